@@ -1,0 +1,115 @@
+//! The executor's one error: what happened, of which class, in which block.
+
+use std::error::Error as StdError;
+
+use datafusion::error::DataFusionError;
+use flowetl_proto::code::{Class, Failure};
+use flowetl_proto::id::BlockId;
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong and what the engine must do about it ([`Class`]).
+///
+/// Travels through DataFusion as `DataFusionError::External` and comes out whole, see [`Error::from`].
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    pub class: Class,
+    pub block: Option<BlockId>,
+    /// What was being done and what happened: lowercase, no full stop, names in backticks, no secret.
+    pub message: String,
+    #[source]
+    pub source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    pub fn new(class: Class, message: impl Into<String>) -> Self {
+        Self { class, block: None, message: message.into(), source: None }
+    }
+
+    /// The pipeline, its settings or its data are wrong.
+    pub fn user(message: impl Into<String>) -> Self {
+        Self::new(Class::User, message)
+    }
+
+    /// A fault of FlowETL itself.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(Class::Internal, message)
+    }
+
+    pub fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// Names the block, unless one nearer to the cause was named before.
+    pub fn in_block(mut self, block: &BlockId) -> Self {
+        self.block.get_or_insert_with(|| block.clone());
+        self
+    }
+
+    /// The whole chain in one line, outermost first, each cause once.
+    pub fn to_failure(&self) -> Failure {
+        let mut message = self.message.clone();
+        let mut cause = self.source.as_deref().map(|e| e as &dyn StdError);
+        while let Some(error) = cause {
+            let text = error.to_string();
+            if !message.contains(&text) {
+                message.push_str(": ");
+                message.push_str(&text);
+            }
+            cause = error.source();
+        }
+        Failure { class: self.class, block: self.block.clone(), message }
+    }
+}
+
+impl From<Error> for DataFusionError {
+    fn from(error: Error) -> Self {
+        Self::External(Box::new(error))
+    }
+}
+
+impl From<DataFusionError> for Error {
+    /// Finds our own error inside the engine's wrappers, else classes what the engine says.
+    fn from(error: DataFusionError) -> Self {
+        match error {
+            DataFusionError::External(inner) => match inner.downcast::<Self>() {
+                Ok(ours) => *ours,
+                Err(other) => match other.downcast::<DataFusionError>() {
+                    Ok(engine) => Self::from(*engine),
+                    Err(other) => Self::internal(other.to_string()).because(other),
+                },
+            },
+            DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => Self::from(*inner),
+            DataFusionError::Shared(inner) => match inner.find_root() {
+                DataFusionError::External(e) => match e.downcast_ref::<Self>() {
+                    Some(ours) => Self {
+                        class: ours.class,
+                        block: ours.block.clone(),
+                        message: ours.to_failure().message,
+                        source: None,
+                    },
+                    None => Self::internal(e.to_string()),
+                },
+                root => Self::new(class_of(root), root.strip_backtrace()),
+            },
+            DataFusionError::ArrowError(inner, backtrace) => match *inner {
+                arrow::error::ArrowError::ExternalError(e) => Self::from(DataFusionError::External(e)),
+                other => Self::user(DataFusionError::ArrowError(Box::new(other), backtrace).strip_backtrace()),
+            },
+            other => Self::new(class_of(&other), other.strip_backtrace()),
+        }
+    }
+}
+
+/// The class of what the engine itself reports.
+fn class_of(error: &DataFusionError) -> Class {
+    match error {
+        DataFusionError::ResourcesExhausted(_) => Class::Resource,
+        DataFusionError::ExecutionJoin(e) if e.is_panic() => Class::Panic,
+        DataFusionError::ObjectStore(_) | DataFusionError::IoError(_) => Class::SourceTransient,
+        DataFusionError::Internal(_) => Class::Internal,
+        _ => Class::User,
+    }
+}

@@ -1,0 +1,10 @@
+//! The engine: turns a segment into one DataFusion plan, runs it in bounded memory, stages what it makes and publishes
+//! it on command.
+//!
+//! Reading order: [`connectors`] is how the outside is read and written, [`blocks`] what a person can draw.
+
+pub mod blocks;
+pub mod connectors;
+mod error;
+
+pub use error::{Error, Result};

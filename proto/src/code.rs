@@ -1,0 +1,100 @@
+//! What went wrong, in words that the engine, the command line and scripts share.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::BlockId;
+
+/// The sort of a failure. It alone decides whether an attempt is tried again, see [`Class::retry`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    /// The pipeline, its settings or its data are wrong; trying again cannot help.
+    User,
+    /// A data test of severity `error` did not pass.
+    DataTest,
+    /// The source did not answer or broke off.
+    SourceTransient,
+    /// The target or the object storage did not answer or broke off.
+    SinkTransient,
+    /// Memory or disk within the run's limits was not enough.
+    Resource,
+    /// A panic inside an operator.
+    Panic,
+    /// The ledger of a segment misses rows that its operators counted.
+    Truncated,
+    /// Another attempt with a greater token has taken over.
+    Fenced,
+    /// A person or a signal asked for the end.
+    Cancelled,
+    /// No progress, and no declared long operation, for the stall limit.
+    Stalled,
+    /// A fault of FlowETL itself.
+    Internal,
+}
+
+/// How often an attempt that failed with a class may be tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    Never,
+    Once,
+    /// As often as the pipeline's `retries:` allow.
+    AsConfigured,
+}
+
+impl Class {
+    pub fn retry(self) -> Retry {
+        match self {
+            Self::SourceTransient | Self::SinkTransient => Retry::AsConfigured,
+            Self::Truncated | Self::Stalled => Retry::Once,
+            // One process has no other executor with more memory, and would meet the same panic again.
+            Self::Resource | Self::Panic => Retry::Never,
+            Self::User | Self::DataTest | Self::Fenced | Self::Cancelled | Self::Internal => Retry::Never,
+        }
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::DataTest => "data_test",
+            Self::SourceTransient => "source_transient",
+            Self::SinkTransient => "sink_transient",
+            Self::Resource => "resource",
+            Self::Panic => "panic",
+            Self::Truncated => "truncated",
+            Self::Fenced => "fenced",
+            Self::Cancelled => "cancelled",
+            Self::Stalled => "stalled",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A failure as it travels and as people read it: the sort, the block, what happened, and why, outermost first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    pub class: Class,
+    pub block: Option<BlockId>,
+    /// One sentence, lowercase, no full stop, without any secret.
+    pub message: String,
+}
+
+impl Failure {
+    pub fn new(class: Class, message: impl Into<String>) -> Self {
+        Self { class, block: None, message: message.into() }
+    }
+
+    /// Names the block, unless one nearer to the cause was named before.
+    pub fn in_block(mut self, block: &BlockId) -> Self {
+        self.block.get_or_insert_with(|| block.clone());
+        self
+    }
+}

@@ -1,0 +1,203 @@
+//! The conversation about one attempt of one segment: the coordinator asks, the executor does and reports.
+//!
+//! In one process these structs go through a channel; between machines the same structs cross the wire.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::code::Failure;
+use crate::id::{BlockId, RunId, SegmentId, Token};
+use crate::pipeline::{Block, ConnectionSpec};
+
+/// A set of blocks joined by stream edges: the unit of scheduling and retry. A tree with one root.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Segment {
+    /// The root block's id.
+    pub id: SegmentId,
+    /// In topological order; the root is last.
+    pub blocks: Vec<Block>,
+    /// Blocks of earlier segments whose boundaries this one reads.
+    pub inputs: Vec<BlockId>,
+    /// Segments that must be committed before this one starts: those of `inputs`, of `after:`, and the data tests that
+    /// gate a load.
+    pub upstream: Vec<SegmentId>,
+    pub output: Output,
+}
+
+/// What becomes of the root's rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Output {
+    /// Parquet parts in object storage, read by later segments.
+    Boundary,
+    /// The root is a `load`: staged, then published by one commit.
+    Sink,
+    /// The root is an `in_database` block: a statement inside the database, staged and published like a sink.
+    Relation,
+    /// The root is a `test`: no rows, only results.
+    Verdict,
+}
+
+/// Who an attempt is: written into every staging name and every commit row.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct AttemptId {
+    pub pipeline: String,
+    pub run: RunId,
+    pub segment: SegmentId,
+    pub token: Token,
+}
+
+/// All that an executor needs for any step of an attempt, also after a restart of everything.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AttemptSpec {
+    pub id: AttemptId,
+    pub segment: Segment,
+    /// By name, with secrets as references only.
+    pub connections: IndexMap<String, ConnectionSpec>,
+    /// The committed boundaries of `segment.inputs`.
+    pub inputs: BTreeMap<BlockId, Manifest>,
+    /// Where each incremental extract of this segment starts; missing means from the beginning.
+    pub positions: BTreeMap<BlockId, Position>,
+    /// What sinks write beside their commit: the positions of every extract that fed them.
+    pub carried: BTreeMap<BlockId, Position>,
+    /// Bytes that the whole process may use; `None` takes the executor's default.
+    pub memory: Option<u64>,
+}
+
+/// Immutable, durable output of one attempt: which parts, and how many rows they must hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Arrow schema as JSON, so that a reader can plan without opening a part.
+    pub schema: Value,
+    pub parts: Vec<Part>,
+}
+
+impl Manifest {
+    pub fn rows(&self) -> u64 {
+        self.parts.iter().map(|p| p.rows).sum()
+    }
+
+    pub fn bytes(&self) -> u64 {
+        self.parts.iter().map(|p| p.bytes).sum()
+    }
+}
+
+/// One written piece: a Parquet file of a boundary, a staged table's share, a file of a sink.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Path below the object storage's root, or the sink's own name for the piece.
+    pub uri: String,
+    pub rows: u64,
+    pub bytes: u64,
+    /// CRC-32 of the written bytes; 0 where the target keeps no bytes of ours.
+    pub crc: u32,
+}
+
+/// The greatest cursor value that a finished read has seen, with nothing of its precision lost.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    pub column: String,
+    /// Arrow data type, as Arrow prints it.
+    pub data_type: String,
+    /// The value as Arrow's cast to text prints it; casts back to the same value.
+    pub value: String,
+}
+
+/// What an attempt has to show once all its private effects are complete and durable.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Prepared {
+    /// Rows and bytes per part; a boundary's manifest, or what a sink staged.
+    pub manifest: Option<Manifest>,
+    /// A sink's own notes, needed to publish after a restart: staging names, upload ids. Never a secret.
+    pub staged: Option<Value>,
+    pub tests: Vec<TestResult>,
+    /// Where the next run of each incremental extract in this segment starts.
+    pub positions: BTreeMap<BlockId, Position>,
+    pub blocks: BTreeMap<BlockId, Meter>,
+}
+
+/// One data test's verdict.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestResult {
+    pub block: BlockId,
+    /// As a person would name it: `unique(customer_id)`.
+    pub test: String,
+    pub passed: bool,
+    /// Rows that break the test.
+    pub failures: u64,
+    /// `error` stops every load behind the tested block; `warn` only reports.
+    pub severity: Severity,
+    /// Up to five offending rows or values, as text.
+    pub samples: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    #[default]
+    Error,
+    Warn,
+}
+
+/// Counters of one block in one attempt. They count what the optimised plan moved: rows that were filtered at the
+/// source never reached a block and are not in them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Meter {
+    pub rows_in: u64,
+    pub rows_out: u64,
+    pub rows_quarantined: u64,
+    pub bytes_out: u64,
+    /// Milliseconds spent computing, summed over partitions.
+    pub busy_ms: u64,
+    /// Milliseconds spent waiting for input, summed over partitions.
+    pub waiting_ms: u64,
+    /// Milliseconds spent waiting for the consumer, summed over partitions.
+    pub blocked_ms: u64,
+}
+
+/// What an executor tells of an attempt. Events of one attempt arrive in order; those of an old token are dropped.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AttemptEvent {
+    pub run: RunId,
+    pub segment: SegmentId,
+    pub token: Token,
+    pub kind: AttemptEventKind,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttemptEventKind {
+    /// Once a second while it runs.
+    Progress {
+        blocks: BTreeMap<BlockId, Meter>,
+        /// Set when nothing moved for 30 s: where, in one sentence.
+        stalled: Option<String>,
+    },
+    Prepared(Box<Prepared>),
+    /// Published; idempotent, so it may come twice.
+    Committed,
+    /// What was prepared is gone (a transaction that died with its process), and nothing of it is visible.
+    Lost,
+    /// Every staged effect of the attempt is gone.
+    Discarded,
+    Failed(Failure),
+}
+
+/// The executor's end, as the coordinator sees it. Every call returns once the work is accepted; results come as
+/// [`AttemptEvent`]s. Each call may be repeated: the effect of the second is that of the first.
+#[async_trait]
+pub trait Executor: Send + Sync {
+    /// Runs the attempt up to `Prepared`. Nothing it does is visible to anyone else.
+    async fn start(&self, attempt: AttemptSpec) -> Result<(), Failure>;
+    /// Publishes what `prepared` says was staged; answers `Committed` or `Lost`.
+    async fn commit(&self, attempt: AttemptSpec, prepared: Prepared) -> Result<(), Failure>;
+    /// Removes whatever the attempt staged, finished or not; answers `Discarded`. Never touches what was published.
+    async fn discard(&self, attempt: AttemptSpec) -> Result<(), Failure>;
+    /// Ends a running attempt; answers `Failed(cancelled)` within `limit`.
+    async fn cancel(&self, run: RunId, token: Token, limit: Duration) -> Result<(), Failure>;
+}

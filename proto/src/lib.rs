@@ -1,0 +1,12 @@
+//! The contracts of FlowETL: what a pipeline file says, and what coordinator and executors say to each other.
+//!
+//! Nothing in this crate acts: it opens no connection, runs no query and starts no task.
+//!
+//! Reading order: [`id`] and [`code`] are the words, [`pipeline`] is the file and the graph it becomes,
+//! [`catalogue`] is what executors announce they can do, [`control`] is the conversation about one attempt.
+
+pub mod catalogue;
+pub mod code;
+pub mod control;
+pub mod id;
+pub mod pipeline;
