@@ -6,5 +6,7 @@
 pub mod blocks;
 pub mod connectors;
 mod error;
+#[cfg(test)]
+mod tests;
 
 pub use error::{Error, Result};

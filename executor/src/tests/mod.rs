@@ -1,0 +1,3 @@
+//! Tests of the whole crate from outside its rooms.
+
+mod bad_files;
