@@ -4,6 +4,8 @@
 //! (DataFusion's own `TableProvider`, so that projections, filters and limits reach the system's query) and [`Sink`]s to
 //! write. To add a connector: a new room beside this file and its entry in [`all`].
 
+pub(crate) mod systems;
+
 use std::fmt::Debug;
 use std::sync::Arc;
 
