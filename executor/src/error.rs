@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 
+use arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
 use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::id::BlockId;
@@ -70,6 +71,12 @@ impl From<Error> for DataFusionError {
     }
 }
 
+impl From<ArrowError> for Error {
+    fn from(error: ArrowError) -> Self {
+        Self::from(DataFusionError::from(error))
+    }
+}
+
 impl From<DataFusionError> for Error {
     /// Finds our own error inside the engine's wrappers, else classes what the engine says.
     fn from(error: DataFusionError) -> Self {
@@ -95,7 +102,7 @@ impl From<DataFusionError> for Error {
                 root => Self::new(class_of(root), root.strip_backtrace()),
             },
             DataFusionError::ArrowError(inner, backtrace) => match *inner {
-                arrow::error::ArrowError::ExternalError(e) => Self::from(DataFusionError::External(e)),
+                ArrowError::ExternalError(e) => Self::from(DataFusionError::External(e)),
                 other => Self::user(DataFusionError::ArrowError(Box::new(other), backtrace).strip_backtrace()),
             },
             other => Self::new(class_of(&other), other.strip_backtrace()),

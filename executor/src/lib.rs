@@ -6,5 +6,7 @@
 pub mod blocks;
 pub mod connectors;
 mod error;
+pub mod parquet_write;
+pub mod storage;
 
 pub use error::{Error, Result};

@@ -19,6 +19,8 @@ use serde_json::Value;
 
 use crate::{Error, Result};
 
+mod files;
+
 /// A kind of system: what it is called, how it is set up, how it is opened.
 #[async_trait]
 pub trait Connector: Debug + Send + Sync + 'static {
@@ -157,7 +159,7 @@ pub trait SinkWriter: Send {
 
 /// The list of connectors.
 pub fn all() -> &'static [&'static dyn Connector] {
-    &[]
+    &[&files::Folder, &files::S3]
 }
 
 /// The connector of a URL scheme.
