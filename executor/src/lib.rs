@@ -4,9 +4,11 @@
 //! Reading order: [`connectors`] is how the outside is read and written, [`blocks`] what a person can draw.
 
 pub mod blocks;
+pub mod boundary;
 pub mod connectors;
 mod error;
 pub mod parquet_write;
+pub mod quarantine;
 pub mod storage;
 
 pub use error::{Error, Result};

@@ -21,6 +21,8 @@ use crate::{Error, Result};
 
 mod files;
 
+pub(crate) use files::{ParquetFile, ParquetTable, footer};
+
 /// A kind of system: what it is called, how it is set up, how it is opened.
 #[async_trait]
 pub trait Connector: Debug + Send + Sync + 'static {

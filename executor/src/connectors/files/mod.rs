@@ -24,6 +24,7 @@ use flowetl_proto::catalogue::{ConnectorDescription, Places};
 use flowetl_proto::pipeline::Connection;
 use serde_json::json;
 
+pub(crate) use self::parquet::{ParquetFile, ParquetTable, footer};
 use super::{Connector, OpenContext, Sink, SinkRequest, SourceRequest, System};
 use crate::Result;
 use crate::storage::Storage;

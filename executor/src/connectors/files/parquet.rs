@@ -15,6 +15,7 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::scalar::ScalarValue;
 use parquet::arrow::parquet_to_arrow_schema;
 use parquet::file::metadata::ParquetMetaData;
@@ -30,14 +31,14 @@ const SPLIT_BYTES_MIN: usize = 4 << 20;
 /// Parquet files, with their columns known.
 #[derive(Debug)]
 pub struct ParquetTable {
-    pub storage: Storage,
-    pub files: Vec<ParquetFile>,
+    storage: Storage,
+    files: Vec<ParquetFile>,
     /// The columns in the files, then those that their folders name.
-    pub schema: SchemaRef,
-    pub file_schema: SchemaRef,
-    pub parallelism: usize,
+    schema: SchemaRef,
+    file_schema: SchemaRef,
+    parallelism: usize,
     /// Where DataFusion finds the storage; of this table alone.
-    pub url: ObjectStoreUrl,
+    url: ObjectStoreUrl,
 }
 
 /// One file and what its footer says.
@@ -62,11 +63,6 @@ pub async fn footer(storage: Storage, file: Stored) -> Result<(Arc<ParquetMetaDa
     Ok((Arc::clone(&metadata), schema.map_err(|e| refuse(e.into()))?))
 }
 
-/// An address under which DataFusion looks a storage up.
-pub fn private_url() -> Result<ObjectStoreUrl> {
-    Ok(ObjectStoreUrl::parse(format!("flowetl-{}://storage", uuid::Uuid::now_v7()))?)
-}
-
 #[async_trait]
 impl TableProvider for ParquetTable {
     fn schema(&self) -> SchemaRef {
@@ -89,6 +85,11 @@ impl TableProvider for ParquetTable {
         _filters: &[Expr],
         limit: Option<usize>,
     ) -> EngineResult<Arc<dyn ExecutionPlan>> {
+        if self.files.is_empty() {
+            let schema =
+                projection.map_or_else(|| Ok(Arc::clone(&self.schema)), |at| self.schema.project(at).map(Arc::new))?;
+            return Ok(Arc::new(EmptyExec::new(schema)));
+        }
         state.runtime_env().register_object_store(self.url.as_ref(), self.storage.store());
         let folders = self.schema.fields()[self.file_schema.fields().len()..].to_vec();
         let mut options = state.table_options().parquet.clone();
@@ -112,6 +113,18 @@ impl TableProvider for ParquetTable {
 }
 
 impl ParquetTable {
+    /// Of files with these columns, which no folder adds to.
+    pub fn new(storage: Storage, files: Vec<ParquetFile>, schema: SchemaRef, parallelism: usize) -> Result<Self> {
+        let url = ObjectStoreUrl::parse(format!("flowetl-{}://storage", uuid::Uuid::now_v7()))?;
+        Ok(Self { storage, files, file_schema: Arc::clone(&schema), schema, parallelism, url })
+    }
+
+    /// The same with the columns that the folders name at the end.
+    pub fn with_folders(mut self, schema: SchemaRef) -> Self {
+        self.schema = schema;
+        self
+    }
+
     /// As many groups of about equal bytes as there are readers.
     fn groups(&self) -> Vec<FileGroup> {
         let files = self.files.iter().map(|f| {

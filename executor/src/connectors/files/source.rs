@@ -13,7 +13,7 @@ use indexmap::IndexMap;
 use super::find::{Found, find};
 use super::format::{Compression, Format, Options, of_file, path_of, type_name};
 use super::infer::{Conflict, Guess, Kind, guess, union};
-use super::parquet::{ParquetFile, ParquetTable, footer, private_url};
+use super::parquet::{ParquetFile, ParquetTable, footer};
 use super::split::sample;
 use super::text::{TextFile, TextTable};
 use crate::connectors::{OpenContext, SourceRequest};
@@ -81,8 +81,7 @@ async fn open_parquet(
         let statistics = DFParquetMetadata::statistics_from_parquet_metadata(&footer, &file_schema)?;
         files.push(ParquetFile { file: found.file, statistics: Arc::new(statistics), folders });
     }
-    let (storage, parallelism, url) = (storage.clone(), context.parallelism, private_url()?);
-    Ok(ParquetTable { storage, files, schema, file_schema, parallelism, url })
+    Ok(ParquetTable::new(storage.clone(), files, file_schema, context.parallelism)?.with_folders(schema))
 }
 
 async fn open_text(
