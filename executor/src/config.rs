@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use flowetl_proto::pipeline::Secrets;
-use object_store::ObjectStore;
+
+use crate::storage::Storage;
 
 /// Settings of one node.
 #[derive(Clone)]
@@ -12,7 +13,7 @@ pub struct NodeConfig {
     /// Streams that read, compute and write at once: the machine's cores.
     pub parallelism: usize,
     /// Where boundaries and quarantined rows lie.
-    pub storage: Arc<dyn ObjectStore>,
+    pub storage: Storage,
     /// A local folder for sorts and joins that outgrow their memory; emptied when a run ends.
     pub spill_folder: PathBuf,
     /// Resolves `${env:...}` and `${file:...}` at the moment of connecting.

@@ -71,15 +71,15 @@ impl From<Failure> for Error {
     }
 }
 
-impl From<ArrowError> for Error {
-    fn from(error: ArrowError) -> Self {
-        Self::from(DataFusionError::from(error))
-    }
-}
-
 impl From<Error> for DataFusionError {
     fn from(error: Error) -> Self {
         Self::External(Box::new(error))
+    }
+}
+
+impl From<ArrowError> for Error {
+    fn from(error: ArrowError) -> Self {
+        Self::from(DataFusionError::from(error))
     }
 }
 

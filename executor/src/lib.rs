@@ -14,9 +14,11 @@ mod memory;
 mod meter;
 mod node;
 mod operator;
+mod parquet_write;
 mod plan;
 mod quarantine;
 mod segment;
+pub mod storage;
 #[cfg(test)]
 mod tests;
 

@@ -21,6 +21,10 @@ use serde_json::Value;
 
 use crate::{Error, Result};
 
+mod files;
+
+pub(crate) use files::{ParquetFile, ParquetTable, footer};
+
 /// A kind of system: what it is called, how it is set up, how it is opened.
 #[async_trait]
 pub trait Connector: Debug + Send + Sync + 'static {
@@ -159,7 +163,7 @@ pub trait SinkWriter: Send {
 
 /// The list of connectors.
 pub fn all() -> &'static [&'static dyn Connector] {
-    &[]
+    &[&files::Folder, &files::S3]
 }
 
 /// The connector of a URL scheme.

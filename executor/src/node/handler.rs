@@ -131,7 +131,7 @@ async fn publish(
     let sink = match kept {
         Some(sink) => sink,
         None => {
-            let schema = prepared.manifest.as_ref().map(boundary::schema).transpose()?;
+            let schema = prepared.manifest.as_ref().map(|m| boundary::schema_from_json(&m.schema)).transpose()?.map(Arc::new);
             reopen(spec, surroundings, schema).await?
         }
     };

@@ -9,7 +9,7 @@ use arrow::datatypes::SchemaRef;
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use flowetl_proto::code::Class;
-use flowetl_proto::control::{AttemptSpec, Meter, Output, Prepared};
+use flowetl_proto::control::{AttemptSpec, Meter, Output, Part, Prepared};
 use flowetl_proto::id::BlockId;
 use flowetl_proto::pipeline::Block;
 use futures::TryStreamExt;
@@ -17,14 +17,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::machine::Written;
 use super::verdict;
-use crate::boundary;
+use crate::boundary::{self, BoundarySink, Ledger};
 use crate::connectors::systems::Systems;
 use crate::connectors::{InDatabaseRequest, OpenContext, Quarantine, Sink, SinkRequest};
 use crate::memory::Budget;
 use crate::meter::{BlockMeter, Meters};
 use crate::node::Surroundings;
 use crate::plan::{self, BATCH_BYTES, BATCH_ROWS, Compiled, HighWater, Ingredients, Thrift};
-use crate::quarantine::BlockQuarantine;
+use crate::quarantine::{Limit, QuarantineFile};
 use crate::{Error, Result};
 
 /// A planned attempt: everything its operators share.
@@ -38,7 +38,7 @@ pub(crate) struct Work {
     /// Counts the rows written to a load's target; a boundary's root is counted by its marker.
     written: Arc<BlockMeter>,
     cursors: BTreeMap<BlockId, (String, Arc<HighWater>)>,
-    quarantines: HashMap<BlockId, Arc<BlockQuarantine>>,
+    quarantines: HashMap<BlockId, Arc<QuarantineFile>>,
     tests: Option<Compiled>,
     /// Keeps the snapshots of the attempt open until it is prepared.
     _systems: Systems,
@@ -78,8 +78,9 @@ pub(crate) async fn plan(spec: AttemptSpec, surroundings: &Surroundings, thrift:
     let systems = systems(&spec, surroundings, budget);
     let mut inputs = HashMap::new();
     for (block, manifest) in &spec.inputs {
-        let table = boundary::table(&surroundings.config.storage, manifest).map_err(|e| e.in_block(block))?;
-        inputs.insert(block.clone(), table);
+        let config = &surroundings.config;
+        let table = boundary::read(&config.storage, manifest, config.parallelism).await;
+        inputs.insert(block.clone(), table.map_err(|e| e.in_block(block))?);
     }
     let quarantines = quarantines(&spec, surroundings)?;
     let ingredients = Ingredients {
@@ -162,7 +163,7 @@ pub(crate) async fn operate(work: &Work, partition: usize, cancel: CancellationT
 /// Checks that nothing is missing, makes everything durable, and says what the coordinator must know to publish it.
 pub(crate) async fn prepare(work: &Work, written: Vec<Written>) -> Result<Prepared> {
     let root = root(&work.spec)?;
-    check_ledger(work, &written).map_err(|e| e.in_block(&root.id))?;
+    let parts = close_ledger(work, written).map_err(|e| e.in_block(&root.id))?;
     for quarantine in work.quarantines.values() {
         quarantine.finish().await?;
     }
@@ -172,12 +173,11 @@ pub(crate) async fn prepare(work: &Work, written: Vec<Written>) -> Result<Prepar
         let test = plan::settings(root)?;
         prepared.tests = verdict::judge(&compiled.context, &root.id, &test).await?;
     }
-    let parts: Vec<_> = written.into_iter().flat_map(|w| w.parts).collect();
     if let Some(sink) = &work.sink {
         prepared.staged = Some(sink.prepare(&parts).await.map_err(|e| e.in_block(&root.id))?);
     }
     if let Some(flow) = &work.flow {
-        prepared.manifest = Some(boundary::manifest(&flow.schema, parts)?);
+        prepared.manifest = Some(boundary::manifest(&flow.schema, parts));
     }
     for (block, (column, high_water)) in &work.cursors {
         if let Some(position) = high_water.position(column)? {
@@ -194,18 +194,13 @@ pub(crate) async fn check_tests(compiled: &Compiled, root: &Block) -> Result<()>
 }
 
 /// Each partition reported once, and its parts hold the rows it was given.
-fn check_ledger(work: &Work, written: &[Written]) -> Result<()> {
-    let missing = |text| Err(Error::new(Class::Truncated, text));
-    if written.iter().enumerate().any(|(i, w)| w.partition != i) || written.len() != work.partitions() {
-        return missing(format!("{} of {} partitions reported", written.len(), work.partitions()));
-    }
+fn close_ledger(work: &Work, written: Vec<Written>) -> Result<Vec<Part>> {
+    let mut ledger = Ledger::new(work.partitions());
+    let counted: Vec<u64> = written.iter().map(|w| w.rows).collect();
     for w in written {
-        let kept: u64 = w.parts.iter().map(|p| p.rows).sum();
-        if kept != w.rows {
-            return missing(format!("partition {} wrote {kept} of its {} rows", w.partition, w.rows));
-        }
+        ledger.report(w.partition, w.parts)?;
     }
-    Ok(())
+    ledger.close(&counted)
 }
 
 /// The sink of the segment's root, opened again from the attempt alone.
@@ -219,9 +214,8 @@ pub(crate) async fn open_sink(
     let need_schema = || schema.clone().ok_or_else(|| Error::internal("a sink was opened without its schema"));
     let opened = match spec.segment.output {
         Output::Boundary => {
-            let budget = Budget::new(spec.memory)?;
-            let writers = surroundings.config.parallelism;
-            boundary::sink(&surroundings.config.storage, &spec.id, need_schema()?, writers, budget.buffers)
+            let config = &surroundings.config;
+            Ok(Arc::new(BoundarySink::new(&config.storage, &spec.id, need_schema()?, config.parallelism)) as _)
         }
         Output::Sink => {
             let (_, load) = plan::load(root)?;
@@ -269,13 +263,13 @@ pub(crate) fn systems(spec: &AttemptSpec, surroundings: &Surroundings, budget: B
     Systems::new(spec.connections.clone(), Arc::clone(&surroundings.config.secrets), context)
 }
 
-fn quarantines(spec: &AttemptSpec, surroundings: &Surroundings) -> Result<HashMap<BlockId, Arc<BlockQuarantine>>> {
+fn quarantines(spec: &AttemptSpec, surroundings: &Surroundings) -> Result<HashMap<BlockId, Arc<QuarantineFile>>> {
     let mut quarantines = HashMap::new();
     for block in spec.segment.blocks.iter().filter(|b| b.kind == "extract") {
         let extract: crate::blocks::Extract = plan::settings(block)?;
         if let Some(bad_rows) = extract.bad_rows {
-            let quarantine =
-                BlockQuarantine::new(Arc::clone(&surroundings.config.storage), &spec.id, &block.id, &bad_rows)?;
+            let limit = Limit::from_json(&bad_rows.quarantine).map_err(|e| e.in_block(&block.id))?;
+            let quarantine = QuarantineFile::new(surroundings.config.storage.clone(), &spec.id, &block.id, limit);
             quarantines.insert(block.id.clone(), Arc::new(quarantine));
         }
     }
