@@ -301,12 +301,14 @@ impl<'t> Reader<'t, '_> {
         let start = at(&span.start);
         match style {
             ScalarStyle::Literal => {
-                let header = start.line as usize - 1;
-                let first = self.lines.get(header + 1..)?.iter().find(|line| !line.trim().is_empty())?;
-                let indent = first.len() - first.trim_start_matches(' ').len();
-                let content = first.get(indent..)?;
-                let shown = text.lines().find(|line| !line.trim().is_empty())?;
-                (content == shown).then_some(At { line: start.line + 1, column: indent as u32 + 1 })
+                // The parser names the first line of the text, or the line of the `|` where the text begins with empty ones.
+                let (empty, shown) = text.lines().enumerate().find(|(_, line)| !line.trim().is_empty())?;
+                let from = start.line as usize - 1;
+                let is_first = |line: &&str| line.trim_start_matches(' ') == shown.trim_start_matches(' ');
+                let found = from + self.lines.get(from..)?.iter().take(empty + 2).position(is_first)?;
+                let indent = self.lines[found].len().checked_sub(shown.len())?;
+                let first = (found + 1).checked_sub(empty)?;
+                Some(At { line: u32::try_from(first).ok()?, column: u32::try_from(indent).ok()? + 1 })
             }
             ScalarStyle::Folded => None,
             ScalarStyle::Plain | ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => {

@@ -110,12 +110,14 @@ impl Problems {
     }
 
     /// `value` when nothing was found, else every problem in the order of the file.
-    pub fn or<T>(mut self, value: T) -> Result<T, Vec<Problem>> {
-        if self.found.is_empty() {
-            return Ok(value);
-        }
+    pub fn or<T>(self, value: T) -> Result<T, Vec<Problem>> {
+        if self.found.is_empty() { Ok(value) } else { Err(self.into_sorted()) }
+    }
+
+    /// Every problem in the order of the file.
+    pub fn into_sorted(mut self) -> Vec<Problem> {
         self.found.sort_by_key(|p| p.at);
-        Err(self.found)
+        self.found
     }
 }
 

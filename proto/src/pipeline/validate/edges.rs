@@ -44,11 +44,11 @@ impl Edges<'_> {
             let keyword = &producer.keyword;
             let read = self.checked.get(from).and_then(|block| block.reads.first());
             let hint = read.map(|read| format!("read `{}` instead", read.block));
-            let message = format!("`{id}` reads {takes}, but `{from}` is a `{keyword}` block and gives nothing");
+            let message = format!("it reads {takes}, but `{from}` is a `{keyword}` block and gives nothing");
             problems.add_with(edge.at, ProblemCode::WrongPort, message, hint);
             return;
         };
-        let message = format!("`{id}` reads {takes}, but `{from}` gives {gives}");
+        let message = format!("it reads {takes}, but `{from}` gives {gives}");
         let hint = match (takes, gives) {
             (PortType::S3File, PortType::DbTable) => {
                 let table = self.target(from).map_or_else(|| format!("the table of `{from}`"), |to| to.to_string());

@@ -85,7 +85,7 @@ impl<'a> Parser<'a> {
         let mut problems = Problems::new(self.file);
         match file::read(text, &mut problems) {
             Some(root) => self.pipeline(&root, problems),
-            None => problems.or(()).and(Err(Vec::new())),
+            None => Err(problems.into_sorted()),
         }
     }
 
@@ -102,7 +102,7 @@ impl<'a> Parser<'a> {
     pub fn connections(&self, text: &str) -> Result<IndexMap<String, ConnectionSpec>, Vec<Problem>> {
         let mut problems = Problems::new(self.file);
         let Some(root) = file::read(text, &mut problems) else {
-            return problems.or(IndexMap::new());
+            return Err(problems.into_sorted());
         };
         let mut connections = Connections::new(self.catalogue, self.folder, &IndexMap::new());
         let own = root
@@ -122,7 +122,7 @@ impl<'a> Parser<'a> {
         let node = Node::text_of(url);
         match connections::read_one(name, &node, self.catalogue, self.folder, &mut problems) {
             Some(spec) => problems.or(spec),
-            None => problems.or(()).and(Err(Vec::new())),
+            None => Err(problems.into_sorted()),
         }
     }
 
@@ -130,6 +130,7 @@ impl<'a> Parser<'a> {
         if !matches!(root.content, Content::Map(_)) {
             let message = format!("a pipeline is a map of keys, but this is {}", root.sort());
             problems.add(root.at, ProblemCode::WrongType, message);
+            return Err(problems.into_sorted());
         }
         let top = self.top(root, &mut problems);
         let mut connections = Connections::new(self.catalogue, self.folder, self.connections);
@@ -174,6 +175,15 @@ impl<'a> Parser<'a> {
             others.extend(&short_keys);
         }
         let own = root.entries().iter().filter(|(key, _)| !others.contains(&key.text.as_str()));
+        // A file with both forms is told so once, not that the one is unknown to the other.
+        let own = own.filter(|(key, _)| {
+            let is_mixed = !is_short && ["from", "to"].contains(&key.text.as_str());
+            if is_mixed {
+                let message = format!("`{}` does not go with `blocks`; write the one or the other", key.text);
+                problems.add(key.at, ProblemCode::UnknownKey, message);
+            }
+            !is_mixed
+        });
         let own = Node::map(root.at, own.cloned().collect());
         let schema = schema::top();
         let mut walk = Walk { root: &schema, others: &others, words: Formats, problems };
@@ -188,7 +198,12 @@ impl<'a> Parser<'a> {
             return Cow::Owned(short::blocks(root, self.catalogue, problems));
         }
         match root.get("blocks") {
-            Some(Node { content: Content::Map(entries), .. }) if !entries.is_empty() => Cow::Borrowed(entries),
+            Some(Node { content: Content::Map(entries), at }) => {
+                if entries.is_empty() {
+                    problems.add(*at, ProblemCode::MissingKey, "there are no blocks");
+                }
+                Cow::Borrowed(entries)
+            }
             Some(node) => {
                 let message = format!("`blocks` takes a map of blocks by name, but this is {}", node.sort());
                 problems.add(node.at, ProblemCode::WrongType, message);
