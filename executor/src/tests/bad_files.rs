@@ -39,7 +39,7 @@ fn connector(name: &str, schemes: &[&str], places: Places, options: &[&str]) -> 
     }
 }
 
-fn catalogue() -> Catalogue {
+pub(super) fn catalogue() -> Catalogue {
     Catalogue {
         blocks: crate::blocks::all(),
         connectors: vec![
@@ -51,12 +51,13 @@ fn catalogue() -> Catalogue {
     }
 }
 
-fn parse(text: &str) -> Result<Parsed, Vec<Problem>> {
+pub(super) fn parse(text: &str) -> Result<Parsed, Vec<Problem>> {
     let parser = Parser {
         file: "orders.yml",
         folder: Path::new("/work"),
         catalogue: &catalogue(),
         connections: &IndexMap::new(),
+        overrides: &IndexMap::new(),
         secrets: Some(&Vault),
     };
     parser.parse(text)
@@ -304,12 +305,14 @@ blocks:
   merged: {load: orders, to: shop.public.merged, write: merge}
   appended: {load: orders, to: shop.public.appended, write: append}
   replaced: {load: orders, to: shop.public.replaced}
+  again: {load: orders, to: shop.public.replaced, write: replace}
 ",
         "
-        orders.yml:9:15: block `orders`: `boundary: stream` fits one reader, but `merged` and `appended` and `replaced` read this block; write `checkpoint` or leave it out
+        orders.yml:9:15: block `orders`: `boundary: stream` fits one reader, but `merged` and `appended` and `replaced` and `again` read this block; write `checkpoint` or leave it out
         orders.yml:10:57: block `merged`: `write: merge` needs a `key`: the columns that name a row
         orders.yml:11:61: block `appended`: `write: append` would double rows, because `orders` reads some of them again (`overlap`); write `merge` with a `key`, or leave `overlap` out
         orders.yml:12:20: block `replaced`: `write` is left out, so that every run would replace the target with only what is new in `orders`; write `merge` with a `key`, `append`, or `replace` if it is meant
+        orders.yml:13:29: block `again`: `replaced` writes `shop.public.replaced` as well, and one would replace the other's rows
         ",
     );
 }

@@ -11,6 +11,9 @@ use super::problem::{At, ProblemCode, Problems};
 const TEXT_BYTES_MAX: usize = 1 << 20;
 /// No key of a pipeline lies deeper than eight levels; accepted values may hold lists of their own.
 const DEPTH_MAX: usize = 32;
+/// Characters of a line in which a text is looked for again; in a longer line (JSON without breaks) the value's own place
+/// is near enough, and looking would take time with the square of the length.
+const LINE_CHARS_MAX: usize = 2_000;
 /// Nodes after aliases are expanded, so that a few anchors cannot become gigabytes.
 const NODES_MAX: usize = 100_000;
 
@@ -123,6 +126,7 @@ impl Key {
 /// Reads one document. `None` when the text cannot be read at all; the reason is among the problems.
 pub(super) fn read(text: &str, problems: &mut Problems) -> Option<Node> {
     let start = At { line: 1, column: 1 };
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.len() > TEXT_BYTES_MAX {
         problems.add(start, ProblemCode::Limit, format!("the file is larger than {TEXT_BYTES_MAX} bytes"));
         return None;
@@ -313,7 +317,7 @@ impl<'t> Reader<'t, '_> {
             ScalarStyle::Folded => None,
             ScalarStyle::Plain | ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => {
                 let quote = u32::from(style != ScalarStyle::Plain);
-                let line = self.lines.get(start.line as usize - 1)?;
+                let line = self.lines.get(start.line as usize - 1).filter(|line| line.len() <= LINE_CHARS_MAX)?;
                 let rest: String = line.chars().skip((start.column - 1 + quote) as usize).collect();
                 rest.starts_with(text).then_some(At { line: start.line, column: start.column + quote })
             }

@@ -74,6 +74,9 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {}
 
+/// More problems than a person reads; what stands behind them is found when these are solved.
+const PROBLEMS_MAX: usize = 200;
+
 /// Gathers problems, so that a reader hears of all of them at once.
 #[derive(Debug, Default)]
 pub(super) struct Problems {
@@ -95,7 +98,7 @@ impl Problems {
     pub fn add_with(&mut self, at: At, code: ProblemCode, message: impl Into<String>, hint: Option<String>) {
         let (file, block) = (self.file.clone(), self.block.clone());
         let problem = Problem { file, at, block, code, message: message.into(), hint };
-        if !self.found.contains(&problem) {
+        if self.found.len() < PROBLEMS_MAX && !self.found.contains(&problem) {
             self.found.push(problem);
         }
     }

@@ -92,6 +92,7 @@ fn with_parser<T>(act: impl FnOnce(&Parser<'_>) -> T) -> T {
         folder: Path::new("/work"),
         catalogue: &catalogue,
         connections: &connections,
+        overrides: &connections,
         secrets: None,
     })
 }
@@ -177,6 +178,57 @@ fn a_whole_file_becomes_a_graph() {
     let sql = pipeline.blocks["features"].settings["sql"].as_str().unwrap();
     assert!(sql.ends_with("left join \"orders\" o on o.customer_id = c.id\n"), "{sql}");
     assert_eq!(pipeline.blocks["orders"].settings["sync"]["start"], "2025-01-01");
+}
+
+#[test]
+fn queries_read_what_they_do_not_define() {
+    let inputs = |sql: &str| {
+        let blocks = "orders: {extract: lake/o.csv}\n  a: {extract: lake/a.csv}";
+        let text = format!("connections: {{lake: s3://lake}}\nblocks:\n  {blocks}\n  q:\n    sql: |\n      {sql}\n");
+        let pipeline = pipeline(&text);
+        pipeline.blocks["q"].inputs.iter().map(|input| input.block.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(inputs("with b as (select * from orders), c as (select * from b) select * from c, ORDERS"), ["orders"]);
+    assert_eq!(inputs("with orders as (select * from orders) select * from orders"), ["orders"]);
+    assert_eq!(inputs("with recursive a as (select 1 union all select * from a) select * from a"), [""; 0]);
+    assert_eq!(inputs("select (with a as (select 1) select * from a), x from a"), ["a"], "the inner `a` ends inside");
+    assert_eq!(inputs("select * from orders where id in (select id from a) and exists (select 1)"), ["orders", "a"]);
+    assert_eq!(inputs("select * from generate_series(1, 3) g, unnest([1]) u union select 1, 2 from \"a\""), ["a"]);
+    assert_eq!(inputs("select '{x}' from {{ ref(\"orders\") }} as a -- from b"), ["orders"]);
+}
+
+#[test]
+fn json_is_read_like_yaml() {
+    let one = pipeline(
+        "{\r\n\t\"from\": \"a\\/b.csv\",\r\n\t\"to\": \"\\u00e9.parquet\", \"retries\": {\"max\": 0}\r\n}\r\n",
+    );
+    assert_eq!(one, pipeline("from: a/b.csv\nto: é.parquet\nretries: {max: 0}\n"));
+    assert_eq!(pipeline("\u{feff}from: a.csv\r\nto: b.csv\r\n"), pipeline("from: a.csv\nto: b.csv\n"));
+    let wrong = "{\n  \"from\": \"a.csv\",\n  \"tu\": \"b.parquet\",\n  \"to\": 3\n}";
+    assert_eq!(
+        problems(wrong),
+        [
+            "orders.yml:3:3: unknown key `tu`, did you mean `to`?",
+            "orders.yml:4:9: block `load`: `to` takes a place: text, but this is a number"
+        ]
+    );
+}
+
+#[test]
+fn connections_of_the_call_win() {
+    let (catalogue, folder) = (catalogue(), Path::new("/work"));
+    let given =
+        IndexMap::from([("shop".to_owned(), spec("postgres://given/x")), ("ware".to_owned(), spec("sqlite:///w"))]);
+    let call = IndexMap::from([("shop".to_owned(), spec("postgres://call/x"))]);
+    let (connections, overrides, secrets) = (&given, &call, None);
+    let parser = Parser { file: "orders.yml", folder, catalogue: &catalogue, connections, overrides, secrets };
+    let text = "connections: {shop: postgres://file/x}\nfrom: shop.t\nto: ware.t\n";
+    let pipeline = parser.parse(text).unwrap().pipeline;
+    assert_eq!(pipeline.connections["shop"].address(), "postgres://call/x");
+    assert_eq!(pipeline.connections["ware"].address(), "sqlite:///w");
+    let none = IndexMap::new();
+    let pipeline = Parser { overrides: &none, ..parser }.parse(text).unwrap().pipeline;
+    assert_eq!(pipeline.connections["shop"].address(), "postgres://file/x");
 }
 
 #[test]
@@ -328,6 +380,11 @@ fn no_file_is_too_wild() {
     let deep = format!("a: {}", "[".repeat(100));
     assert_eq!(problems(&deep), ["orders.yml:1:36: nested more than 32 levels deep"]);
     assert!(problems(&"x".repeat(2 << 20))[0].contains("larger than 1048576 bytes"));
+    let sum = |terms: usize| format!("blocks:\n  a: {{sql: \"select {}1\"}}\n", "1+".repeat(terms));
+    assert_eq!(problems(&sum(7_000)), [""; 0]);
+    assert_eq!(problems(&sum(200_000)), ["orders.yml:2:12: block `a`: the SQL holds too long an expression"]);
+    let nested = format!("blocks:\n  a: {{sql: \"select {}1{}\"}}\n", "(".repeat(10_000), ")".repeat(10_000));
+    assert_eq!(problems(&nested), ["orders.yml:2:12: block `a`: SQL syntax: the SQL is nested too deeply"]);
     assert!(problems("a: &a [*a]")[0].contains("inside its own anchor"), "{:?}", problems("a: &a [*a]"));
 }
 

@@ -78,6 +78,14 @@ impl<'a> Connections<'a> {
         }
     }
 
+    /// Connections that win over all of the same name.
+    pub fn stand_before(&mut self, overrides: &IndexMap<String, ConnectionSpec>) {
+        for (name, spec) in overrides {
+            self.specs.insert(name.clone(), spec.clone());
+            self.said.remove(name);
+        }
+    }
+
     pub fn specs(self) -> IndexMap<String, ConnectionSpec> {
         self.specs
     }

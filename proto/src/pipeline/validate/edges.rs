@@ -29,6 +29,7 @@ impl Edges<'_> {
             self.load(id, block, problems);
             self.test(id, block, problems);
         }
+        self.targets(problems);
         problems.block = None;
         self.cycles(problems);
     }
@@ -118,6 +119,23 @@ impl Edges<'_> {
                 );
                 let hint = Some("write `merge` with a `key`, `append`, or `replace` if it is meant".to_owned());
                 problems.add_with(self.at(id, "load"), ProblemCode::WrongValue, message, hint);
+            }
+        }
+    }
+
+    /// Two blocks that write the same place, of which one replaces what the other wrote.
+    fn targets(&self, problems: &mut Problems) {
+        let mut seen: HashMap<Reference, &BlockId> = HashMap::new();
+        for (id, block) in self.checked {
+            let Some(target) = self.target(id) else { continue };
+            let Some(other) = seen.insert(target.clone(), id) else { continue };
+            let replaces = |block: &Checked| {
+                !matches!(block.settings.get("write").and_then(Value::as_str), Some("append" | "merge"))
+            };
+            if replaces(block) || replaces(&self.checked[other]) {
+                problems.block = Some(id.clone());
+                let message = format!("`{other}` writes `{target}` as well, and one would replace the other's rows");
+                problems.add(self.at(id, "to"), ProblemCode::WrongValue, message);
             }
         }
     }

@@ -40,8 +40,10 @@ pub struct Parser<'a> {
     /// What relative paths start from: the file's own folder, absolute.
     pub folder: &'a Path,
     pub catalogue: &'a Catalogue,
-    /// Connections from elsewhere. The file's own stand before them.
+    /// Connections from `connections.yml` or the service. The file's own stand before them.
     pub connections: &'a IndexMap<String, ConnectionSpec>,
+    /// Connections of this one call (`-c NAME=URL`). They stand before all others.
+    pub overrides: &'a IndexMap<String, ConnectionSpec>,
     /// Where given, every secret that the used connections need must be there.
     pub secrets: Option<&'a dyn Secrets>,
 }
@@ -137,7 +139,13 @@ impl<'a> Parser<'a> {
         if let Some(node) = root.get("connections").filter(|node| !node.is_null()) {
             connections.read(node, &mut problems);
         }
+        connections.stand_before(self.overrides);
         let entries = self.entries(root, &mut problems);
+        if entries.len() > BLOCKS_MAX {
+            let message = format!("more than {BLOCKS_MAX} blocks");
+            problems.add(root.at, ProblemCode::Limit, message);
+            return Err(problems.into_sorted());
+        }
         let drawn = blocks::draw(&entries, self.catalogue, &mut problems);
         let mut checked = IndexMap::new();
         for id in drawn.keys() {
@@ -234,6 +242,8 @@ impl<'a> Parser<'a> {
     }
 }
 
+/// Beyond what anyone can draw or a run can hold; keeps every check of blocks against blocks short.
+const BLOCKS_MAX: usize = 1_000;
 /// Names of staging tables hold the pipeline's name, and PostgreSQL's names hold 63 bytes.
 const NAME_BYTES_MAX: usize = 100;
 
