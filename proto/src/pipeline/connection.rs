@@ -5,6 +5,7 @@ use std::fmt;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+use super::address;
 use super::secrets::{self, Secrets};
 use crate::code::{Class, Failure};
 
@@ -99,7 +100,7 @@ impl ConnectionSpec {
     }
 
     fn push_path(&self, text: &mut String) {
-        if self.host.is_some() && !self.path.is_empty() && !self.path.starts_with('/') {
+        if !address::is_local(&self.scheme) && !self.path.is_empty() && !self.path.starts_with('/') {
             text.push('/');
         }
         text.push_str(&self.path);

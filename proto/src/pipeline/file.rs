@@ -11,6 +11,9 @@ use super::problem::{At, ProblemCode, Problems};
 const TEXT_BYTES_MAX: usize = 1 << 20;
 /// No key of a pipeline lies deeper than eight levels; accepted values may hold lists of their own.
 const DEPTH_MAX: usize = 32;
+/// Characters of a line in which a text is looked for again; in a longer line (JSON without breaks) the value's own place
+/// is near enough, and looking would take time with the square of the length.
+const LINE_CHARS_MAX: usize = 2_000;
 /// Nodes after aliases are expanded, so that a few anchors cannot become gigabytes.
 const NODES_MAX: usize = 100_000;
 
@@ -123,6 +126,7 @@ impl Key {
 /// Reads one document. `None` when the text cannot be read at all; the reason is among the problems.
 pub(super) fn read(text: &str, problems: &mut Problems) -> Option<Node> {
     let start = At { line: 1, column: 1 };
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.len() > TEXT_BYTES_MAX {
         problems.add(start, ProblemCode::Limit, format!("the file is larger than {TEXT_BYTES_MAX} bytes"));
         return None;
@@ -301,17 +305,19 @@ impl<'t> Reader<'t, '_> {
         let start = at(&span.start);
         match style {
             ScalarStyle::Literal => {
-                let header = start.line as usize - 1;
-                let first = self.lines.get(header + 1..)?.iter().find(|line| !line.trim().is_empty())?;
-                let indent = first.len() - first.trim_start_matches(' ').len();
-                let content = first.get(indent..)?;
-                let shown = text.lines().find(|line| !line.trim().is_empty())?;
-                (content == shown).then_some(At { line: start.line + 1, column: indent as u32 + 1 })
+                // The parser names the first line of the text, or the line of the `|` where the text begins with empty ones.
+                let (empty, shown) = text.lines().enumerate().find(|(_, line)| !line.trim().is_empty())?;
+                let from = start.line as usize - 1;
+                let is_first = |line: &&str| line.trim_start_matches(' ') == shown.trim_start_matches(' ');
+                let found = from + self.lines.get(from..)?.iter().take(empty + 2).position(is_first)?;
+                let indent = self.lines[found].len().checked_sub(shown.len())?;
+                let first = (found + 1).checked_sub(empty)?;
+                Some(At { line: u32::try_from(first).ok()?, column: u32::try_from(indent).ok()? + 1 })
             }
             ScalarStyle::Folded => None,
             ScalarStyle::Plain | ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => {
                 let quote = u32::from(style != ScalarStyle::Plain);
-                let line = self.lines.get(start.line as usize - 1)?;
+                let line = self.lines.get(start.line as usize - 1).filter(|line| line.len() <= LINE_CHARS_MAX)?;
                 let rest: String = line.chars().skip((start.column - 1 + quote) as usize).collect();
                 rest.starts_with(text).then_some(At { line: start.line, column: start.column + quote })
             }

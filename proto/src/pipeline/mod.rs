@@ -14,6 +14,8 @@ mod reference;
 mod schema;
 mod secrets;
 mod sql;
+#[cfg(test)]
+mod tests;
 mod validate;
 
 pub use connection::{Connection, ConnectionSpec, Secret};

@@ -74,6 +74,9 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {}
 
+/// More problems than a person reads; what stands behind them is found when these are solved.
+const PROBLEMS_MAX: usize = 200;
+
 /// Gathers problems, so that a reader hears of all of them at once.
 #[derive(Debug, Default)]
 pub(super) struct Problems {
@@ -95,7 +98,7 @@ impl Problems {
     pub fn add_with(&mut self, at: At, code: ProblemCode, message: impl Into<String>, hint: Option<String>) {
         let (file, block) = (self.file.clone(), self.block.clone());
         let problem = Problem { file, at, block, code, message: message.into(), hint };
-        if !self.found.contains(&problem) {
+        if self.found.len() < PROBLEMS_MAX && !self.found.contains(&problem) {
             self.found.push(problem);
         }
     }
@@ -110,12 +113,14 @@ impl Problems {
     }
 
     /// `value` when nothing was found, else every problem in the order of the file.
-    pub fn or<T>(mut self, value: T) -> Result<T, Vec<Problem>> {
-        if self.found.is_empty() {
-            return Ok(value);
-        }
+    pub fn or<T>(self, value: T) -> Result<T, Vec<Problem>> {
+        if self.found.is_empty() { Ok(value) } else { Err(self.into_sorted()) }
+    }
+
+    /// Every problem in the order of the file.
+    pub fn into_sorted(mut self) -> Vec<Problem> {
         self.found.sort_by_key(|p| p.at);
-        Err(self.found)
+        self.found
     }
 }
 

@@ -6,7 +6,11 @@ use std::ops::ControlFlow;
 use sqlparser::ast::{Expr, ObjectName, Query, SetExpr, Statement, TableFactor, Visit, Visitor};
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::{Parser, ParserError};
-use sqlparser::tokenizer::Token;
+use sqlparser::tokenizer::{Token, Tokenizer};
+
+/// Tokens between two commas. `1 + 1 + 1 ...` becomes a tree as deep as it is long, and taking apart a tree of some ten
+/// thousand levels overflows the stack.
+const EXPRESSION_TOKENS_MAX: usize = 16_000;
 
 /// What is wrong with a text of SQL. Line and column count from 1 inside the text; 0 where they are unknown.
 #[derive(Debug)]
@@ -69,7 +73,7 @@ pub(super) fn tables(sql: &str) -> Result<Vec<Table>, SqlProblem> {
         let width = template.chars().count();
         padded.replace_range(start..start + length, &format!("{name:width$}"));
     }
-    let statements = Parser::parse_sql(&GenericDialect {}, &padded).map_err(|e| problem(&e, sql))?;
+    let statements = parser(&padded)?.parse_statements().map_err(|e| problem(&e, sql))?;
     let [Statement::Query(query)] = statements.as_slice() else {
         let message = match statements.len() {
             0 => "there is no SQL here",
@@ -89,11 +93,8 @@ pub(super) fn tables(sql: &str) -> Result<Vec<Table>, SqlProblem> {
 
 /// Checks a condition such as stands after `where`: one expression, without a query inside.
 pub(super) fn check_condition(sql: &str) -> Result<(), SqlProblem> {
-    let parsed = Parser::new(&GenericDialect {}).try_with_sql(sql).and_then(|mut parser| {
-        let condition = parser.parse_expr()?;
-        parser.expect_token(&Token::EOF)?;
-        Ok(condition)
-    });
+    let mut parser = parser(sql)?;
+    let parsed = parser.parse_expr().and_then(|condition| parser.expect_token(&Token::EOF).map(|_| condition));
     let condition: Expr = parsed.map_err(|e| problem(&e, sql))?;
     match condition.visit(&mut FindQuery) {
         ControlFlow::Continue(()) => Ok(()),
@@ -102,6 +103,25 @@ pub(super) fn check_condition(sql: &str) -> Result<(), SqlProblem> {
             Err(SqlProblem { line: 1, column: 1, message })
         }
     }
+}
+
+/// A parser over the tokens of a text that no expression makes too deep.
+fn parser(sql: &str) -> Result<Parser<'static>, SqlProblem> {
+    let tokens = Tokenizer::new(&GenericDialect {}, sql).tokenize_with_location();
+    let tokens = tokens.map_err(|e| problem(&e.into(), sql))?;
+    let mut since_comma = 0;
+    for token in &tokens {
+        match token.token {
+            Token::Whitespace(_) => {}
+            Token::Comma => since_comma = 0,
+            _ => since_comma += 1,
+        }
+        if since_comma > EXPRESSION_TOKENS_MAX {
+            let (line, column) = (token.span.start.line as u32, token.span.start.column as u32);
+            return Err(SqlProblem { line, column, message: "the SQL holds too long an expression".to_owned() });
+        }
+    }
+    Ok(Parser::new(&GenericDialect {}).with_tokens_with_locations(tokens))
 }
 
 struct FindQuery;

@@ -1,5 +1,7 @@
 //! Blocks one by one: which kind each is, whether its settings fit, and what it reads.
 
+use std::collections::HashSet;
+
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
@@ -96,11 +98,8 @@ fn kind<'a>(key: &Key, node: &Node, catalogue: &'a Catalogue, problems: &mut Pro
         problems.add(key.at, ProblemCode::NotYet, message);
         return None;
     }
-    let keywords: Vec<&str> = {
-        let mut words: Vec<&str> = catalogue.blocks.iter().map(|kind| kind.keyword.as_str()).collect();
-        words.dedup();
-        words
-    };
+    let plain = catalogue.blocks.iter().filter(|kind| kind.with.is_none());
+    let keywords: Vec<&str> = plain.map(|kind| kind.keyword.as_str()).collect();
     if found.is_empty() {
         let misspelt =
             node.entries().iter().find_map(|(key, _)| Some((key, nearest(&key.text, keywords.iter().copied())?)));
@@ -283,8 +282,10 @@ impl Settings<'_, '_> {
     }
 
     fn sql(&mut self, text: &str, node: &Node, problems: &mut Problems) -> Value {
+        let mut referenced = HashSet::new();
         let replaced = sql::replace_refs(text, |block, here| {
             self.read(block, node.inside(here.line, here.column), problems);
+            referenced.insert(block.to_owned());
             sql::quoted(block)
         });
         let tables = replaced.and_then(|replaced| Ok((replaced, sql::tables(text)?)));
@@ -299,6 +300,8 @@ impl Settings<'_, '_> {
             let at = node.inside(table.line, table.column);
             match table.parts.as_slice() {
                 [name] if self.blocks.contains_key(name.as_str()) => self.read(name, at, problems),
+                // Told where `ref()` names it.
+                [name] if referenced.contains(name) => {}
                 [name] => {
                     let other_case = self.blocks.keys().find(|id| id.as_str().eq_ignore_ascii_case(name));
                     let hint = match other_case {

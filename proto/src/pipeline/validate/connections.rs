@@ -15,7 +15,7 @@ use crate::pipeline::secrets::{self, Secrets};
 use crate::pipeline::{ConnectionSpec, address};
 
 /// Keys of a connection in map form that every connector shares, and the field of [`ConnectionSpec`] each one is.
-const FIELDS: [(&str, Field); 11] = [
+const FIELDS: [(&str, Field); 9] = [
     ("host", Field::Host),
     ("bucket", Field::Host),
     ("port", Field::Port),
@@ -24,8 +24,6 @@ const FIELDS: [(&str, Field); 11] = [
     ("password", Field::Password),
     ("database", Field::Path),
     ("path", Field::Path),
-    ("folder", Field::Path),
-    ("file", Field::Path),
     ("prefix", Field::Path),
 ];
 
@@ -77,6 +75,14 @@ impl<'a> Connections<'a> {
                 }
                 None => self.broken.push(name.text.clone()),
             }
+        }
+    }
+
+    /// Connections that win over all of the same name.
+    pub fn stand_before(&mut self, overrides: &IndexMap<String, ConnectionSpec>) {
+        for (name, spec) in overrides {
+            self.specs.insert(name.clone(), spec.clone());
+            self.said.remove(name);
         }
     }
 
@@ -265,11 +271,9 @@ fn check_keys(name: &str, node: &Node, connector: &ConnectorDescription, problem
     let mut found = Problems::new("");
     let mut walk = Walk { root: &schema, others: &["type"], words: Formats, problems: &mut found };
     walk.check("connection", &schema, &open);
-    if let Err(found) = found.or(()) {
-        for problem in found {
-            let message = format!("connection `{name}`: {}", problem.message);
-            problems.add_with(problem.at, problem.code, message, problem.hint);
-        }
+    for problem in found.into_sorted() {
+        let message = format!("connection `{name}`: {}", problem.message);
+        problems.add_with(problem.at, problem.code, message, problem.hint);
     }
 }
 

@@ -29,6 +29,7 @@ impl Edges<'_> {
             self.load(id, block, problems);
             self.test(id, block, problems);
         }
+        self.targets(problems);
         problems.block = None;
         self.cycles(problems);
     }
@@ -44,11 +45,11 @@ impl Edges<'_> {
             let keyword = &producer.keyword;
             let read = self.checked.get(from).and_then(|block| block.reads.first());
             let hint = read.map(|read| format!("read `{}` instead", read.block));
-            let message = format!("`{id}` reads {takes}, but `{from}` is a `{keyword}` block and gives nothing");
+            let message = format!("it reads {takes}, but `{from}` is a `{keyword}` block and gives nothing");
             problems.add_with(edge.at, ProblemCode::WrongPort, message, hint);
             return;
         };
-        let message = format!("`{id}` reads {takes}, but `{from}` gives {gives}");
+        let message = format!("it reads {takes}, but `{from}` gives {gives}");
         let hint = match (takes, gives) {
             (PortType::S3File, PortType::DbTable) => {
                 let table = self.target(from).map_or_else(|| format!("the table of `{from}`"), |to| to.to_string());
@@ -118,6 +119,23 @@ impl Edges<'_> {
                 );
                 let hint = Some("write `merge` with a `key`, `append`, or `replace` if it is meant".to_owned());
                 problems.add_with(self.at(id, "load"), ProblemCode::WrongValue, message, hint);
+            }
+        }
+    }
+
+    /// Two blocks that write the same place, of which one replaces what the other wrote.
+    fn targets(&self, problems: &mut Problems) {
+        let mut seen: HashMap<Reference, &BlockId> = HashMap::new();
+        for (id, block) in self.checked {
+            let Some(target) = self.target(id) else { continue };
+            let Some(other) = seen.insert(target.clone(), id) else { continue };
+            let replaces = |block: &Checked| {
+                !matches!(block.settings.get("write").and_then(Value::as_str), Some("append" | "merge"))
+            };
+            if replaces(block) || replaces(&self.checked[other]) {
+                problems.block = Some(id.clone());
+                let message = format!("`{other}` writes `{target}` as well, and one would replace the other's rows");
+                problems.add(self.at(id, "to"), ProblemCode::WrongValue, message);
             }
         }
     }

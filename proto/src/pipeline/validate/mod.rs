@@ -40,8 +40,10 @@ pub struct Parser<'a> {
     /// What relative paths start from: the file's own folder, absolute.
     pub folder: &'a Path,
     pub catalogue: &'a Catalogue,
-    /// Connections from elsewhere. The file's own stand before them.
+    /// Connections from `connections.yml` or the service. The file's own stand before them.
     pub connections: &'a IndexMap<String, ConnectionSpec>,
+    /// Connections of this one call (`-c NAME=URL`). They stand before all others.
+    pub overrides: &'a IndexMap<String, ConnectionSpec>,
     /// Where given, every secret that the used connections need must be there.
     pub secrets: Option<&'a dyn Secrets>,
 }
@@ -85,7 +87,7 @@ impl<'a> Parser<'a> {
         let mut problems = Problems::new(self.file);
         match file::read(text, &mut problems) {
             Some(root) => self.pipeline(&root, problems),
-            None => problems.or(()).and(Err(Vec::new())),
+            None => Err(problems.into_sorted()),
         }
     }
 
@@ -102,7 +104,7 @@ impl<'a> Parser<'a> {
     pub fn connections(&self, text: &str) -> Result<IndexMap<String, ConnectionSpec>, Vec<Problem>> {
         let mut problems = Problems::new(self.file);
         let Some(root) = file::read(text, &mut problems) else {
-            return problems.or(IndexMap::new());
+            return Err(problems.into_sorted());
         };
         let mut connections = Connections::new(self.catalogue, self.folder, &IndexMap::new());
         let own = root
@@ -122,7 +124,7 @@ impl<'a> Parser<'a> {
         let node = Node::text_of(url);
         match connections::read_one(name, &node, self.catalogue, self.folder, &mut problems) {
             Some(spec) => problems.or(spec),
-            None => problems.or(()).and(Err(Vec::new())),
+            None => Err(problems.into_sorted()),
         }
     }
 
@@ -130,13 +132,20 @@ impl<'a> Parser<'a> {
         if !matches!(root.content, Content::Map(_)) {
             let message = format!("a pipeline is a map of keys, but this is {}", root.sort());
             problems.add(root.at, ProblemCode::WrongType, message);
+            return Err(problems.into_sorted());
         }
         let top = self.top(root, &mut problems);
         let mut connections = Connections::new(self.catalogue, self.folder, self.connections);
         if let Some(node) = root.get("connections").filter(|node| !node.is_null()) {
             connections.read(node, &mut problems);
         }
+        connections.stand_before(self.overrides);
         let entries = self.entries(root, &mut problems);
+        if entries.len() > BLOCKS_MAX {
+            let message = format!("more than {BLOCKS_MAX} blocks");
+            problems.add(root.at, ProblemCode::Limit, message);
+            return Err(problems.into_sorted());
+        }
         let drawn = blocks::draw(&entries, self.catalogue, &mut problems);
         let mut checked = IndexMap::new();
         for id in drawn.keys() {
@@ -174,6 +183,15 @@ impl<'a> Parser<'a> {
             others.extend(&short_keys);
         }
         let own = root.entries().iter().filter(|(key, _)| !others.contains(&key.text.as_str()));
+        // A file with both forms is told so once, not that the one is unknown to the other.
+        let own = own.filter(|(key, _)| {
+            let is_mixed = !is_short && ["from", "to"].contains(&key.text.as_str());
+            if is_mixed {
+                let message = format!("`{}` does not go with `blocks`; write the one or the other", key.text);
+                problems.add(key.at, ProblemCode::UnknownKey, message);
+            }
+            !is_mixed
+        });
         let own = Node::map(root.at, own.cloned().collect());
         let schema = schema::top();
         let mut walk = Walk { root: &schema, others: &others, words: Formats, problems };
@@ -188,7 +206,12 @@ impl<'a> Parser<'a> {
             return Cow::Owned(short::blocks(root, self.catalogue, problems));
         }
         match root.get("blocks") {
-            Some(Node { content: Content::Map(entries), .. }) if !entries.is_empty() => Cow::Borrowed(entries),
+            Some(Node { content: Content::Map(entries), at }) => {
+                if entries.is_empty() {
+                    problems.add(*at, ProblemCode::MissingKey, "there are no blocks");
+                }
+                Cow::Borrowed(entries)
+            }
             Some(node) => {
                 let message = format!("`blocks` takes a map of blocks by name, but this is {}", node.sort());
                 problems.add(node.at, ProblemCode::WrongType, message);
@@ -219,6 +242,8 @@ impl<'a> Parser<'a> {
     }
 }
 
+/// Beyond what anyone can draw or a run can hold; keeps every check of blocks against blocks short.
+const BLOCKS_MAX: usize = 1_000;
 /// Names of staging tables hold the pipeline's name, and PostgreSQL's names hold 63 bytes.
 const NAME_BYTES_MAX: usize = 100;
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::connections::{self, Connections, check_options};
 use crate::catalogue::Places;
 use crate::pipeline::file::{Content, Node};
-use crate::pipeline::problem::{ProblemCode, Problems};
+use crate::pipeline::problem::{ProblemCode, Problems, nearest};
 use crate::pipeline::{ConnectionSpec, Reference, address};
 
 /// Endings that make a text without a connection a file.
@@ -161,8 +161,9 @@ impl Reader<'_, '_> {
         for (found, _) in self.node.entries() {
             if !["connection", "query"].contains(&found.text.as_str()) {
                 let message = format!("unknown key `{}` in `{key}`", found.text);
-                let hint = Some("here can stand `connection` and `query`".to_owned());
-                self.problems.add_with(found.at, ProblemCode::UnknownKey, message, hint);
+                let hint = nearest(&found.text, ["connection", "query"])
+                    .unwrap_or_else(|| "here can stand `connection` and `query`".to_owned());
+                self.problems.add_with(found.at, ProblemCode::UnknownKey, message, Some(hint));
             }
         }
         let mut texts = Vec::new();
@@ -263,7 +264,8 @@ fn split_root(full: &str) -> (String, &str) {
     (root.to_owned(), full[end..].trim_start_matches('/'))
 }
 
-fn has_data_ending(text: &str) -> bool {
+/// Whether a text ends like a file of data: `.csv`, `.parquet.zst`.
+pub(super) fn has_data_ending(text: &str) -> bool {
     let name = text.strip_suffix(".gz").or_else(|| text.strip_suffix(".zst")).unwrap_or(text);
     Path::new(name).extension().and_then(|e| e.to_str()).is_some_and(|ending| ENDINGS.contains(&ending))
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::place::has_data_ending;
 use crate::catalogue::Catalogue;
 use crate::pipeline::file::{Content, Key, Node};
 use crate::pipeline::problem::{At, ProblemCode, Problems};
@@ -83,7 +84,7 @@ fn default_write(root: &Node, load: &mut Vec<(Key, Node)>) {
 }
 
 fn looks_like_files(from: &str) -> bool {
-    from.contains('/') && !from.contains('#')
+    !from.contains('#') && (from.contains('/') || has_data_ending(from))
 }
 
 /// A copy from the command line, as the file that would say the same.

@@ -7,6 +7,9 @@ use serde_json::{Map, Value};
 use crate::pipeline::file::{Content, Node};
 use crate::pipeline::problem::{At, ProblemCode, Problems, nearest, one_of};
 
+/// More keys than this are no help in a message.
+const LISTED_MAX: usize = 16;
+
 type Schema = Map<String, Value>;
 
 /// What the words beside JSON Schema's own (`x-...`, `format`) mean.
@@ -185,8 +188,9 @@ impl<W: Words> Walk<'_, W> {
     }
 
     fn unknown_key(&mut self, key: &str, at: At, known: Vec<&str>) {
-        let hint = nearest(key, known.iter().copied()).unwrap_or_else(|| format!("here can stand {}", one_of(known)));
-        self.problems.add_with(at, ProblemCode::UnknownKey, format!("unknown key `{key}`"), Some(hint));
+        let all = || (known.len() <= LISTED_MAX).then(|| format!("here can stand {}", one_of(known.iter().copied())));
+        let hint = nearest(key, known.iter().copied()).or_else(all);
+        self.problems.add_with(at, ProblemCode::UnknownKey, format!("unknown key `{key}`"), hint);
     }
 }
 

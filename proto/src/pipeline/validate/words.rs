@@ -19,6 +19,8 @@ impl Words for Formats {
                 number_is_positive(key, number.as_f64(), node, problems);
                 return Some(node.to_json());
             }
+            // A number where a quantity needs its unit.
+            Content::Number(number) => number.to_string(),
             // Another type of value: the schema's own `type` speaks where it has one.
             _ if schema.contains_key("type") => return None,
             _ if node.is_null() => return None,
