@@ -4,6 +4,11 @@
 //! (DataFusion's own `TableProvider`, so that projections, filters and limits reach the system's query) and [`Sink`]s to
 //! write. To add a connector: a new room beside this file and its entry in [`all`].
 
+mod sql_text;
+mod sqlite;
+#[cfg(test)]
+mod suite;
+
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -157,7 +162,7 @@ pub trait SinkWriter: Send {
 
 /// The list of connectors.
 pub fn all() -> &'static [&'static dyn Connector] {
-    &[]
+    &[&sqlite::Sqlite]
 }
 
 /// The connector of a URL scheme.
