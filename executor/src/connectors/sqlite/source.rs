@@ -168,10 +168,11 @@ impl TableProvider for SqliteSource {
         let limit = limit.filter(|_| all_exact && self.quarantine.is_none());
         let conditions: Vec<String> = judged.into_iter().flatten().map(|condition| condition.sql).collect();
         let shown = self.statement(&columns, &conditions, limit);
-        let statements = self.ranges(&snapshot, limit).await?.into_iter().map(|range| {
+        let mut statements = Vec::new();
+        for range in self.ranges(&snapshot, limit).await? {
             let conditions: Vec<String> = conditions.iter().cloned().chain(range).collect();
-            self.statement(&columns, &conditions, limit)
-        });
+            statements.push(self.statement(&columns, &conditions, limit));
+        }
         let layout = Layout {
             place: self.relation.place.clone(),
             columns,
@@ -181,7 +182,7 @@ impl TableProvider for SqliteSource {
             batch_rows: self.database.context.batch_rows,
             batch_bytes: self.database.context.batch_bytes,
         };
-        Ok(Arc::new(SqliteScan::new(&self.database, &snapshot, shown, statements.collect(), layout)))
+        Ok(Arc::new(SqliteScan::new(&self.database, &snapshot, shown, statements, layout)))
     }
 }
 

@@ -39,7 +39,7 @@ impl Table {
             .query_row(
                 "select name, type, wr, strict from pragma_table_list where schema = 'main' and name = ?1 collate nocase",
                 [name],
-                |row| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get::<_, bool>(2)?, row.get(3)?)),
+                |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, bool>(2)?, row.get(3)?)),
             )
             .optional()?;
         let Some((name, sort, without_rowid, strict)) = found else { return Ok(None) };
