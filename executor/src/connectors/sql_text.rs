@@ -117,7 +117,9 @@ pub fn condition(filter: &Expr, judge: &dyn Judge) -> Option<Condition> {
             Some(joined(condition(left, judge)?, "or", condition(right, judge)?))
         }
         Expr::BinaryExpr(BinaryExpr { left, op, right }) => match (left.as_ref(), right.as_ref()) {
-            (Expr::Column(column), Expr::Literal(value, _)) => compare(judge, &column.name, Comparison::of(*op)?, value),
+            (Expr::Column(column), Expr::Literal(value, _)) => {
+                compare(judge, &column.name, Comparison::of(*op)?, value)
+            }
             (Expr::Literal(value, _), Expr::Column(column)) => {
                 compare(judge, &column.name, Comparison::of(*op)?.flipped(), value)
             }
@@ -151,9 +153,7 @@ pub fn condition(filter: &Expr, judge: &dyn Judge) -> Option<Condition> {
         Expr::IsNotNull(inner) => null_test(inner, "is not null", judge),
         Expr::Column(column) => judge.compare(&column.name, Comparison::Equal, &ScalarValue::Boolean(Some(true))),
         Expr::Not(inner) => match inner.as_ref() {
-            Expr::Column(column) => {
-                judge.compare(&column.name, Comparison::Equal, &ScalarValue::Boolean(Some(false)))
-            }
+            Expr::Column(column) => judge.compare(&column.name, Comparison::Equal, &ScalarValue::Boolean(Some(false))),
             _ => None,
         },
         _ => None,

@@ -31,8 +31,7 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection> {
 
 /// Opens a database for writing, creating the file where it is missing.
 pub(super) fn open_to_write(path: &Path) -> Result<Connection> {
-    let flags =
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     open(path, flags, WRITE_BUSY_TIMEOUT, Side::Sink)
 }
 

@@ -113,8 +113,7 @@ impl Decoder {
         let Some(quarantine) = &self.layout.quarantine else {
             return Err(Error::user(format!("{location}: {reason}")));
         };
-        let values: Vec<_> =
-            (0..columns.len()).map(|i| shown(row.get_ref(i).unwrap_or(ValueRef::Null))).collect();
+        let values: Vec<_> = (0..columns.len()).map(|i| shown(row.get_ref(i).unwrap_or(ValueRef::Null))).collect();
         quarantine.put(location, values.join(", "), reason)?;
         self.refused.push(self.rows);
         Ok(())
@@ -163,9 +162,7 @@ impl Builder {
             Kind::Blob => Self::Blob(BinaryBuilder::new()),
             Kind::Date => Self::Date(Date32Builder::new()),
             Kind::Time => Self::Time(Time64MicrosecondBuilder::new()),
-            Kind::Timestamp { .. } => {
-                Self::Timestamp(TimestampMicrosecondBuilder::new().with_data_type(kind.arrow()))
-            }
+            Kind::Timestamp { .. } => Self::Timestamp(TimestampMicrosecondBuilder::new().with_data_type(kind.arrow())),
             Kind::Decimal { precision, scale } => {
                 Self::Decimal(Decimal128Builder::new().with_data_type(kind.arrow()), precision, scale)
             }

@@ -40,7 +40,10 @@ pub(super) fn write(statement: &mut Statement<'_>, columns: &[Writing], batch: &
     for (column, array) in columns.iter().zip(batch.columns()) {
         let array = convert(array, column)?;
         if column.in_key && array.null_count() > 0 {
-            return Err(Error::user(format!("column `{}` is part of the key, but a row holds null there", column.name)));
+            return Err(Error::user(format!(
+                "column `{}` is part of the key, but a row holds null there",
+                column.name
+            )));
         }
         cells.push(Cells::new(&array, column.kind));
     }
@@ -70,7 +73,9 @@ fn convert(array: &ArrayRef, column: &Writing) -> Result<ArrayRef> {
     };
     if finer {
         let name = &column.name;
-        return Err(Error::user(format!("column `{name}` holds nanoseconds, of which SQLite's text keeps microseconds")));
+        return Err(Error::user(format!(
+            "column `{name}` holds nanoseconds, of which SQLite's text keeps microseconds"
+        )));
     }
     let options = CastOptions { safe: false, format_options: FormatOptions::default() };
     cast_with_options(array, &to, &options).map_err(|e| {
@@ -124,8 +129,7 @@ impl Cells {
     }
 
     fn bind(&self, row: usize, statement: &mut Statement<'_>, index: usize, column: &Writing) -> Result<()> {
-        let refused =
-            |why: &str| Error::user(format!("column `{}` (`{}`): {why}", column.name, column.declared));
+        let refused = |why: &str| Error::user(format!("column `{}` (`{}`): {why}", column.name, column.declared));
         let beyond = || refused("a moment outside the years 0 to 9999 has no ISO text");
         let bound = if self.is_null(row) {
             statement.raw_bind_parameter(index, Null)
@@ -140,7 +144,9 @@ impl Cells {
                 Self::Text(array) => {
                     let text = array.value(row);
                     if column.numbers_only && looks_numeric(text) {
-                        return Err(refused(&format!("the text `{text}` would become a number; declare the column `text`")));
+                        return Err(refused(&format!(
+                            "the text `{text}` would become a number; declare the column `text`"
+                        )));
                     }
                     statement.raw_bind_parameter(index, text)
                 }
@@ -177,5 +183,6 @@ fn bind_decimal(statement: &mut Statement<'_>, index: usize, value: i128, scale:
 /// Whether SQLite might take a text for a number.
 fn looks_numeric(text: &str) -> bool {
     let number = text.trim();
-    number.starts_with(['+', '-', '.', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']) && number.parse::<f64>().is_ok()
+    number.starts_with(['+', '-', '.', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9'])
+        && number.parse::<f64>().is_ok()
 }

@@ -148,12 +148,8 @@ impl Publication<'_> {
         let table = identifier(&target.table);
         let columns = names(&target.columns);
         let source = format!("{STAGE}.{ROWS}");
-        let others: Vec<String> = target
-            .columns
-            .iter()
-            .filter(|column| !column.in_key)
-            .map(|column| identifier(&column.name))
-            .collect();
+        let others: Vec<String> =
+            target.columns.iter().filter(|column| !column.in_key).map(|column| identifier(&column.name)).collect();
         let insert = format!("insert into main.{table} ({columns}) select {columns} from {source}");
         let execute = |sql: &str| connection.execute(sql, []).map_err(|e| self.failed(e));
         if self.write != WriteMode::Merge {

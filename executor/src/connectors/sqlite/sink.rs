@@ -317,7 +317,9 @@ impl Writer {
     }
 
     async fn end(&mut self) -> Result<u64> {
-        (&mut self.thread).await.map_err(|e| Error::new(Class::Panic, "the thread that stages rows ended").because(e))?
+        (&mut self.thread)
+            .await
+            .map_err(|e| Error::new(Class::Panic, "the thread that stages rows ended").because(e))?
     }
 }
 

@@ -200,10 +200,8 @@ struct Running<'c> {
 impl<'c> Running<'c> {
     fn new(connection: &'c Connection, sql: &str, layout: Arc<Layout>, dropped: Arc<AtomicBool>) -> Self {
         let place = layout.place.clone();
-        let statement = connection
-            .prepare(sql)
-            .map(Some)
-            .map_err(|e| failure(e, Side::Source, format!("cannot read {place}")));
+        let statement =
+            connection.prepare(sql).map(Some).map_err(|e| failure(e, Side::Source, format!("cannot read {place}")));
         Self { statement, decoder: Decoder::new(layout), place, dropped }
     }
 

@@ -258,13 +258,7 @@ fn find_query(connection: &Connection, system: &str, query: &str) -> Result<(Rel
         .iter()
         .map(|column| Found {
             declared: column.decl_type().and_then(Kind::declared),
-            judged: Judged {
-                name: column.name().to_owned(),
-                kind: None,
-                strict: false,
-                binary: false,
-                ordered: false,
-            },
+            judged: Judged { name: column.name().to_owned(), kind: None, strict: false, binary: false, ordered: false },
         })
         .collect();
     let mut seen = BTreeSet::new();
@@ -294,10 +288,14 @@ fn settle(
     for (asked, _) in overrides {
         if !found.iter().any(|column| column.judged.name.eq_ignore_ascii_case(asked)) {
             let hint = did_you_mean(asked, found.iter().map(|column| column.judged.name.as_str()));
-            return Err(Error::user(format!("`types:` names the column `{asked}`, which {} lacks{hint}", relation.place)));
+            return Err(Error::user(format!(
+                "`types:` names the column `{asked}`, which {} lacks{hint}",
+                relation.place
+            )));
         }
     }
-    let asked = |name: &str| overrides.iter().find(|(asked, _)| asked.eq_ignore_ascii_case(name)).map(|(_, kind)| *kind);
+    let asked =
+        |name: &str| overrides.iter().find(|(asked, _)| asked.eq_ignore_ascii_case(name)).map(|(_, kind)| *kind);
     let unknown: Vec<&str> = found
         .iter()
         .filter(|column| column.declared.is_none() && asked(&column.judged.name).is_none())

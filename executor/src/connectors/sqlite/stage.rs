@@ -81,7 +81,9 @@ impl Stage {
     pub(super) fn finish(&self) -> Result<()> {
         let folder = self.path.parent().unwrap_or(Path::new("."));
         for path in [self.path.as_path(), folder] {
-            fs::File::open(path).and_then(|file| file.sync_all()).map_err(|e| self.storage_failed("make durable", e))?;
+            fs::File::open(path)
+                .and_then(|file| file.sync_all())
+                .map_err(|e| self.storage_failed("make durable", e))?;
         }
         Ok(())
     }

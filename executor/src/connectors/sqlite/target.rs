@@ -30,9 +30,13 @@ pub(super) struct Target {
 pub(super) enum Change {
     Create,
     /// Stays, with these of `columns` added.
-    Keep { added: Vec<usize> },
+    Keep {
+        added: Vec<usize>,
+    },
     /// Replaced by a new one, because of these differences.
-    Rebuild { because: Vec<String> },
+    Rebuild {
+        because: Vec<String>,
+    },
 }
 
 impl Target {
@@ -183,7 +187,9 @@ fn change(
             because.push(format!("drops column {}", column.name));
         } else if column.not_null && !column.has_default && !column.is_rowid {
             let name = &column.name;
-            return Err(Error::user(format!("{place}: column `{name}` must not be null, but the rows do not bring it")));
+            return Err(Error::user(format!(
+                "{place}: column `{name}` must not be null, but the rows do not bring it"
+            )));
         }
     }
     Ok(if because.is_empty() { Change::Keep { added } } else { Change::Rebuild { because } })
@@ -209,8 +215,7 @@ fn writing_to(field: &Field, column: &Column) -> Result<Writing, String> {
         None => Some(incoming),
         Some(kind) => written_as(field.data_type(), incoming, kind),
     };
-    let kind =
-        kind.ok_or_else(|| format!("is `{}`, but the rows bring {}", column.declared, field.data_type()))?;
+    let kind = kind.ok_or_else(|| format!("is `{}`, but the rows bring {}", column.declared, field.data_type()))?;
     let numbers_only = column.kind.is_none() && numeric && kind == Kind::Text;
     Ok(writing(&column.name, kind, column.declared.clone(), numbers_only))
 }

@@ -41,7 +41,9 @@ impl Kind {
             "BOOL" | "BOOLEAN" => return Some(Self::Boolean),
             "DATE" => return Some(Self::Date),
             "TIME" => return Some(Self::Time),
-            "DATETIME" | "TIMESTAMP" | "TIMESTAMP WITHOUT TIME ZONE" => return Some(Self::Timestamp { instant: false }),
+            "DATETIME" | "TIMESTAMP" | "TIMESTAMP WITHOUT TIME ZONE" => {
+                return Some(Self::Timestamp { instant: false });
+            }
             "TIMESTAMPTZ" | "TIMESTAMP WITH TIME ZONE" => return Some(Self::Timestamp { instant: true }),
             "DECIMAL" | "NUMERIC" | "DEC" | "NUMBER" => return decimal(arguments),
             _ => {}
@@ -82,7 +84,9 @@ impl Kind {
             other if other.is_integer() => Self::Integer,
             DataType::Float16 | DataType::Float32 | DataType::Float64 => Self::Real,
             DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null => Self::Text,
-            DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => Self::Blob,
+            DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
+                Self::Blob
+            }
             DataType::Date32 => Self::Date,
             DataType::Time32(_) | DataType::Time64(_) => Self::Time,
             DataType::Date64 | DataType::Timestamp(_, None) => Self::Timestamp { instant: false },
