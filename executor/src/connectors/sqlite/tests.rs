@@ -15,12 +15,13 @@ use tempfile::TempDir;
 use super::Sqlite;
 use crate::connectors::Connector;
 use crate::connectors::sql_text::identifier;
-use crate::connectors::suite::{Fixture, sink_tests, source_tests, values};
+use crate::connectors::suite::{Fixture, Lacks, values};
 
 struct SqliteFixture {
     folder: TempDir,
-    /// The test's own connection, with a read transaction where a test needs one.
+    /// The test's own connection.
     connection: Mutex<Connection>,
+    has_wal: bool,
 }
 
 impl SqliteFixture {
@@ -40,10 +41,31 @@ impl SqliteFixture {
     }
 }
 
-async fn fixture() -> SqliteFixture {
+fn fixture(journal: &str) -> SqliteFixture {
     let folder = tempfile::tempdir().expect("a folder");
     let connection = Connection::open(folder.path().join("shop.db")).expect("a database");
-    SqliteFixture { folder, connection: Mutex::new(connection) }
+    connection.pragma_update(None, "journal_mode", journal).expect("a journal");
+    SqliteFixture { folder, connection: Mutex::new(connection), has_wal: journal == "wal" }
+}
+
+/// The suites, with readers beside writers.
+mod write_ahead_log {
+    async fn fixture() -> super::SqliteFixture {
+        super::fixture("wal")
+    }
+
+    crate::connectors::suite::source_tests!(fixture);
+    crate::connectors::suite::sink_tests!(fixture);
+}
+
+/// The suites on what SQLite makes by default: a writer waits for readers.
+mod rollback_journal {
+    async fn fixture() -> super::SqliteFixture {
+        super::fixture("delete")
+    }
+
+    crate::connectors::suite::source_tests!(fixture);
+    crate::connectors::suite::sink_tests!(fixture);
 }
 
 #[async_trait]
@@ -67,6 +89,11 @@ impl Fixture for SqliteFixture {
 
     fn place(&self, name: &str) -> Reference {
         Reference::Table { connection: "shop".into(), schema: None, table: name.into() }
+    }
+
+    fn lacks(&self) -> Lacks {
+        // Nobody can write beside a reader, so there is no second moment to be seen.
+        Lacks { snapshot: !self.has_wal, ..Lacks::default() }
     }
 
     async fn make(&self, name: &str, rows: &RecordBatch) {
@@ -104,7 +131,6 @@ impl Fixture for SqliteFixture {
             Err(e) if e.to_string().contains("no such table") => return None,
             Err(e) => panic!("{e}"),
         };
-        let count = statement.column_count();
         let line = |row: &rusqlite::Row<'_>| {
             let cell = |index| match row.get(index).expect("a value") {
                 Cell::Null => "null".to_owned(),
@@ -113,6 +139,8 @@ impl Fixture for SqliteFixture {
                 Cell::Text(text) => text,
                 Cell::Blob(blob) => format!("{blob:?}"),
             };
+            // The table may have been made anew since the statement was prepared.
+            let count = row.as_ref().column_count();
             Ok((0..count).map(cell).collect::<Vec<_>>().join("|"))
         };
         Some(statement.query_map([], line).expect("rows").collect::<rusqlite::Result<_>>().expect("rows"))
@@ -131,6 +159,3 @@ impl Fixture for SqliteFixture {
         connection.execute_batch("begin exclusive; rollback").is_err()
     }
 }
-
-source_tests!(fixture);
-sink_tests!(fixture);

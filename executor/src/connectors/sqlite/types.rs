@@ -147,11 +147,6 @@ impl Kind {
             Self::Timestamp { .. } | Self::Decimal { .. } => self.ddl(),
         }
     }
-
-    /// Whether SQLite keeps it as text.
-    pub(super) fn is_text(self) -> bool {
-        matches!(self, Self::Text | Self::Date | Self::Time | Self::Timestamp { .. })
-    }
 }
 
 /// What SQLite does to values that come into a column.

@@ -286,9 +286,11 @@ pub async fn loads_with_many_writers(fixture: &dyn Fixture) {
 
 pub async fn shows_nothing_before_the_commit(fixture: &dyn Fixture) {
     let (old, new) = (people(1, 3), people(3, 2));
-    for (number, mode) in modes(fixture).into_iter().enumerate() {
+    let mut run = 0;
+    for mode in modes(fixture) {
         for name in ["missing", "there"] {
-            let (run, name) = (number as i64 * 2 + 1, format!("{name}_{number}"));
+            run += 1;
+            let name = format!("{name}_{run}");
             let before = name.starts_with("there").then(|| vec![old.clone()]);
             let before = before.as_deref();
             let load = Load::new(fixture, &name, mode).by(&["id"]).run(run);

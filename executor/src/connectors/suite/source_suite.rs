@@ -162,8 +162,10 @@ pub async fn reads_large_values_in_small_batches(fixture: &dyn Fixture) {
     assert_eq!(lines(&batches), lines(&[rows]));
     // One more value may come in before a batch is seen to be full.
     assert!(batches.iter().all(|batch| batch.num_rows() <= 2), "batches are bounded by bytes");
+    drop(system);
     let rows = many();
     fixture.make("many", &rows).await;
+    let system = open(fixture).await;
     let mut stream = stream(system.as_ref(), fixture, "many").await;
     let mut count = 0;
     while let Some(batch) = stream.next().await {
