@@ -1,5 +1,8 @@
 //! Tests of the SQLite connector: the suites, and what is SQLite's own.
 
+mod reading;
+mod writing;
+
 use std::path::PathBuf;
 use std::sync::Mutex;
 
