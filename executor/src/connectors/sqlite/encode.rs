@@ -30,8 +30,8 @@ pub(super) struct Writing {
     pub declared: String,
     /// The column would turn text that looks like a number into one.
     pub numbers_only: bool,
-    /// Part of the merge key, and so never null.
-    pub in_key: bool,
+    /// By the table's own rule, or as a part of a key: a null row number would silently become the next free one.
+    pub never_null: bool,
 }
 
 /// Writes the batch's rows with an insert statement of as many parameters as columns.
@@ -39,11 +39,8 @@ pub(super) fn write(statement: &mut Statement<'_>, columns: &[Writing], batch: &
     let mut cells = Vec::with_capacity(columns.len());
     for (column, array) in columns.iter().zip(batch.columns()) {
         let array = convert(array, column)?;
-        if column.in_key && array.null_count() > 0 {
-            return Err(Error::user(format!(
-                "column `{}` is part of the key, but a row holds null there",
-                column.name
-            )));
+        if column.never_null && array.null_count() > 0 {
+            return Err(Error::user(format!("column `{}` must not be null, but a row holds null there", column.name)));
         }
         cells.push(Cells::new(&array, column.kind));
     }

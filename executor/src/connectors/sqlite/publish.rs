@@ -129,10 +129,10 @@ impl Publication<'_> {
                 }
                 Ok(())
             }
-            Change::Rebuild { .. } => {
+            Change::Rebuild { primary, .. } => {
                 let attached = attached(connection, &target.table).map_err(|e| self.failed(e))?;
                 self.run(connection, &format!("drop table main.{table}"))?;
-                self.run(connection, &create_table(&format!("main.{table}"), &target.columns, &[]))?;
+                self.run(connection, &create_table(&format!("main.{table}"), &target.columns, primary))?;
                 for (columns, sql) in attached {
                     let remains = |column: &String| target.columns.iter().any(|c| c.name.eq_ignore_ascii_case(column));
                     if columns.iter().all(remains) {
@@ -148,8 +148,12 @@ impl Publication<'_> {
         let table = identifier(&target.table);
         let columns = names(&target.columns);
         let source = format!("{STAGE}.{ROWS}");
-        let others: Vec<String> =
-            target.columns.iter().filter(|column| !column.in_key).map(|column| identifier(&column.name)).collect();
+        let others: Vec<String> = target
+            .columns
+            .iter()
+            .filter(|column| !target.key.contains(&column.name))
+            .map(|column| identifier(&column.name))
+            .collect();
         let insert = format!("insert into main.{table} ({columns}) select {columns} from {source}");
         let execute = |sql: &str| connection.execute(sql, []).map_err(|e| self.failed(e));
         if self.write != WriteMode::Merge {

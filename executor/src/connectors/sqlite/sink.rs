@@ -213,7 +213,7 @@ fn query_columns(connection: &Connection, name: &str, sql: &str) -> Result<Vec<W
         kind: Kind::Blob,
         declared: column.decl_type().unwrap_or_default().to_owned(),
         numbers_only: false,
-        in_key: false,
+        never_null: false,
     });
     Ok(columns.collect())
 }

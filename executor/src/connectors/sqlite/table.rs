@@ -13,6 +13,7 @@ pub(super) struct Table {
     pub has_rowid: bool,
     pub strict: bool,
     pub columns: Vec<Column>,
+    pub primary: Vec<String>,
     /// The columns of each unique rule that counts every row and compares bytes, the primary key's included.
     pub unique: Vec<Vec<String>>,
 }
@@ -47,9 +48,9 @@ impl Table {
         let (columns, primary) = columns(connection, &name, &sort, has_rowid)?;
         let mut unique = unique_indexes(connection, &name)?;
         if columns.iter().any(|column| column.is_rowid) {
-            unique.push(primary);
+            unique.push(primary.clone());
         }
-        Ok(Some(Self { name, sort, has_rowid, strict, columns, unique }))
+        Ok(Some(Self { name, sort, has_rowid, strict, columns, primary, unique }))
     }
 
     pub(super) fn column(&self, name: &str) -> Option<&Column> {

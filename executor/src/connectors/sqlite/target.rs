@@ -33,9 +33,11 @@ pub(super) enum Change {
     Keep {
         added: Vec<usize>,
     },
-    /// Replaced by a new one, because of these differences.
+    /// Replaced by a new one with this primary key, because of these differences. Its indexes and triggers are made again;
+    /// other rules of its definition are gone.
     Rebuild {
         because: Vec<String>,
+        primary: Vec<String>,
     },
 }
 
@@ -82,12 +84,8 @@ impl Target {
         target.set_key(place, key)?;
         if let Some(table) = table {
             target.change = change(place, table, schema, write, added, because)?;
-            if let Change::Rebuild { .. } = target.change {
-                target.columns = schema
-                    .fields()
-                    .iter()
-                    .map(|field| writing_new(field).map_err(|e| misfit(place, field, &e)))
-                    .collect::<Result<_>>()?;
+            if let Change::Rebuild { primary, .. } = &target.change {
+                target.columns = columns_new(place, schema, primary)?;
             }
         }
         Ok(target)
@@ -105,7 +103,9 @@ impl Target {
         let change = match table {
             None => Change::Create,
             Some(table) if declares(table) == wanted => Change::Keep { added: Vec::new() },
-            Some(_) => Change::Rebuild { because: vec!["its columns differ from the query's".into()] },
+            Some(_) => {
+                Change::Rebuild { because: vec!["its columns differ from the query's".into()], primary: Vec::new() }
+            }
         };
         Ok(Self {
             table: table.map_or(name, |table| &table.name).to_owned(),
@@ -123,7 +123,7 @@ impl Target {
                 let hint = did_you_mean(part, self.columns.iter().map(|column| column.name.as_str()));
                 return Err(Error::user(format!("the key column `{part}` is not among the rows for {place}{hint}")));
             };
-            column.in_key = true;
+            column.never_null = true;
             self.key.push(column.name.clone());
         }
         Ok(())
@@ -147,7 +147,7 @@ impl Target {
                 let added = added.map(|column| format!(", adds column {} {}", column.name, column.declared));
                 format!("{rows}{}", added.collect::<String>())
             }
-            Change::Rebuild { because } => format!("{rows}, rebuilds the table: {}", because.join(", ")),
+            Change::Rebuild { because, .. } => format!("{rows}, rebuilds the table: {}", because.join(", ")),
         }
     }
 }
@@ -192,16 +192,31 @@ fn change(
             )));
         }
     }
-    Ok(if because.is_empty() { Change::Keep { added } } else { Change::Rebuild { because } })
+    if because.is_empty() {
+        return Ok(Change::Keep { added });
+    }
+    let remains = |name: &String| schema.fields().iter().any(|field| field.name().eq_ignore_ascii_case(name));
+    let primary = if table.primary.iter().all(remains) { table.primary.clone() } else { Vec::new() };
+    Ok(Change::Rebuild { because, primary })
 }
 
 fn misfit(place: &str, field: &Field, reason: &str) -> Error {
     Error::user(format!("column `{}` cannot be loaded into {place}: {reason}", field.name()))
 }
 
+fn columns_new(place: &str, schema: &Schema, primary: &[String]) -> Result<Vec<Writing>> {
+    let mut columns = Vec::with_capacity(schema.fields().len());
+    for field in schema.fields() {
+        let mut column = writing_new(field).map_err(|reason| misfit(place, field, &reason))?;
+        column.never_null = primary.iter().any(|name| name.eq_ignore_ascii_case(&column.name));
+        columns.push(column);
+    }
+    Ok(columns)
+}
+
 fn writing_new(field: &Field) -> Result<Writing, String> {
     let kind = kind_of(field.data_type())?;
-    Ok(writing(field.name(), kind, kind.ddl(), false))
+    Ok(Writing { name: field.name().clone(), kind, declared: kind.ddl(), numbers_only: false, never_null: false })
 }
 
 fn writing_to(field: &Field, column: &Column) -> Result<Writing, String> {
@@ -217,11 +232,13 @@ fn writing_to(field: &Field, column: &Column) -> Result<Writing, String> {
     };
     let kind = kind.ok_or_else(|| format!("is `{}`, but the rows bring {}", column.declared, field.data_type()))?;
     let numbers_only = column.kind.is_none() && numeric && kind == Kind::Text;
-    Ok(writing(&column.name, kind, column.declared.clone(), numbers_only))
-}
-
-fn writing(name: &str, kind: Kind, declared: String, numbers_only: bool) -> Writing {
-    Writing { name: name.to_owned(), kind, declared, numbers_only, in_key: false }
+    Ok(Writing {
+        name: column.name.clone(),
+        kind,
+        declared: column.declared.clone(),
+        numbers_only,
+        never_null: column.not_null || column.is_rowid,
+    })
 }
 
 fn kind_of(data_type: &DataType) -> Result<Kind, String> {

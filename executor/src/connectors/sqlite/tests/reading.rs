@@ -226,7 +226,8 @@ async fn plans_show_the_statement() {
             r#"SqliteScan: select "id", rowid from "t" where (("name" = 'x' or "name" >= x'') or "d" is null)"#,
         ),
     ] {
-        assert_eq!(plan(source(&fixture, json!({})).await, sql).await.trim(), expected);
+        let found = plan(source(&fixture, json!({})).await, sql).await;
+        assert_eq!(found.trim().trim_start_matches("GlobalLimitExec: skip=0, fetch=3\n").trim(), expected);
     }
     let upper = plan(source(&fixture, json!({})).await, "select name from t where upper(name) = 'X' limit 3").await;
     assert!(upper.contains("FilterExec: upper(name@0) = X") && !upper.contains("limit 3"), "{upper}");
@@ -251,7 +252,7 @@ async fn queries_are_read_like_tables() {
     for (sql, reason) in [
         ("select id, id from t", "two columns `id`"),
         ("delete from t", "must be one select statement"),
-        ("select nothing from t", "no such column: nothing"),
+        ("select absent from t", "no such column: absent"),
         ("select 1; select 2", "refused"),
     ] {
         let error = try_source(&fixture, by_query(&fixture, sql)).await.expect_err("no such query");

@@ -11,7 +11,7 @@ use arrow::datatypes::{Int32Type, SchemaRef};
 use flowetl_proto::code::Class;
 use flowetl_proto::control::{AttemptId, Position};
 use flowetl_proto::id::{BlockId, RunId, SegmentId, Token};
-use flowetl_proto::pipeline::{Reference, WriteMode};
+use flowetl_proto::pipeline::WriteMode;
 use serde_json::Value;
 
 use super::{SqliteFixture, fixture};
@@ -186,7 +186,7 @@ async fn what_would_be_lost_is_refused_by_name() {
         (batch([("id", integers([1])), ("c", texts(["5"]))]), "is `INTEGER`, but the rows bring Utf8"),
         (batch([("id", integers([1])), ("d", texts(["007"]))]), "the text `007` would become a number"),
         (batch([("id", integers([1])), ("g", integers([1]))]), "is computed by the table itself"),
-        (batch([("idd", integers([1]))]), ""),
+        (batch([("idd", integers([1]))]), "the key column `id` is not among the rows"),
     ] {
         let message = refusal(&fixture, &rows, WriteMode::Merge).await;
         assert!(message.contains(reason), "{message}");
