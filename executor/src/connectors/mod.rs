@@ -4,6 +4,10 @@
 //! (DataFusion's own `TableProvider`, so that projections, filters and limits reach the system's query) and [`Sink`]s to
 //! write. To add a connector: a new room beside this file and its entry in [`all`].
 
+mod sql_text;
+mod sqlite;
+#[cfg(test)]
+mod suite;
 pub(crate) mod systems;
 
 use std::fmt::Debug;
@@ -163,7 +167,7 @@ pub trait SinkWriter: Send {
 
 /// The list of connectors.
 pub fn all() -> &'static [&'static dyn Connector] {
-    &[&files::Folder, &files::S3]
+    &[&files::Folder, &files::S3, &sqlite::Sqlite]
 }
 
 /// The connector of a URL scheme.
