@@ -28,7 +28,9 @@ pub enum Reference {
 impl Reference {
     pub fn connection(&self) -> &str {
         match self {
-            Self::Table { connection, .. } | Self::Query { connection, .. } | Self::Path { connection, .. } => connection,
+            Self::Table { connection, .. } | Self::Query { connection, .. } | Self::Path { connection, .. } => {
+                connection
+            }
         }
     }
 }
