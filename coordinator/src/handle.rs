@@ -111,10 +111,15 @@ impl Handle {
         Ok(snapshots.boxed())
     }
 
-    /// Waits for the end of a run that is active here, however it ends; of any other run gives what is known.
+    /// Waits for the end of a run, however it ends. Fails where it cannot end here: it was interrupted, or another
+    /// process runs it.
     pub async fn wait(&self, run: &RunId) -> Result<Arc<RunView>> {
-        let Some(mut active) = self.inner.around.active(run) else { return Ok(Arc::new(self.run(run).await?)) };
         let interrupted = |reason: String| Error::Interrupted { run: run.clone(), reason };
+        let Some(mut active) = self.inner.around.active(run) else {
+            let view = self.run(run).await?;
+            let ended = view.state.is_terminal();
+            return if ended { Ok(Arc::new(view)) } else { Err(interrupted("it does not run in this process".into())) };
+        };
         let ended = active.watch.wait_for(|s| s.view.state.is_terminal() || s.interrupted.is_some()).await;
         let snapshot = ended.map_err(|_| interrupted("its actor ended".into()))?.clone();
         match snapshot.interrupted {

@@ -81,8 +81,12 @@ pub struct Decision {
     pub commands: Vec<Command>,
 }
 
-/// Decides. Events of attempts that are over, or that this run never had, change nothing.
+/// Decides. Events of attempts that are over, or that this run never had, change nothing; an ended run only listens to
+/// being taken up again, and whatever comes late is asked for again then.
 pub fn step(state: &mut RunState, moment: Moment, event: Event) -> Decision {
+    if state.phase.is_terminal() && !matches!(event, Event::Resume | Event::Settle(_)) {
+        return Decision::default();
+    }
     let mut step = Step { state, moment, decision: Decision::default() };
     match event {
         Event::Begin | Event::Tick => {}
