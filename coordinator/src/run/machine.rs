@@ -58,6 +58,14 @@ pub enum Command {
     Cancel(Token),
 }
 
+impl Command {
+    /// The attempt it is about.
+    pub fn token(self) -> Token {
+        let (Self::Start(token) | Self::Commit(token) | Self::Discard(token) | Self::Cancel(token)) = self;
+        token
+    }
+}
+
 /// Which rows a decision changed.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
@@ -127,8 +135,7 @@ impl Step<'_> {
     }
 
     fn refused(&mut self, command: Command, failure: Failure) {
-        let (Command::Start(token) | Command::Commit(token) | Command::Discard(token) | Command::Cancel(token)) =
-            command;
+        let token = command.token();
         let Some(attempt) = self.state.attempts.get(&token) else { return };
         match (command, attempt.phase) {
             (Command::Start(_), AttemptPhase::Running) => self.attempt_failed(token, failure),

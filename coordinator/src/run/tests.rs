@@ -325,8 +325,7 @@ impl Fuzz {
         let command = self.open.swap_remove(which % self.open.len());
         let class =
             [Class::SourceTransient, Class::User, Class::Truncated, Class::SinkTransient][usize::from(how / 8) % 4];
-        let (Command::Start(token) | Command::Commit(token) | Command::Discard(token) | Command::Cancel(token)) =
-            command;
+        let token = command.token();
         let kind = match (command, how % 8) {
             (Command::Start(_), 0..=4) => prepared(&self.state, token),
             (Command::Start(_), 5) => failed(class),
