@@ -2,6 +2,7 @@
 
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
+use flowetl_proto::pipeline::nearest_word;
 
 /// Longest `in (...)` list that is sent; longer ones are cheaper to judge in the engine than to parse in the database.
 const LIST_MAX: usize = 200;
@@ -28,17 +29,9 @@ pub fn as_subquery(statement: &str) -> String {
     format!("(\n{}\n)", statement.trim().trim_end_matches([';', ' ', '\n', '\t', '\r']))
 }
 
-/// `; did you mean `x`?` where a candidate is close to `word`, else nothing.
+/// `, did you mean `x`?` where a candidate is close to `word`, else nothing.
 pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
-    let lower = word.to_lowercase();
-    let distance_max = (word.chars().count() / 3).clamp(1, 4);
-    candidates
-        .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
-        .filter(|(distance, _)| *distance <= distance_max)
-        .min()
-        .map(|(_, candidate)| format!("; did you mean `{candidate}`?"))
-        .unwrap_or_default()
+    nearest_word(word, candidates).map(|near| format!(", did you mean `{near}`?")).unwrap_or_default()
 }
 
 /// A filter in a database's own words.
@@ -212,7 +205,7 @@ mod tests {
     fn names_are_quoted_and_the_nearest_is_named() {
         assert_eq!(identifier(r#"a "b""#), r#""a ""b""""#);
         assert_eq!(literal("it's"), "'it''s'");
-        assert_eq!(did_you_mean("ordes", ["customers", "orders"]), "; did you mean `orders`?");
+        assert_eq!(did_you_mean("ordes", ["customers", "orders"]), ", did you mean `orders`?");
         assert_eq!(did_you_mean("visits", ["customers", "orders"]), "");
     }
 }

@@ -63,15 +63,15 @@ impl Kind {
         let (name, arguments) = split_arguments(&lower);
         Some(match name {
             "boolean" | "bool" => Self::Boolean,
-            "int64" | "integer" | "bigint" => Self::Integer,
-            "float64" | "double" | "real" => Self::Real,
-            "utf8" | "text" | "string" => Self::Text,
-            "binary" | "blob" => Self::Blob,
+            "int64" | "bigint" => Self::Integer,
+            "float64" | "float" | "double" => Self::Real,
+            "utf8" | "text" | "string" | "varchar" => Self::Text,
+            "binary" => Self::Blob,
             "date32" | "date" => Self::Date,
             "time64" | "time" => Self::Time,
-            "timestamp" | "datetime" => Self::Timestamp { instant: false },
+            "timestamp" => Self::Timestamp { instant: false },
             "timestamptz" => Self::Timestamp { instant: true },
-            "decimal" | "decimal128" | "numeric" => return decimal(arguments),
+            "decimal" | "numeric" => return decimal(arguments),
             _ => return None,
         })
     }

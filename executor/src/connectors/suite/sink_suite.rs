@@ -1,5 +1,6 @@
 //! What every sink must do: private until one commit, published once, nothing left behind.
 
+use std::slice::from_ref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -159,23 +160,23 @@ pub async fn creates_appends_and_replaces(fixture: &dyn Fixture) {
     let (old, new) = (people(1, 3), people(10, 2));
     let first = Load::new(fixture, "people", WriteMode::Replace);
     assert!(!first.open(old.schema()).await.1.describe().is_empty());
-    first.publish(&[old.clone()]).await;
-    first.expect(Some(&[old.clone()])).await;
+    first.publish(from_ref(&old)).await;
+    first.expect(Some(from_ref(&old))).await;
     if !fixture.lacks().append {
         let second = Load::new(fixture, "people", WriteMode::Append).run(2);
-        second.publish(&[new.clone()]).await;
+        second.publish(from_ref(&new)).await;
         second.expect(Some(&[old.clone(), new.clone()])).await;
         let third = Load::new(fixture, "fresh", WriteMode::Append).run(3);
-        third.publish(&[new.clone()]).await;
-        third.expect(Some(&[new.clone()])).await;
+        third.publish(from_ref(&new)).await;
+        third.expect(Some(from_ref(&new))).await;
     }
     let fourth = Load::new(fixture, "people", WriteMode::Replace).run(4);
-    fourth.publish(&[new.clone()]).await;
-    fourth.expect(Some(&[new.clone()])).await;
+    fourth.publish(from_ref(&new)).await;
+    fourth.expect(Some(from_ref(&new))).await;
     // Other columns and types: the table is what the rows are.
     let other = batch([("id", texts(["x"])), ("total", reals([1.5]))]);
     let fifth = Load::new(fixture, "people", WriteMode::Replace).run(5);
-    fifth.publish(&[other.clone()]).await;
+    fifth.publish(from_ref(&other)).await;
     fifth.expect(Some(&[other])).await;
 }
 
@@ -222,7 +223,7 @@ pub async fn refuses_a_null_in_the_key(fixture: &dyn Fixture) {
     }
     let load = Load::new(fixture, "people", WriteMode::Merge).by(&["id"]);
     let rows = batch([("id", integers([Some(1), None])), ("name", texts(["a", "b"]))]);
-    let error = load.try_stage(&[rows.clone()]).await.err().expect("a null in the key is refused");
+    let error = load.try_stage(from_ref(&rows)).await.err().expect("a null in the key is refused");
     assert_eq!(error.class, Class::User);
     assert!(error.to_failure().message.contains("`id`"), "{error}");
     load.expect(None).await;
@@ -239,7 +240,7 @@ pub async fn adds_columns(fixture: &dyn Fixture) {
     let load = Load::new(fixture, "people", WriteMode::Append).run(2);
     load.publish(&[wider]).await;
     let all = batch([("id", integers([1, 2])), ("name", texts(["a", "b"])), ("score", reals([None, Some(2.5)]))]);
-    load.expect(Some(&[all.clone()])).await;
+    load.expect(Some(from_ref(&all))).await;
     // A column less is null.
     let load = Load::new(fixture, "people", WriteMode::Append).run(3);
     load.publish(&[pairs(&[(3, "c")])]).await;
@@ -250,13 +251,13 @@ pub async fn adds_columns(fixture: &dyn Fixture) {
 pub async fn loads_nothing(fixture: &dyn Fixture) {
     let none = people(1, 0);
     if !fixture.lacks().empty {
-        Load::new(fixture, "new", WriteMode::Replace).publish(&[none.clone()]).await;
+        Load::new(fixture, "new", WriteMode::Replace).publish(from_ref(&none)).await;
         Load::new(fixture, "new", WriteMode::Replace).expect(Some(&[])).await;
     }
     if !fixture.lacks().append {
         Load::new(fixture, "people", WriteMode::Replace).run(2).publish(&[people(1, 2)]).await;
         let load = Load::new(fixture, "people", WriteMode::Append).run(3);
-        load.publish(&[none.clone()]).await;
+        load.publish(from_ref(&none)).await;
         load.expect(Some(&[people(1, 2)])).await;
     }
     if !fixture.lacks().empty {
@@ -269,11 +270,11 @@ pub async fn loads_nothing(fixture: &dyn Fixture) {
 pub async fn loads_odd_names(fixture: &dyn Fixture) {
     let rows = batch([("Order", integers([1])), ("a \"b\"", texts(["it's"])), ("zażółć", reals([0.5]))]);
     let load = Load::new(fixture, "odd \"näme\" it's; --", WriteMode::Replace);
-    load.publish(&[rows.clone()]).await;
-    load.expect(Some(&[rows.clone()])).await;
+    load.publish(from_ref(&rows)).await;
+    load.expect(Some(from_ref(&rows))).await;
     for (run, mode) in modes(fixture).into_iter().enumerate() {
         let load = Load { write: mode, ..load.clone() }.by(&["a \"b\""]).run(run as i64 + 2);
-        load.publish(&[rows.clone()]).await;
+        load.publish(from_ref(&rows)).await;
     }
 }
 
@@ -434,7 +435,7 @@ pub async fn discards_at_any_time(fixture: &dyn Fixture) {
 pub async fn replaces_without_a_gap(fixture: &dyn Fixture) {
     let versions: Vec<RecordBatch> = (0..=REPLACEMENTS).map(|version| people(version * 1000, 500)).collect();
     fixture.make("people", &versions[0]).await;
-    let whole: Vec<Vec<String>> = versions.iter().map(|version| lines(std::slice::from_ref(version))).collect();
+    let whole: Vec<Vec<String>> = versions.iter().map(|version| lines(from_ref(version))).collect();
     let is_done = AtomicBool::new(false);
     let replace = async {
         for run in 1..=REPLACEMENTS {
