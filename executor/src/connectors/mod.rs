@@ -4,6 +4,8 @@
 //! (DataFusion's own `TableProvider`, so that projections, filters and limits reach the system's query) and [`Sink`]s to
 //! write. To add a connector: a new room beside this file and its entry in [`all`].
 
+mod postgres;
+
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -157,7 +159,7 @@ pub trait SinkWriter: Send {
 
 /// The list of connectors.
 pub fn all() -> &'static [&'static dyn Connector] {
-    &[]
+    &[&postgres::Postgres]
 }
 
 /// The connector of a URL scheme.
