@@ -37,7 +37,9 @@ impl Catalogue {
 /// - `"x-input": "relations"`: the text is SQL for the database itself; only `{{ ref('block') }}` names a block;
 /// - `"x-reference": "source"` or `"target"`: a place, replaced by its [`crate::pipeline::Reference`] as JSON;
 /// - `"x-connection": true`: the name of a connection;
-/// - `"format"`: `duration` (`10m`), `size` (`512MB`), `percent` (`0.1%`), `sql`: text with a checked form.
+/// - `"format"`: `duration` (`10m`), `size` (`512MB`), `percent` (`0.1%`), `rows` (`> 0`), `sql` (a condition): text with a
+///   checked form;
+/// - `"x-type": "overlap"`: a duration or a number.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BlockDescription {
     /// The name of the kind: `extract`, `sql`, `in_database`, `test`, `load`.

@@ -114,7 +114,7 @@ impl Store {
             // A migration that a power cut takes back is simply done again: no need to wait for the disk at each step.
             connection.execute("pragma synchronous = normal").await.map_err(doing("migrate"))?;
         }
-        MIGRATIONS.run(&mut *connection).await.map_err(Error::Migrate)?;
+        MIGRATIONS.run(&mut *connection).await.map_err(|e| Error::Migrate(e.into()))?;
         if sqlite {
             connection.execute("pragma synchronous = full").await.map_err(doing("migrate"))?;
         }
@@ -147,7 +147,7 @@ pub(crate) fn sqlite_url(path: &Path) -> String {
 
 /// Says what was being done when the database failed.
 fn doing(doing: &'static str) -> impl Fn(sqlx::Error) -> Error {
-    move |source| Error::Database { doing, source }
+    move |source| Error::Database { doing, source: source.into() }
 }
 
 async fn commit(tx: Transaction<'static, Any>) -> Result<()> {

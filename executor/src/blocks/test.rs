@@ -29,6 +29,7 @@ pub struct Test {
     #[schemars(extend("additionalProperties" = {"type": "string", "x-input": "column"}))]
     pub relationships: IndexMap<String, String>,
     /// How many rows there must be: `> 0`, `>= 10`, `= 3`, `< 1000`.
+    #[schemars(extend("format" = "rows"))]
     pub rows: Option<String>,
     /// A query, or several, whose every row is a failure.
     #[serde(default, deserialize_with = "super::one_or_many")]

@@ -3,10 +3,25 @@
 //! `file` reads YAML or JSON with positions, `validate` turns it into a [`Pipeline`] or into all its [`Problem`]s at
 //! once, `schema` publishes the JSON Schema. The types here are what everything else works with.
 
+mod address;
 mod connection;
+mod file;
+mod graph;
 mod model;
+mod problem;
+pub mod quantity;
 mod reference;
+mod schema;
+mod secrets;
+mod sql;
+#[cfg(test)]
+mod tests;
+mod validate;
 
 pub use connection::{Connection, ConnectionSpec, Secret};
 pub use model::{Block, BoundaryPolicy, Input, Pipeline, PortType, Retries};
+pub use problem::{At, Problem, ProblemCode, nearest_word};
 pub use reference::{Reference, WriteMode};
+pub use schema::schema;
+pub use secrets::Secrets;
+pub use validate::{Copy, Parsed, Parser, Positions};

@@ -1,5 +1,6 @@
 //! A validated pipeline: an acyclic graph of blocks with typed ports.
 
+use std::fmt;
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -89,4 +90,15 @@ pub enum PortType {
     MlModel,
     #[serde(rename = "TRIGGER")]
     Trigger,
+}
+
+impl fmt::Display for PortType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::DbTable => "DB_TABLE",
+            Self::S3File => "S3_FILE",
+            Self::MlModel => "ML_MODEL",
+            Self::Trigger => "TRIGGER",
+        })
+    }
 }

@@ -1,5 +1,7 @@
 //! A place where data lies: a table, a query's result, or files.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// A place, with its connection by name. As JSON: `{"table": {...}}`, `{"query": {...}}` or `{"path": {...}}`.
@@ -28,9 +30,34 @@ pub enum Reference {
 impl Reference {
     pub fn connection(&self) -> &str {
         match self {
-            Self::Table { connection, .. } | Self::Query { connection, .. } | Self::Path { connection, .. } => connection,
+            Self::Table { connection, .. } | Self::Query { connection, .. } | Self::Path { connection, .. } => {
+                connection
+            }
         }
     }
+}
+
+impl fmt::Display for Reference {
+    /// As a person writes it: `shop.public.orders`, `lake/raw/*.parquet`; a query by its connection alone.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Table { connection, schema, table } => {
+                write!(f, "{connection}.")?;
+                if let Some(schema) = schema {
+                    write!(f, "{}.", part(schema))?;
+                }
+                f.write_str(&part(table))
+            }
+            Self::Query { connection, .. } => write!(f, "a query of {connection}"),
+            Self::Path { connection, path, .. } => write!(f, "{connection}/{path}"),
+        }
+    }
+}
+
+/// One part of a table's name, in double quotes where it must be.
+fn part(name: &str) -> String {
+    let is_plain = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "_$-".contains(c));
+    if is_plain { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
 }
 
 /// What a load does to what is there already.

@@ -1,0 +1,4 @@
+//! Tests of the whole crate from outside its rooms.
+
+mod bad_files;
+mod good_files;

@@ -1,0 +1,167 @@
+//! The JSON Schema of a pipeline file, for editors, drawn from the catalogue.
+
+use serde_json::{Map, Value, json};
+
+use crate::catalogue::{BlockDescription, Catalogue};
+
+/// The schema of the whole file.
+pub fn schema(catalogue: &Catalogue) -> Value {
+    let mut root = top();
+    root["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
+    root["title"] = json!("FlowETL pipeline");
+    let mut definitions = Map::new();
+    let mut cases = Vec::new();
+    for kind in &catalogue.blocks {
+        definitions.insert(kind.kind.clone(), block(kind, &mut cases, catalogue));
+    }
+    let mut branches = json!({ "not": {} });
+    // The case that asks for most keys comes first: `sql` with `in` before `sql`.
+    cases.sort_by_key(|(keys, _)| keys.len());
+    for (keys, kind) in cases {
+        branches = json!({
+            "if": { "required": keys },
+            "then": { "$ref": format!("#/$defs/{kind}") },
+            "else": branches,
+        });
+    }
+    root["properties"]["connections"] = connections(catalogue);
+    root["properties"]["blocks"] = json!({
+        "type": "object",
+        "description": "What the pipeline does, by name.",
+        "minProperties": 1,
+        "propertyNames": { "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" },
+        "additionalProperties": branches,
+    });
+    short_form(&mut root, catalogue);
+    root["$defs"] = Value::Object(definitions);
+    root
+}
+
+/// The schema of the keys that are neither connections nor blocks; validation uses it as well.
+pub(super) fn top() -> Value {
+    let text = |description: &str| json!({ "type": "string", "description": description });
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "$schema": text("Where an editor finds this schema."),
+            "name": text("The pipeline's name; the file's name where it is left out."),
+            "description": text("What the pipeline is for."),
+            "schedule": {
+                "type": "object",
+                "description": "When the service runs it.",
+                "additionalProperties": false,
+                "required": ["cron"],
+                "properties": {
+                    "cron": { "type": "string", "format": "cron", "description": "Minute, hour, day, month, weekday." },
+                    "timezone": text("Such as `Europe/Warsaw`; UTC where it is left out."),
+                    "missed": {
+                        "enum": ["skip", "run_now", "queue"],
+                        "type": "string",
+                        "description": "What becomes of a run whose time passed while nothing ran.",
+                    },
+                },
+            },
+            "retries": {
+                "type": "object",
+                "description": "How often and how patiently a failed attempt is tried again.",
+                "additionalProperties": false,
+                "properties": {
+                    "max": { "type": "integer", "minimum": 0, "maximum": 100 },
+                    "backoff": {
+                        "type": "string",
+                        "format": "durations",
+                        "description": "The first and the longest wait: `30s..10m`.",
+                    },
+                },
+            },
+            "memory": { "type": "string", "format": "size", "description": "A ceiling for the process: `512MB`." },
+            "alerts": {
+                "type": "object",
+                "description": "Who hears of what.",
+                "additionalProperties": false,
+                "required": ["on", "to"],
+                "properties": {
+                    "on": { "type": "array", "items": { "type": "string", "enum": ["failed", "stalled", "stale"] } },
+                    "to": { "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] },
+                },
+            },
+            "freshness": { "type": "string", "format": "duration", "description": "How old the result may be: `26h`." },
+        },
+    })
+}
+
+/// The schema of one kind of block, with the keys that every block has and its own `$defs` brought along.
+fn block(kind: &BlockDescription, cases: &mut Vec<(Vec<String>, String)>, catalogue: &Catalogue) -> Value {
+    let mut keys = vec![kind.keyword.clone()];
+    keys.extend(kind.with.clone());
+    // A kind that may hold another's keyword is looked at before it.
+    let holds = |other: &&BlockDescription| {
+        other.keyword != kind.keyword && kind.settings["properties"].get(&other.keyword).is_some()
+    };
+    let rank = catalogue.blocks.iter().filter(holds).count();
+    let mut ranked = keys.clone();
+    ranked.extend(std::iter::repeat_n(kind.keyword.clone(), rank));
+    cases.push((ranked, kind.kind.clone()));
+    let mut schema = moved(&kind.settings, &kind.kind);
+    schema["title"] = json!(kind.label);
+    schema["description"] = json!(kind.description);
+    schema["properties"]["after"] = json!({
+        "description": "Blocks that must be done before this one starts.",
+        "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }],
+    });
+    schema["properties"]["description"] = json!({ "type": "string" });
+    schema["properties"]["boundary"] = json!({
+        "description": "Whether the rows are made durable before their readers start.",
+        "type": "string",
+        "enum": ["stream", "checkpoint", "auto"],
+    });
+    schema
+}
+
+/// The schema with its references pointing to where it now lies; `x-` words stay for whoever reads them.
+fn moved(schema: &Value, kind: &str) -> Value {
+    match schema {
+        Value::Object(map) => {
+            let entry = |(key, value): (&String, &Value)| match (key.as_str(), value) {
+                ("$ref", Value::String(path)) => {
+                    (key.clone(), json!(format!("#/$defs/{kind}{}", path.trim_start_matches('#'))))
+                }
+                _ => (key.clone(), moved(value, kind)),
+            };
+            Value::Object(map.iter().filter(|(key, _)| *key != "$schema").map(entry).collect())
+        }
+        Value::Array(items) => Value::Array(items.iter().map(|item| moved(item, kind)).collect()),
+        other => other.clone(),
+    }
+}
+
+fn connections(catalogue: &Catalogue) -> Value {
+    let schemes: Vec<&str> = catalogue.connectors.iter().flat_map(|c| &c.schemes).map(String::as_str).collect();
+    let map = json!({
+        "type": "object",
+        "required": ["type"],
+        "properties": { "type": { "enum": schemes } },
+    });
+    json!({
+        "type": "object",
+        "description": "Systems by name: a URL, or a map with `type`.",
+        "additionalProperties": { "anyOf": [{ "type": "string" }, map] },
+    })
+}
+
+/// Adds the keys of the three-line form.
+fn short_form(root: &mut Value, catalogue: &Catalogue) {
+    for (keyword, renamed) in [("load", None), ("extract", Some("from"))] {
+        let Some(kind) = catalogue.block(keyword) else { continue };
+        let schema = moved(&kind.settings, &kind.kind);
+        for (key, property) in schema["properties"].as_object().into_iter().flatten() {
+            match renamed {
+                Some(renamed) if key == keyword => root["properties"][renamed] = property.clone(),
+                None if key == keyword => {}
+                _ => root["properties"][key] = property.clone(),
+            }
+        }
+    }
+    root["anyOf"] = json!([{ "required": ["blocks"] }, { "required": ["from", "to"] }]);
+}

@@ -1,0 +1,558 @@
+//! Tests of reading pipeline files, over a small catalogue made by hand.
+
+use std::path::Path;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::quantity::{self, Share};
+use super::validate::{Copy, Parsed, Parser};
+use super::{BoundaryPolicy, ConnectionSpec, Pipeline, PortType, Problem, Reference, Secrets, schema};
+use crate::catalogue::{BlockDescription, Catalogue, ConnectorDescription, Places};
+use crate::id::BlockId;
+
+fn kind(kind: &str, keyword: &str, ports: [Option<PortType>; 2], settings: Value) -> BlockDescription {
+    let [input, output] = ports;
+    BlockDescription {
+        kind: kind.into(),
+        keyword: keyword.into(),
+        with: (kind == "in_database").then(|| "in".into()),
+        label: kind.into(),
+        description: kind.into(),
+        input,
+        output,
+        settings,
+    }
+}
+
+fn object(required: &[&str], properties: Value) -> Value {
+    json!({ "type": "object", "additionalProperties": false, "required": required, "properties": properties })
+}
+
+fn catalogue() -> Catalogue {
+    let (rows, table) = (Some(PortType::S3File), Some(PortType::DbTable));
+    let names = json!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] });
+    let sync = object(
+        &["cursor"],
+        json!({ "cursor": { "type": "string" }, "key": names, "overlap": { "x-type": "overlap" }, "start": true }),
+    );
+    let extract = json!({
+        "extract": { "x-reference": "source" },
+        "sync": { "anyOf": [sync, { "type": "null" }] },
+        "where": { "type": ["string", "null"], "format": "sql" },
+        "format": { "type": ["string", "null"] },
+    });
+    let load = json!({
+        "load": { "type": "string", "x-input": "block" },
+        "to": { "x-reference": "target" },
+        "write": { "type": ["string", "null"], "enum": ["append", "replace", "merge"] },
+        "key": names,
+        "format": { "type": ["string", "null"] },
+    });
+    let in_database = json!({
+        "sql": { "type": "string", "x-input": "relations" },
+        "in": { "type": "string", "x-connection": true },
+        "to": { "x-reference": "target" },
+    });
+    let test = json!({
+        "test": { "type": "string", "x-input": "block" },
+        "sql": { "x-input": "sql" },
+        "relationships": { "type": "object", "additionalProperties": { "type": "string", "x-input": "column" } },
+    });
+    let sql = json!({ "sql": { "type": "string", "x-input": "sql", "format": "sql" } });
+    Catalogue {
+        blocks: vec![
+            kind("extract", "extract", [None, rows], object(&["extract"], extract)),
+            kind("in_database", "sql", [table, table], object(&["sql", "in", "to"], in_database)),
+            kind("load", "load", [rows, None], object(&["load", "to"], load)),
+            kind("sql", "sql", [rows, rows], object(&["sql"], sql)),
+            kind("test", "test", [rows, None], object(&["test"], test)),
+        ],
+        connectors: vec![
+            connector("postgres", &["postgres", "postgresql"], Places::Tables),
+            connector("sqlite", &["sqlite"], Places::Tables),
+            connector("s3", &["s3"], Places::Paths),
+            connector("file", &["file"], Places::Paths),
+        ],
+    }
+}
+
+fn connector(name: &str, schemes: &[&str], places: Places) -> ConnectorDescription {
+    let schemes = schemes.iter().map(|scheme| (*scheme).to_owned()).collect();
+    ConnectorDescription { name: name.into(), label: name.into(), schemes, places, settings: json!({}) }
+}
+
+/// Hands a parser for `/work/orders.yml` to `act`.
+fn with_parser<T>(act: impl FnOnce(&Parser<'_>) -> T) -> T {
+    let (catalogue, connections) = (catalogue(), IndexMap::new());
+    act(&Parser {
+        file: "orders.yml",
+        folder: Path::new("/work"),
+        catalogue: &catalogue,
+        connections: &connections,
+        overrides: &connections,
+        secrets: None,
+    })
+}
+
+fn parse(text: &str) -> Result<Parsed, Vec<Problem>> {
+    with_parser(|parser| parser.parse(text))
+}
+
+#[track_caller]
+fn pipeline(text: &str) -> Pipeline {
+    match parse(text) {
+        Ok(parsed) => parsed.pipeline,
+        Err(problems) => panic!("{}", problems.iter().map(|p| format!("{p}\n")).collect::<String>()),
+    }
+}
+
+fn problems(text: &str) -> Vec<String> {
+    parse(text).err().unwrap_or_default().iter().map(Problem::to_string).collect()
+}
+
+/// The place of a block of the short form, and its connection.
+#[track_caller]
+fn place(from: &str) -> (Reference, ConnectionSpec) {
+    let pipeline = pipeline(&format!(
+        "connections: {{shop: postgres://127.0.0.1/shop, lake: s3://lake}}\nfrom: {from}\nto: lake/x.parquet\n"
+    ));
+    let place: Reference = serde_json::from_value(pipeline.blocks["extract"].settings["extract"].clone()).unwrap();
+    let connection = pipeline.connections[place.connection()].clone();
+    (place, connection)
+}
+
+fn spec(url: &str) -> ConnectionSpec {
+    with_parser(|parser| parser.connection("shop", url)).unwrap()
+}
+
+const WHOLE: &str = "
+connections:
+  shop: postgres://etl:${env:SHOP_PASSWORD}@127.0.0.1:5432/shop
+  lake: s3://lake/raw?endpoint=http://127.0.0.1:9000
+  unused: postgres://127.0.0.1/unused
+retries: {max: 5, backoff: 30s..10m}
+memory: 512MB
+freshness: 26h
+blocks:
+  orders:
+    extract: shop.public.orders
+    sync: {cursor: updated_at, key: id, overlap: 10m, start: 2025-01-01}
+    where: total >= 0
+  customers: {extract: {connection: shop, query: select * from customers}}
+  features:
+    sql: |
+      with orders as (select * from orders where total > 1)
+      select * from customers c left join {{ ref('orders') }} o on o.customer_id = c.id
+    boundary: checkpoint
+  base: {sql: select 1 as id, in: shop, to: public.base}
+  in_db: {sql: \"select * from {{ ref('base') }}\", in: shop, to: shop.public.\"Big Orders\", after: orders}
+  checks: {test: features, relationships: {customer_id: customers.id}, sql: select * from features where x < 0}
+  publish: {load: features, to: shop.public.features, write: merge, key: customer_id, after: [in_db]}
+";
+
+#[test]
+fn a_whole_file_becomes_a_graph() {
+    let pipeline = pipeline(WHOLE);
+    assert_eq!(pipeline.name, "orders");
+    assert_eq!(pipeline.memory, Some(512_000_000));
+    assert_eq!(pipeline.retries.backoff_max, Duration::from_secs(600));
+    assert_eq!(pipeline.service, json!({"freshness": "26h"}));
+    assert_eq!(pipeline.connections.keys().collect::<Vec<_>>(), ["shop"], "unused connections stay out");
+    let inputs = |id: &str| pipeline.blocks[id].inputs.iter().map(|i| i.block.as_str()).collect::<Vec<_>>();
+    assert_eq!(inputs("features"), ["orders", "customers"]);
+    assert_eq!(inputs("checks"), ["features", "customers"]);
+    assert_eq!(inputs("in_db"), ["base"]);
+    assert_eq!(pipeline.blocks["features"].boundary, BoundaryPolicy::Checkpoint);
+    assert_eq!(pipeline.blocks["in_db"].kind, "in_database");
+    assert_eq!(
+        pipeline.blocks["in_db"].settings,
+        json!({
+            "sql": "select * from \"public\".\"base\"",
+            "in": "shop",
+            "to": {"table": {"connection": "shop", "schema": "public", "table": "Big Orders"}},
+        })
+    );
+    let sql = pipeline.blocks["features"].settings["sql"].as_str().unwrap();
+    assert!(sql.ends_with("left join \"orders\" o on o.customer_id = c.id\n"), "{sql}");
+    assert_eq!(pipeline.blocks["orders"].settings["sync"]["start"], "2025-01-01");
+}
+
+#[test]
+fn queries_read_what_they_do_not_define() {
+    let inputs = |sql: &str| {
+        let blocks = "orders: {extract: lake/o.csv}\n  a: {extract: lake/a.csv}";
+        let text = format!("connections: {{lake: s3://lake}}\nblocks:\n  {blocks}\n  q:\n    sql: |\n      {sql}\n");
+        let pipeline = pipeline(&text);
+        pipeline.blocks["q"].inputs.iter().map(|input| input.block.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(inputs("with b as (select * from orders), c as (select * from b) select * from c, ORDERS"), ["orders"]);
+    assert_eq!(inputs("with orders as (select * from orders) select * from orders"), ["orders"]);
+    assert_eq!(inputs("with recursive a as (select 1 union all select * from a) select * from a"), [""; 0]);
+    assert_eq!(inputs("select (with a as (select 1) select * from a), x from a"), ["a"], "the inner `a` ends inside");
+    assert_eq!(inputs("select * from orders where id in (select id from a) and exists (select 1)"), ["orders", "a"]);
+    assert_eq!(inputs("select * from generate_series(1, 3) g, unnest([1]) u union select 1, 2 from \"a\""), ["a"]);
+    assert_eq!(inputs("select '{x}' from {{ ref(\"orders\") }} as a -- from b"), ["orders"]);
+}
+
+#[test]
+fn json_is_read_like_yaml() {
+    let one = pipeline(
+        "{\r\n\t\"from\": \"a\\/b.csv\",\r\n\t\"to\": \"\\u00e9.parquet\", \"retries\": {\"max\": 0}\r\n}\r\n",
+    );
+    assert_eq!(one, pipeline("from: a/b.csv\nto: é.parquet\nretries: {max: 0}\n"));
+    assert_eq!(pipeline("\u{feff}from: a.csv\r\nto: b.csv\r\n"), pipeline("from: a.csv\nto: b.csv\n"));
+    let wrong = "{\n  \"from\": \"a.csv\",\n  \"tu\": \"b.parquet\",\n  \"to\": 3\n}";
+    assert_eq!(
+        problems(wrong),
+        [
+            "orders.yml:3:3: unknown key `tu`, did you mean `to`?",
+            "orders.yml:4:9: block `load`: `to` takes a place: text, but this is a number"
+        ]
+    );
+}
+
+#[test]
+fn connections_of_the_call_win() {
+    let (catalogue, folder) = (catalogue(), Path::new("/work"));
+    let given =
+        IndexMap::from([("shop".to_owned(), spec("postgres://given/x")), ("ware".to_owned(), spec("sqlite:///w"))]);
+    let call = IndexMap::from([("shop".to_owned(), spec("postgres://call/x"))]);
+    let (connections, overrides, secrets) = (&given, &call, None);
+    let parser = Parser { file: "orders.yml", folder, catalogue: &catalogue, connections, overrides, secrets };
+    let text = "connections: {shop: postgres://file/x}\nfrom: shop.t\nto: ware.t\n";
+    let pipeline = parser.parse(text).unwrap().pipeline;
+    assert_eq!(pipeline.connections["shop"].address(), "postgres://call/x");
+    assert_eq!(pipeline.connections["ware"].address(), "sqlite:///w");
+    let none = IndexMap::new();
+    let pipeline = Parser { overrides: &none, ..parser }.parse(text).unwrap().pipeline;
+    assert_eq!(pipeline.connections["shop"].address(), "postgres://file/x");
+}
+
+#[test]
+fn the_graph_answers() {
+    let pipeline = pipeline(WHOLE);
+    let ids = |pipeline: &Pipeline| pipeline.blocks.keys().map(ToString::to_string).collect::<Vec<_>>();
+    let order: Vec<&str> = pipeline.topological().iter().map(|block| block.id.as_str()).collect();
+    assert_eq!(order, ["orders", "customers", "base", "features", "in_db", "checks", "publish"]);
+    let readers: Vec<&str> = pipeline.consumers(&"features".into()).iter().map(|block| block.id.as_str()).collect();
+    assert_eq!(readers, ["checks", "publish"]);
+    let until = pipeline.until(&"publish".into()).unwrap();
+    assert_eq!(ids(&until), ["orders", "customers", "features", "base", "in_db", "publish"], "the test stays out");
+    let feeding = pipeline.feeding(&"publish".into()).unwrap();
+    assert_eq!(ids(&feeding), ["orders", "customers", "features", "publish"]);
+    assert!(feeding.blocks["publish"].after.is_empty());
+    assert_eq!(ids(&pipeline.until(&"checks".into()).unwrap()), ["orders", "customers", "features", "checks"]);
+    assert!(pipeline.until(&"nobody".into()).is_none());
+}
+
+#[test]
+fn equal_pipelines_have_equal_hashes() {
+    let one = pipeline("from: a.csv\nto: b.parquet\nmemory: 1GB\n");
+    let same = pipeline("{\"memory\": \"1000MB\", \"to\": \"b.parquet\", \"from\": \"a.csv\"}");
+    assert_eq!(one, same, "JSON and YAML are one language");
+    assert_eq!(one.hash(), same.hash());
+    assert_eq!(one.hash().len(), 64);
+    assert_ne!(one.hash(), pipeline("from: a.csv\nto: c.parquet\nmemory: 1GB\n").hash());
+    let url = |password: &str| format!("from: postgres://u:{password}@h/shop#orders\nto: b.parquet\n");
+    assert_eq!(pipeline(&url("one")).hash(), pipeline(&url("two")).hash(), "a password is no part of it");
+}
+
+#[test]
+fn places() {
+    let table = |from: &str| match place(from).0 {
+        Reference::Table { connection, schema, table } => (connection, schema, table),
+        other => panic!("{other:?}"),
+    };
+    let named = |schema: Option<&str>, table: &str| ("shop".to_owned(), schema.map(str::to_owned), table.to_owned());
+    assert_eq!(table("shop.public.orders"), named(Some("public"), "orders"));
+    assert_eq!(table("shop.orders"), named(None, "orders"));
+    assert_eq!(table("'shop.\"Odd.One\".\"say \"\"x\"\"\"'"), named(Some("Odd.One"), "say \"x\""));
+    let path = |from: &str| match place(from) {
+        (Reference::Path { connection, path, .. }, spec) => (connection, path, spec.path),
+        other => panic!("{other:?}"),
+    };
+    let text = |a: &str, b: &str, c: &str| (a.to_owned(), b.to_owned(), c.to_owned());
+    assert_eq!(path("lake/raw/*.csv.gz"), text("lake", "raw/*.csv.gz", ""));
+    assert_eq!(path("data/a.csv"), text("file:///work", "data/a.csv", "/work"));
+    assert_eq!(path("a.csv"), text("file:///work", "a.csv", "/work"));
+    assert_eq!(path("./lake/"), text("file:///work", "lake/", "/work"));
+    assert_eq!(path("../b/c/*/x.csv"), text("file:///b/c", "*/x.csv", "/b/c"));
+    assert_eq!(path("file:///tmp/x%20y.csv"), text("file:///tmp", "x y.csv", "/tmp"));
+    assert_eq!(path("s3://other/raw/a.parquet?region=eu"), text("s3://other", "raw/a.parquet", ""));
+}
+
+#[test]
+fn places_by_url() {
+    let (place, spec) = place("postgresql://etl:p%2Fw@[::1]:5433/shop?sslmode=require#public.orders");
+    assert_eq!(place.to_string(), "postgres://etl@[::1]:5433/shop.public.orders");
+    assert_eq!((spec.host.as_deref(), spec.port, spec.password.as_deref()), (Some("::1"), Some(5433), Some("p/w")));
+    assert_eq!(format!("{spec:?}"), "ConnectionSpec(postgres://etl:***@[::1]:5433/shop?sslmode=require)");
+    let (place, spec) = self::place("sqlite:data/shop.db#orders");
+    assert_eq!(
+        (place.to_string(), spec.path),
+        ("sqlite:///work/data/shop.db.orders".into(), "/work/data/shop.db".into())
+    );
+    let twice = pipeline("from: 's3://b/a.csv?region=x'\nto: 's3://b/a.parquet?region=y'\n");
+    assert_eq!(twice.connections.keys().collect::<Vec<_>>(), ["s3://b", "s3://b (2)"]);
+}
+
+#[test]
+fn connections_keep_references_and_hide_secrets() {
+    let shop = spec("postgres://${env:U}:${file:/run/a:b@c}@db-${env:H}:5432/shop?token=abc&a=%20b");
+    assert_eq!(shop.password.as_deref(), Some("${file:/run/a:b@c}"));
+    assert_eq!(shop.host.as_deref(), Some("db-${env:H}"));
+    let shown = "postgres://${env:U}:${file:/run/a:b@c}@db-${env:H}:5432/shop?token=***&a= b";
+    assert_eq!(shop.to_string(), shown);
+    let json = serde_json::to_value(&shop).unwrap();
+    assert_eq!(json["options"]["token"], "abc");
+    assert_eq!(serde_json::from_value::<ConnectionSpec>(json).unwrap(), shop);
+    assert_eq!(spec("sqlite:///data/a.db").path, "/data/a.db");
+    assert_eq!(spec("sqlite://rel/a.db").path, "/work/rel/a.db");
+    assert_eq!(spec("s3://bucket/pre/fix").path, "pre/fix");
+    let text = "
+connections:
+  shop: {type: postgresql, host: db, port: 5432, user: etl, password: 1234, database: shop, ssl: true}
+  files: {type: file, path: out}
+";
+    let read = with_parser(|parser| parser.connections(text)).unwrap();
+    assert_eq!(read["shop"].to_string(), "postgres://etl:***@db:5432/shop?ssl=true");
+    assert_eq!(read["files"].path, "/work/out");
+}
+
+struct Only(&'static str);
+
+impl Secrets for Only {
+    fn env(&self, name: &str) -> Option<String> {
+        (name == self.0).then(|| "p@ss".to_owned())
+    }
+}
+
+#[test]
+fn secrets_are_resolved_at_the_end() {
+    let shop = spec("postgres://etl:${env:A}x@h/shop?key=${env:A}");
+    let connection = shop.resolve("shop", &Only("A")).unwrap();
+    assert_eq!(connection.password.as_ref().unwrap().reveal(), "p@ssx");
+    assert!(!format!("{connection:?}").contains("p@ss"));
+    let failure = shop.resolve("shop", &Only("B")).unwrap_err();
+    assert_eq!(failure.message, "connection `shop`: the environment variable `A` is not set");
+}
+
+#[test]
+fn the_short_form_writes_what_sync_asks_for() {
+    let write = |sync: &str| {
+        let pipeline = pipeline(&format!("from: a.csv\nto: b.parquet\nformat: ndjson\n{sync}"));
+        assert_eq!(pipeline.blocks["extract"].settings["format"], "ndjson");
+        let load = &pipeline.blocks["load"].settings;
+        (load["write"].clone(), load["key"].clone())
+    };
+    assert_eq!(write(""), (Value::Null, Value::Null));
+    assert_eq!(write("sync: {cursor: at}"), (json!("append"), Value::Null));
+    assert_eq!(write("sync: {cursor: at, key: id}"), (json!("merge"), json!("id")));
+    assert_eq!(write("sync: {cursor: at}\nkey: [a, b]"), (json!("merge"), json!(["a", "b"])));
+    let copy = Copy { from: "a.csv".into(), to: "b.parquet".into(), cursor: Some("at".into()), ..Copy::default() };
+    let name = |copy: &Copy| with_parser(|parser| parser.copy(copy)).unwrap().pipeline.name;
+    assert!(name(&copy).starts_with("copy_"));
+    assert_eq!(name(&copy), name(&Copy { write: Some("append".into()), ..copy.clone() }));
+    assert_ne!(name(&copy), name(&Copy { to: "c.parquet".into(), ..copy.clone() }));
+    let wrong = with_parser(|parser| parser.copy(&Copy { write: Some("apend".into()), ..copy })).unwrap_err();
+    assert_eq!(wrong[0].to_string(), "orders.yml: block `load`: `write` cannot be `apend`, did you mean `append`?");
+}
+
+#[test]
+fn planning_can_name_a_block_in_the_file() {
+    let parsed = parse(WHOLE).unwrap();
+    let problem = parsed.positions.problem(&BlockId::from("features"), super::ProblemCode::WrongSql, "no column `x`");
+    assert_eq!(problem.to_string(), "orders.yml:15:3: block `features`: no column `x`");
+}
+
+#[test]
+fn no_file_is_too_wild() {
+    let bomb = (1..20).fold("a0: &a0 [x, x, x, x]\n".to_owned(), |text, i| {
+        format!("{text}a{i}: &a{i} [{}]\n", vec![format!("*a{}", i - 1); 9].join(", "))
+    });
+    assert_eq!(
+        problems(&bomb),
+        ["orders.yml:6:15: more than 100000 values, aliases counted as often as they are used"]
+    );
+    let deep = format!("a: {}", "[".repeat(100));
+    assert_eq!(problems(&deep), ["orders.yml:1:36: nested more than 32 levels deep"]);
+    assert!(problems(&"x".repeat(2 << 20))[0].contains("larger than 1048576 bytes"));
+    let sum = |terms: usize| format!("blocks:\n  a: {{sql: \"select {}1\"}}\n", "1+".repeat(terms));
+    assert_eq!(problems(&sum(7_000)), [""; 0]);
+    assert_eq!(problems(&sum(200_000)), ["orders.yml:2:12: block `a`: the SQL holds too long an expression"]);
+    let nested = format!("blocks:\n  a: {{sql: \"select {}1{}\"}}\n", "(".repeat(1_000), ")".repeat(1_000));
+    assert_eq!(problems(&nested), ["orders.yml:2:12: block `a`: SQL syntax: the SQL is nested too deeply"]);
+    assert!(problems("a: &a [*a]")[0].contains("inside its own anchor"), "{:?}", problems("a: &a [*a]"));
+}
+
+#[test]
+fn quantities() {
+    assert_eq!(quantity::duration("1h30m"), Ok(Duration::from_secs(5400)));
+    assert_eq!(quantity::duration("500ms"), Ok(Duration::from_millis(500)));
+    assert!(quantity::duration("10").is_err() && quantity::duration("99999999999999999d").is_err());
+    assert_eq!(quantity::size("1.5GB"), Ok(1_500_000_000));
+    assert_eq!(quantity::size("1 GiB"), Ok(1 << 30));
+    assert!(quantity::size("0MB").is_err() && quantity::size("12").is_err());
+    assert_eq!(quantity::share("0.5%"), Ok(Share::Ratio(0.005)));
+    assert_eq!(quantity::share("10"), Ok(Share::Rows(10)));
+    assert!(quantity::expectation(">= 10").unwrap().holds(10) && !quantity::expectation("!= 0").unwrap().holds(0));
+}
+
+#[test]
+fn the_schema_is_one_document() {
+    let schema = schema(&catalogue());
+    assert_eq!(schema["properties"]["from"], json!({ "x-reference": "source" }));
+    assert!(schema["$defs"]["in_database"]["properties"]["boundary"].is_object());
+    let first = &schema["properties"]["blocks"]["additionalProperties"];
+    let cases: Vec<&str> =
+        std::iter::successors(Some(first), |case| case.get("else").filter(|e| e.get("if").is_some()))
+            .filter_map(|case| case["then"]["$ref"].as_str())
+            .collect();
+    assert_eq!(cases, ["#/$defs/test", "#/$defs/in_database", "#/$defs/sql", "#/$defs/load", "#/$defs/extract"]);
+}
+
+/// Words that a file is made of, so that random texts come near to real ones.
+fn any_yaml() -> impl Strategy<Value = String> {
+    let word = prop::sample::select(vec![
+        "blocks:",
+        "connections:",
+        "extract:",
+        "sql:",
+        "load:",
+        "to:",
+        "from:",
+        "a",
+        "b",
+        "shop",
+        "lake",
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        "-",
+        "|",
+        ">",
+        "&a",
+        "*a",
+        "\n",
+        "\n  ",
+        "\n    ",
+        " ",
+        "'",
+        "\"",
+        "select * from a",
+        "{{",
+        "}}",
+        "ref('a')",
+        "${env:X}",
+        "postgres://u:p@h:1/d#t",
+        "s3://b/p",
+        "!t",
+        "~",
+        "10m",
+        "1",
+        "#",
+        "shop.a.b",
+        "é",
+        "\t",
+        "where:",
+        "in:",
+        "test:",
+        "sync:",
+        "%",
+        "---",
+        "?",
+        "\u{feff}",
+        "with a as (select 1)",
+        "/",
+        "*",
+    ]);
+    prop::collection::vec(word, 0..60).prop_map(|words| words.concat())
+}
+
+/// Pipelines of extracts, queries over them, and loads.
+fn any_pipeline() -> impl Strategy<Value = String> {
+    let source = prop::sample::select(vec!["shop.public.orders", "lake/raw/*.csv", "data/x.csv", "sqlite:a.db#t"]);
+    let block = (source, any::<prop::sample::Index>(), any::<bool>(), 0..3);
+    prop::collection::vec(block, 1..8).prop_map(|blocks| {
+        let mut text = "connections: {shop: 'postgres://u:${env:P}@h/d', lake: s3://lake}\nblocks:\n".to_owned();
+        for (i, (source, earlier, merges, kind)) in blocks.iter().enumerate() {
+            let earlier = earlier.index(i.max(1));
+            let line = match kind {
+                1 if i > 0 => format!("q{i}: {{sql: select * from x{earlier}}}\n  x{i}: {{extract: {source}}}"),
+                2 if i > 0 && *merges => format!(
+                    "l{i}: {{load: x{earlier}, to: shop.t{i}, write: merge, key: [a]}}\n  x{i}: {{extract: {source}}}"
+                ),
+                _ => format!("x{i}: {{extract: {source}, where: a > {i}, sync: {{cursor: at, start: {i}.5}}}}"),
+            };
+            text.push_str(&format!("  {line}\n"));
+        }
+        text
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_text_panics(text in any_yaml()) {
+        let _ = parse(&text);
+    }
+
+    #[test]
+    fn no_mutilated_file_panics(
+        from in any::<prop::sample::Index>(), length in 0..30_usize, with in any_yaml(), unescaped in any::<bool>(),
+    ) {
+        let mut letters: Vec<char> = WHOLE.chars().collect();
+        let start = from.index(letters.len());
+        let end = (start + length).min(letters.len());
+        let with = if unescaped { with } else { with.chars().take(3).collect() };
+        letters.splice(start..end, with.chars());
+        for problem in parse(&letters.iter().collect::<String>()).err().unwrap_or_default() {
+            prop_assert!(problem.at.line >= 1 && problem.at.column >= 1, "{problem}");
+        }
+    }
+
+    #[test]
+    fn no_problem_shows_a_password(at in 0..60_usize, cut in 0..4_usize, with in "[a-z:/@#?%{}\\[\\] .$-]{0,3}", form in 0..7) {
+        let url = "postgres://etl:hunter2@127.0.0.1:5432/shop?token=hunter2#public.orders";
+        let (start, end) = (at.min(url.len()), (at + cut).min(url.len()));
+        let url = format!("{}{with}{}", &url[..start], &url[end..]);
+        // Elsewhere the word is no password any more.
+        let is_secret = url.contains(":hunter2@") && url.contains("?token=hunter2");
+        let text = match form {
+            0 => format!("connections: {{shop: '{url}'}}\nfrom: shop.orders\nto: b.csv\n"),
+            1 => format!("from: '{url}'\nto: b.csv\n"),
+            2 => format!("connections: {{'{url}': x}}\nfrom: shop.orders\nto: b.csv\n"),
+            3 => format!("from: a.csv\nto: '{url}'\n'{url}': 1\n"),
+            4 => format!("blocks: {{a: {{load: '{url}', to: b.csv, after: '{url}'}}, '{url}': {{}}}}"),
+            5 => format!("connections: {{shop: {{type: postgres, password: '{url}', port: '{url}', secret: ['{url}']}}}}"),
+            _ => format!("blocks: {{a: {{sql: select 1, in: '{url}', to: '{url}'}}, '{url}': {{extrat: 1}}}}"),
+        };
+        for problem in problems(&text).into_iter().filter(|_| is_secret) {
+            prop_assert!(!problem.contains("hunter2"), "{problem}\n{text}");
+        }
+    }
+
+    #[test]
+    fn no_characters_panic(text in "\\PC{0,80}") {
+        let _ = parse(&text);
+        let _ = parse(&format!("from: {text}\nto: x.csv"));
+        let _ = parse(&format!("blocks:\n  a:\n    sql: |\n      {text}\n"));
+        let _ = with_parser(|parser| parser.connection("shop", &format!("postgres://{text}")));
+    }
+
+    #[test]
+    fn a_pipeline_survives_json(text in any_pipeline()) {
+        let pipeline = parse(&text).map_err(|p| TestCaseError::fail(format!("{p:?}\n{text}")))?.pipeline;
+        let json = serde_json::to_string(&pipeline).unwrap();
+        let back: Pipeline = serde_json::from_str(&json).unwrap();
+        prop_assert_eq!(&back, &pipeline);
+        prop_assert_eq!(back.hash(), pipeline.hash());
+    }
+}
