@@ -1,1 +1,22 @@
-//! placeholder
+//! The coordinator: cuts pipelines into segments, decides what runs when, and keeps what is true in the metadata
+//! database. It moves no data: executors do, behind [`flowetl_proto::control::Executor`].
+//!
+//! Reading order: [`cut`] makes segments of a pipeline, `run` is the life of a run (`machine` decides, the actor around
+//! it writes and performs), `store` holds all SQL, and [`Handle`] is how the outside asks for things.
+
+mod clock;
+mod control;
+pub mod cut;
+mod error;
+mod handle;
+mod lock;
+mod run;
+mod store;
+mod submit;
+#[cfg(test)]
+mod tests;
+
+pub use error::{Error, Result};
+pub use handle::{Config, Coordinator, Handle, Options};
+pub use run::{BlockPhase, BlockView, Phase, RunOptions, RunView, SegmentView, Timestamp};
+pub use store::{EventRow, PositionRow, RunRow};

@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 
+use arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
 use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::id::BlockId;
@@ -64,9 +65,21 @@ impl Error {
     }
 }
 
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        Self { class: failure.class, block: failure.block, message: failure.message, source: None }
+    }
+}
+
 impl From<Error> for DataFusionError {
     fn from(error: Error) -> Self {
         Self::External(Box::new(error))
+    }
+}
+
+impl From<ArrowError> for Error {
+    fn from(error: ArrowError) -> Self {
+        Self::from(DataFusionError::from(error))
     }
 }
 
@@ -95,7 +108,7 @@ impl From<DataFusionError> for Error {
                 root => Self::new(class_of(root), root.strip_backtrace()),
             },
             DataFusionError::ArrowError(inner, backtrace) => match *inner {
-                arrow::error::ArrowError::ExternalError(e) => Self::from(DataFusionError::External(e)),
+                ArrowError::ExternalError(e) => Self::from(DataFusionError::External(e)),
                 other => Self::user(DataFusionError::ArrowError(Box::new(other), backtrace).strip_backtrace()),
             },
             other => Self::new(class_of(&other), other.strip_backtrace()),

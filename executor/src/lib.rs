@@ -4,9 +4,25 @@
 //! Reading order: [`connectors`] is how the outside is read and written, [`blocks`] what a person can draw.
 
 pub mod blocks;
+mod boundary;
+mod catalogue;
+mod config;
 pub mod connectors;
 mod error;
+pub mod inspect;
+mod memory;
+mod meter;
+mod node;
+mod operator;
+mod parquet_write;
+mod plan;
+mod quarantine;
+mod segment;
+pub mod storage;
 #[cfg(test)]
 mod tests;
 
+pub use catalogue::catalogue;
+pub use config::NodeConfig;
 pub use error::{Error, Result};
+pub use node::Node;

@@ -194,10 +194,15 @@ pub enum AttemptEventKind {
 pub trait Executor: Send + Sync {
     /// Runs the attempt up to `Prepared`. Nothing it does is visible to anyone else.
     async fn start(&self, attempt: AttemptSpec) -> Result<(), Failure>;
-    /// Publishes what `prepared` says was staged; answers `Committed` or `Lost`.
+    /// Publishes what `prepared` says was staged; answers `Committed` or `Lost`. `Failed` of class `user` means that the
+    /// target refused and nothing is visible; after `Failed` of any other class the outcome is unknown, and the same
+    /// commit is asked for again.
     async fn commit(&self, attempt: AttemptSpec, prepared: Prepared) -> Result<(), Failure>;
     /// Removes whatever the attempt staged, finished or not; answers `Discarded`. Never touches what was published.
     async fn discard(&self, attempt: AttemptSpec) -> Result<(), Failure>;
+    /// Removes every boundary of a run that nobody will read again; returns when it is done. A run of which nothing is
+    /// left is no error.
+    async fn forget(&self, run: RunId) -> Result<(), Failure>;
     /// Ends a running attempt; answers `Failed(cancelled)` within `limit`.
     async fn cancel(&self, run: RunId, token: Token, limit: Duration) -> Result<(), Failure>;
 }

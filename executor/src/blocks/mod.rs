@@ -37,6 +37,6 @@ impl OneOrMany {
 }
 
 /// Reads a name or a list of names as a list.
-fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+pub(crate) fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     <OneOrMany as serde::Deserialize>::deserialize(deserializer).map(OneOrMany::into_vec)
 }

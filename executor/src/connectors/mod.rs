@@ -4,6 +4,13 @@
 //! (DataFusion's own `TableProvider`, so that projections, filters and limits reach the system's query) and [`Sink`]s to
 //! write. To add a connector: a new room beside this file and its entry in [`all`].
 
+mod postgres;
+mod sql_text;
+mod sqlite;
+#[cfg(test)]
+mod suite;
+pub(crate) mod systems;
+
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -18,6 +25,10 @@ use flowetl_proto::pipeline::{Connection, Reference, WriteMode};
 use serde_json::Value;
 
 use crate::{Error, Result};
+
+mod files;
+
+pub(crate) use files::{ParquetFile, ParquetTable, footer};
 
 /// A kind of system: what it is called, how it is set up, how it is opened.
 #[async_trait]
@@ -157,7 +168,7 @@ pub trait SinkWriter: Send {
 
 /// The list of connectors.
 pub fn all() -> &'static [&'static dyn Connector] {
-    &[]
+    &[&files::Folder, &files::S3, &postgres::Postgres, &sqlite::Sqlite]
 }
 
 /// The connector of a URL scheme.

@@ -20,7 +20,7 @@ mod validate;
 
 pub use connection::{Connection, ConnectionSpec, Secret};
 pub use model::{Block, BoundaryPolicy, Input, Pipeline, PortType, Retries};
-pub use problem::{At, Problem, ProblemCode};
+pub use problem::{At, Problem, ProblemCode, nearest_word};
 pub use reference::{Reference, WriteMode};
 pub use schema::schema;
 pub use secrets::Secrets;

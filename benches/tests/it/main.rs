@@ -1,0 +1,4 @@
+//! Tests of the whole system, in one binary because each links DataFusion.
+
+#[cfg(test)]
+mod tidy;

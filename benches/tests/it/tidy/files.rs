@@ -1,0 +1,80 @@
+//! The shape of files: what they open with, how long they are, what must not be left in them.
+
+use std::fs;
+
+use super::{CRATES, report, root, rust_files};
+
+/// A longer file is a folder that has not been cut yet.
+const LINES_MAX: usize = 500;
+
+/// Files that may be longer, each with its reason.
+const LONG_FILES: [(&str, &str); 0] = [];
+
+/// A README says what a folder is for; whatever needs more belongs into the code.
+const README_LINES_MAX: usize = 60;
+
+#[test]
+fn every_file_says_what_it_holds() {
+    let breaches = rust_files().into_iter().filter(|file| !file.text.starts_with("//! ")).map(|file| file.path);
+    report("the first line of a file is a `//!` sentence that says what the file holds", breaches.collect());
+}
+
+#[test]
+fn files_are_short() {
+    let mut breaches = Vec::new();
+    for file in rust_files() {
+        let lines = file.text.lines().count();
+        let excused = LONG_FILES.iter().any(|(path, _)| *path == file.path);
+        if lines > LINES_MAX && !excused {
+            breaches
+                .push(format!("{}: {lines} lines, at most {LINES_MAX}: cut it by concept into a folder", file.path));
+        }
+        if lines <= LINES_MAX && excused {
+            breaches.push(format!("{}: short enough now, take it off the list of long files", file.path));
+        }
+    }
+    report("files are rooms, not halls", breaches);
+}
+
+#[test]
+fn nothing_is_left_for_later() {
+    let mut breaches = Vec::new();
+    // Put together here, so that this file does not break its own rule.
+    let marks = [["TO", "DO"].concat(), ["FIX", "ME"].concat(), ["X", "XX"].concat()];
+    for file in rust_files() {
+        for (at, line) in file.text.lines().enumerate() {
+            if marks.iter().any(|mark| line.split(|c: char| !c.is_alphanumeric()).any(|word| word == mark)) {
+                breaches.push(format!("{}:{}: {}", file.path, at + 1, line.trim()));
+            }
+        }
+    }
+    report("code is finished when it lands; what is missing is an issue", breaches);
+}
+
+#[test]
+fn every_crate_keeps_the_lints() {
+    let mut breaches = Vec::new();
+    for folder in CRATES {
+        let manifest = fs::read_to_string(root().join(folder).join("Cargo.toml")).unwrap();
+        if !manifest.contains("[lints]\nworkspace = true") {
+            breaches.push(format!("{folder}/Cargo.toml"));
+        }
+    }
+    report("every crate takes the workspace's lints (`[lints]` with `workspace = true`)", breaches);
+}
+
+#[test]
+fn every_top_folder_has_a_short_readme() {
+    let mut breaches = Vec::new();
+    for folder in ["proto", "executor", "coordinator", "sdk", "deploy", "benches"] {
+        match fs::read_to_string(root().join(folder).join("README.md")) {
+            Err(_) => breaches.push(format!("{folder}/README.md is missing")),
+            Ok(text) if text.lines().count() > README_LINES_MAX => {
+                breaches
+                    .push(format!("{folder}/README.md: {} lines, at most {README_LINES_MAX}", text.lines().count()));
+            }
+            Ok(_) => {}
+        }
+    }
+    report("every top folder says in a short README.md what it is for", breaches);
+}

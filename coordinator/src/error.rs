@@ -1,0 +1,68 @@
+//! The coordinator's one error: what could not be done, and why.
+
+use std::path::PathBuf;
+
+use flowetl_proto::id::{BlockId, RunId};
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("cannot {doing} in the metadata database")]
+    Database {
+        doing: &'static str,
+        #[source]
+        source: sqlx::Error,
+    },
+    #[error("cannot migrate the metadata database")]
+    Migrate(#[source] sqlx::migrate::MigrateError),
+    #[error("the metadata database holds {what} that cannot be read")]
+    Stored {
+        what: &'static str,
+        #[source]
+        source: serde_json::Error,
+    },
+    #[error("cannot {doing} `{}`", path.display())]
+    File {
+        doing: &'static str,
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    /// Another process, or this one, is running the pipeline now.
+    #[error("pipeline `{pipeline}` is already running{}", run.as_ref().map(|r| format!(" as run `{r}`")).unwrap_or_default())]
+    Busy { pipeline: String, run: Option<RunId> },
+    #[error("there is no run `{0}`")]
+    NoRun(RunId),
+    #[error("there is no block `{0}` in the pipeline")]
+    NoBlock(BlockId),
+    #[error("run `{run}` cannot be resumed: {reason}")]
+    NotResumable { run: RunId, reason: String },
+    /// Another process has claimed the run since; nothing was written.
+    #[error("run `{0}` was taken over by another process")]
+    Fenced(RunId),
+    /// The run's owner went away before the run ended; it can be resumed.
+    #[error("run `{run}` was interrupted: {reason}")]
+    Interrupted { run: RunId, reason: String },
+    #[error("run `{0}` is not running in this process")]
+    NotHere(RunId),
+    /// A target has not answered whether it published, and must before anything else is written to it.
+    #[error("it is not known whether run `{0}` was published, and its target does not answer")]
+    Unsettled(RunId),
+    #[error("cannot start the control thread")]
+    Thread(#[source] std::io::Error),
+}
+
+impl Error {
+    /// The whole chain in one line, outermost first.
+    pub fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        text
+    }
+}

@@ -1,0 +1,188 @@
+//! The coordinator as the outside holds it.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use flowetl_proto::control::{AttemptEvent, Executor, Position};
+use flowetl_proto::id::{BlockId, RunId};
+use futures::Stream;
+use futures::stream::{self, StreamExt};
+use tokio::runtime;
+use tokio::sync::mpsc;
+
+use crate::control::ControlThread;
+use crate::lock::Lock;
+use crate::run::{self, Event, Happened, RunState, RunView, Surroundings};
+use crate::store::{EventRow, PositionRow, RunRow, Store, sqlite_url};
+use crate::{Error, Result, clock};
+
+/// Settings of a coordinator.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where locks and the SQLite database lie; created if missing.
+    pub home: PathBuf,
+    /// `postgres:` or `sqlite:`; `None` takes `flowetl.db` in `home`.
+    pub database_url: Option<String>,
+    /// Segments of one run that may be under way at once; at least one is.
+    pub parallel_segments: usize,
+}
+
+impl Config {
+    pub fn new(home: impl Into<PathBuf>) -> Self {
+        // Two keep both a source and a target busy; more would share the same memory.
+        Self { home: home.into(), database_url: None, parallel_segments: 2 }
+    }
+}
+
+/// What is asked of a run beside its pipeline.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Incremental extracts read from the beginning.
+    pub full_refresh: bool,
+    /// Runs only this block and what it needs.
+    pub until: Option<BlockId>,
+    /// Goes on with this run, which must be of the same pipeline version.
+    pub resume: Option<RunId>,
+}
+
+/// Decides about runs.
+pub struct Coordinator;
+
+impl Coordinator {
+    /// Opens the metadata database, creating it if it is not there, and starts the control thread. `events` is where
+    /// `executor` reports to. Must be called inside a tokio runtime, on which the executor is called, too.
+    pub async fn open(
+        config: Config,
+        executor: Arc<dyn Executor>,
+        events: mpsc::Receiver<AttemptEvent>,
+    ) -> Result<Handle> {
+        let home = std::path::absolute(&config.home).and_then(|home| std::fs::create_dir_all(&home).map(|()| home));
+        let home = home.map_err(|source| Error::File { doing: "create", path: config.home.clone(), source })?;
+        let url = config.database_url.clone().unwrap_or_else(|| sqlite_url(&home.join("flowetl.db")));
+        let store = Store::open(&url).await?;
+        let around = Arc::new(Surroundings {
+            store,
+            executor,
+            runtime: runtime::Handle::current(),
+            active: Mutex::new(Vec::new()),
+            #[cfg(test)]
+            crash: Mutex::new(None),
+        });
+        tokio::spawn(run::dispatch(Arc::downgrade(&around), events));
+        let control = ControlThread::start().await?;
+        Ok(Handle {
+            inner: Arc::new(Inner { around, control, home, parallel_segments: config.parallel_segments.max(1) }),
+        })
+    }
+}
+
+/// A coordinator to talk to. Cheap to clone; when the last clone goes, active runs are left as they are, to be resumed.
+#[derive(Clone)]
+pub struct Handle {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub around: Arc<Surroundings>,
+    pub control: ControlThread,
+    pub home: PathBuf,
+    pub parallel_segments: usize,
+}
+
+impl Handle {
+    pub(crate) fn store(&self) -> &Store {
+        &self.inner.around.store
+    }
+
+    /// Snapshots of a run, the first at once, the last with its end state. A slow reader misses some, never the last.
+    /// A run that is not active here gives one snapshot.
+    pub async fn follow(&self, run: &RunId) -> Result<impl Stream<Item = Arc<RunView>> + Send + use<>> {
+        let Some(active) = self.inner.around.active(run) else {
+            let view = Arc::new(self.run(run).await?);
+            return Ok(stream::once(async move { view }).boxed());
+        };
+        let mut watch = active.watch;
+        watch.mark_changed();
+        let snapshots = stream::unfold((watch, false), |(mut watch, ended)| async move {
+            if ended || watch.changed().await.is_err() {
+                return None;
+            }
+            let snapshot = watch.borrow_and_update().clone();
+            let ended = snapshot.view.state.is_terminal() || snapshot.interrupted.is_some();
+            Some((snapshot.view, (watch, ended)))
+        });
+        Ok(snapshots.boxed())
+    }
+
+    /// Waits for the end of a run, however it ends. Fails where it cannot end here: it was interrupted, or another
+    /// process runs it.
+    pub async fn wait(&self, run: &RunId) -> Result<Arc<RunView>> {
+        let interrupted = |reason: String| Error::Interrupted { run: run.clone(), reason };
+        let Some(mut active) = self.inner.around.active(run) else {
+            let view = self.run(run).await?;
+            let ended = view.state.is_terminal();
+            return if ended { Ok(Arc::new(view)) } else { Err(interrupted("it does not run in this process".into())) };
+        };
+        let ended = active.watch.wait_for(|s| s.view.state.is_terminal() || s.interrupted.is_some()).await;
+        let snapshot = ended.map_err(|_| interrupted("its actor ended".into()))?.clone();
+        match snapshot.interrupted {
+            Some(reason) => Err(interrupted(reason)),
+            None => Ok(snapshot.view),
+        }
+    }
+
+    /// Asks an active run to end. Returns once that is accepted; [`Self::wait`] tells when it is done.
+    pub async fn cancel(&self, run: &RunId) -> Result<()> {
+        let active = self.inner.around.active(run).ok_or_else(|| Error::NotHere(run.clone()))?;
+        active.actor.send(Happened(Event::Cancel)).await.map_err(|_| Error::NotHere(run.clone()))
+    }
+
+    /// All runs, newest first, up to a thousand.
+    pub async fn runs(&self) -> Result<Vec<RunRow>> {
+        self.store().runs().await
+    }
+
+    /// One run as it stands now.
+    pub async fn run(&self, run: &RunId) -> Result<RunView> {
+        if let Some(active) = self.inner.around.active(run) {
+            return Ok(RunView::clone(&active.watch.borrow().view));
+        }
+        let state = RunState::stored(self.store().load(run).await?)?;
+        Ok(RunView::of(&state, clock::now()))
+    }
+
+    /// What happened in a run, in order.
+    pub async fn events(&self, run: &RunId) -> Result<Vec<EventRow>> {
+        self.store().run(run).await?;
+        self.store().events(run).await
+    }
+
+    /// Where the next incremental reads of one pipeline, or of all, start.
+    pub async fn positions(&self, pipeline: Option<&str>) -> Result<Vec<PositionRow>> {
+        self.store().positions(pipeline).await
+    }
+
+    /// Sets where the next incremental read of a block starts; `None` is the beginning. Refused while the pipeline runs.
+    pub async fn set_position(&self, pipeline: &str, block: &BlockId, position: Option<&Position>) -> Result<()> {
+        let _lock = self.lock(pipeline).await?;
+        self.store().set_position(pipeline, block, position, clock::now()).await
+    }
+
+    /// Ends the control thread and the database connections, and waits for both. Active runs are left as they are. Does
+    /// nothing while other clones are held.
+    pub async fn close(self) {
+        let Some(inner) = Arc::into_inner(self.inner) else { return };
+        inner.control.close().await;
+        inner.around.store.close().await;
+    }
+
+    /// The right to run a pipeline, or the error that names who has it.
+    pub(crate) async fn lock(&self, pipeline: &str) -> Result<Arc<Lock>> {
+        if let Some(lock) = Lock::try_take(&self.inner.home, pipeline)? {
+            return Ok(Arc::new(lock));
+        }
+        let newest = self.store().newest_run(pipeline).await?;
+        let run = newest.filter(|run| !run.state.is_terminal()).map(|run| run.id);
+        Err(Error::Busy { pipeline: pipeline.to_owned(), run })
+    }
+}

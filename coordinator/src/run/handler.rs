@@ -1,0 +1,71 @@
+//! How a run's actor turns messages into decisions: decide, write, then perform.
+
+use actix::{ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
+use flowetl_proto::id::Token;
+use tokio::task::JoinError;
+
+use super::machine::{Command, Event, step};
+use super::messages::Happened;
+use super::{RunActor, save};
+use crate::{Result, clock};
+
+impl Handler<Happened> for RunActor {
+    type Result = ();
+
+    fn handle(&mut self, Happened(event): Happened, ctx: &mut Context<Self>) {
+        self.happen(event, ctx);
+    }
+}
+
+impl RunActor {
+    /// Decides, and keeps the mailbox closed until the decision is written: no event is judged by a state that may
+    /// still be lost.
+    pub(super) fn happen(&mut self, event: Event, ctx: &mut Context<Self>) {
+        let log = event.describe();
+        let moment = clock::moment();
+        let decision = step(&mut self.state, moment, event);
+        if decision.changes.is_empty() {
+            self.perform(decision.commands, ctx);
+            self.publish_soon(ctx);
+            self.wake_in_time(ctx);
+            return;
+        }
+        let record = self.state.record(decision.changes, log, moment.now);
+        let tokens_missing = self.state.tokens.len() < self.state.parallel_segments && !self.state.phase.is_terminal();
+        let saving = self.around.runtime.spawn(save(self.around.store.clone(), record, tokens_missing));
+        let commands = decision.commands;
+        let saved = saving.into_actor(self).map(move |outcome, actor, ctx| actor.written(outcome, commands, ctx));
+        ctx.wait(saved);
+    }
+
+    fn written(
+        &mut self,
+        outcome: Result<Result<Vec<Token>>, JoinError>,
+        commands: Vec<Command>,
+        ctx: &mut Context<Self>,
+    ) {
+        match outcome {
+            Ok(Ok(tokens)) => {
+                self.state.tokens.extend(tokens);
+                self.saved(commands, ctx);
+            }
+            Ok(Err(error)) => self.interrupt(error.chain(), ctx),
+            Err(error) => self.interrupt(error.to_string(), ctx),
+        }
+    }
+
+    /// The newest decision is durable.
+    pub(super) fn saved(&mut self, commands: Vec<Command>, ctx: &mut Context<Self>) {
+        #[cfg(test)]
+        if self.crashes(&commands, ctx) {
+            return;
+        }
+        self.perform(commands, ctx);
+        if self.state.phase.is_terminal() {
+            self.tidy_and_end(ctx);
+        } else {
+            self.publish();
+            self.wake_in_time(ctx);
+        }
+    }
+}

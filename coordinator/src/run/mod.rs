@@ -1,0 +1,293 @@
+//! The life of a run: `state` is what it knows, `machine` what it decides, and [`RunActor`] the shell that writes
+//! decisions and performs them.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use actix::{Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, SpawnHandle, WrapFuture};
+use flowetl_proto::code::{Class, Failure};
+use flowetl_proto::control::{AttemptEvent, AttemptSpec, Executor, Prepared};
+use flowetl_proto::id::{RunId, Token};
+use tokio::runtime;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout};
+
+mod handler;
+pub mod machine;
+mod messages;
+mod rows;
+mod spec;
+pub mod state;
+#[cfg(test)]
+pub(crate) mod tests;
+mod view;
+
+pub use machine::{Command, Event, Moment};
+pub(crate) use messages::Happened;
+pub(crate) use rows::NewRun;
+pub use state::{Phase, RunOptions, RunState};
+pub use view::{BlockPhase, BlockView, RunView, SegmentView, Timestamp};
+
+use crate::lock::Lock;
+use crate::store::{Record, Store};
+use crate::{Error, Result, clock};
+
+/// Fresh tokens taken at a time: more than most runs use, so that taking them costs one write.
+pub(crate) const TOKENS: usize = 64;
+
+/// How often watchers see moving counters.
+const PUBLISH_EVERY: Duration = Duration::from_millis(200);
+
+/// How long a decision is tried to be written while the database does not answer.
+const WRITE_LIMIT: Duration = Duration::from_secs(30);
+
+/// The pause between two tries of that.
+const WRITE_PAUSE: Duration = Duration::from_millis(500);
+
+/// How long the executor may take to accept a command.
+const ACCEPT_LIMIT: Duration = Duration::from_secs(60);
+
+/// How long a cancelled attempt may take to end by itself.
+const SOFT_STOP: Duration = Duration::from_secs(5);
+
+/// How long the boundaries of one older run may take to be removed; what is left is removed after the next run.
+const FORGET_LIMIT: Duration = Duration::from_secs(10);
+
+/// What runs share with each other and with the handle.
+pub(crate) struct Surroundings {
+    pub store: Store,
+    pub executor: Arc<dyn Executor>,
+    /// Where everything runs that is not deciding: actors only decide.
+    pub runtime: runtime::Handle,
+    pub active: Mutex<Vec<Active>>,
+    #[cfg(test)]
+    pub crash: Mutex<Option<tests::Crash>>,
+}
+
+/// A run with an actor in this process.
+#[derive(Clone)]
+pub(crate) struct Active {
+    pub run: RunId,
+    pub actor: Addr<RunActor>,
+    pub watch: watch::Receiver<Snapshot>,
+}
+
+/// What watchers of a run see; only the newest is kept.
+#[derive(Clone)]
+pub(crate) struct Snapshot {
+    pub view: Arc<RunView>,
+    /// Why the run will not go on in this process although it has not ended.
+    pub interrupted: Option<String>,
+}
+
+impl Surroundings {
+    pub(crate) fn active(&self, run: &RunId) -> Option<Active> {
+        let active = self.active.lock().unwrap_or_else(PoisonError::into_inner);
+        // An actor that went away without a word has closed its watch.
+        active.iter().find(|a| a.run == *run && a.watch.has_changed().is_ok()).cloned()
+    }
+
+    fn remove(&self, run: &RunId) {
+        self.active.lock().unwrap_or_else(PoisonError::into_inner).retain(|a| a.run != *run);
+    }
+}
+
+/// One run's actor: holds no thread, never blocks, decides one event at a time.
+pub(crate) struct RunActor {
+    state: RunState,
+    around: Arc<Surroundings>,
+    opening: Vec<Command>,
+    watch: watch::Sender<Snapshot>,
+    /// Given back before watchers see the end.
+    lock: Option<Arc<Lock>>,
+    wake: Option<SpawnHandle>,
+    publishing: bool,
+    /// The newest command of each attempt, so that a cancel can never overtake the start it is for.
+    calls: BTreeMap<Token, JoinHandle<()>>,
+}
+
+impl Actor for RunActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        let opening = std::mem::take(&mut self.opening);
+        self.saved(opening, ctx);
+    }
+}
+
+impl RunActor {
+    /// Starts the actor of a run on the control thread; `opening` is what its newest decision, written already, asks for.
+    pub(crate) fn launch(
+        arbiter: &actix::ArbiterHandle,
+        around: &Arc<Surroundings>,
+        state: RunState,
+        opening: Vec<Command>,
+        lock: Arc<Lock>,
+    ) -> watch::Receiver<Snapshot> {
+        let run = state.id.clone();
+        let view = Arc::new(RunView::of(&state, clock::now()));
+        let (sender, receiver) = watch::channel(Snapshot { view, interrupted: None });
+        // Held over both, so that no report of the first attempt can come before the run is known.
+        let mut active = around.active.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = Arc::clone(around);
+        let actor = Self::start_in_arbiter(arbiter, move |_| Self {
+            state,
+            around: own,
+            opening,
+            watch: sender,
+            lock: Some(lock),
+            wake: None,
+            publishing: false,
+            calls: BTreeMap::new(),
+        });
+        active.retain(|a| a.run != run);
+        active.push(Active { run, actor, watch: receiver.clone() });
+        receiver
+    }
+
+    /// Hands commands to the executor: those of one attempt one after the other, those of several at once.
+    fn perform(&mut self, commands: Vec<Command>, ctx: &mut Context<Self>) {
+        for command in commands {
+            let token = command.token();
+            let Some(spec) = spec::spec(&self.state, token) else { continue };
+            let prepared = self.state.attempts.get(&token).and_then(|a| a.prepared.clone());
+            let call = call(Arc::clone(&self.around.executor), command, spec, prepared);
+            let before = self.calls.remove(&token);
+            let actor = ctx.address();
+            let task = self.around.runtime.spawn(async move {
+                if let Some(before) = before {
+                    // Ends within its own limit; how it ended was told by itself.
+                    let _ = before.await;
+                }
+                let late = || Failure::new(Class::Internal, format!("the executor did not accept {command:?} in time"));
+                let accepted = timeout(ACCEPT_LIMIT, call).await.unwrap_or_else(|_| Err(late()));
+                if let Err(failure) = accepted {
+                    // A run that is gone by now has no use for it.
+                    let _ = actor.send(Happened(Event::Refused { command, failure })).await;
+                }
+            });
+            self.calls.insert(token, task);
+        }
+    }
+
+    fn publish(&self) {
+        let view = Arc::new(RunView::of(&self.state, clock::now()));
+        self.watch.send_replace(Snapshot { view, interrupted: None });
+    }
+
+    /// Shows moving counters, at most once per [`PUBLISH_EVERY`].
+    fn publish_soon(&mut self, ctx: &mut Context<Self>) {
+        if std::mem::replace(&mut self.publishing, true) {
+            return;
+        }
+        ctx.run_later(PUBLISH_EVERY, |actor, _| {
+            actor.publishing = false;
+            actor.publish();
+        });
+    }
+
+    /// Sets the one timer to the next time at which something is due.
+    fn wake_in_time(&mut self, ctx: &mut Context<Self>) {
+        if let Some(old) = self.wake.take() {
+            ctx.cancel_future(old);
+        }
+        if let Some(at) = self.state.next_wake() {
+            let wake = ctx.run_later(clock::until(at), |actor, ctx| {
+                actor.wake = None;
+                actor.happen(Event::Tick, ctx);
+            });
+            self.wake = Some(wake);
+        }
+    }
+
+    /// The run has ended, durably: removes what nobody will read again, then lets watchers see the end.
+    fn tidy_and_end(&mut self, ctx: &mut Context<Self>) {
+        let forget = forget_older(Arc::clone(&self.around), self.state.pipeline.name.clone());
+        let tidied = self.around.runtime.spawn(forget).into_actor(self).map(|_, actor, ctx| {
+            actor.around.remove(&actor.state.id);
+            actor.lock = None;
+            actor.publish();
+            ctx.stop();
+        });
+        ctx.wait(tidied);
+    }
+
+    /// The run cannot go on here: it stays as it was written last, to be resumed.
+    fn interrupt(&mut self, reason: String, ctx: &mut Context<Self>) {
+        tracing::error!(run = %self.state.id, %reason, "the run was interrupted");
+        let running = self.state.attempts.iter().filter(|(_, a)| a.phase == state::AttemptPhase::Running);
+        self.perform(running.map(|(token, _)| Command::Cancel(*token)).collect(), ctx);
+        self.around.remove(&self.state.id);
+        self.lock = None;
+        let view = Arc::new(RunView::of(&self.state, clock::now()));
+        self.watch.send_replace(Snapshot { view, interrupted: Some(reason) });
+        ctx.stop();
+    }
+}
+
+/// One command as the executor is given it.
+async fn call(
+    executor: Arc<dyn Executor>,
+    command: Command,
+    spec: AttemptSpec,
+    prepared: Option<Prepared>,
+) -> Result<(), Failure> {
+    match (command, prepared) {
+        (Command::Start(_), _) => executor.start(spec).await,
+        (Command::Commit(_), Some(prepared)) => executor.commit(spec, prepared).await,
+        (Command::Commit(_), None) => Err(Failure::new(Class::Internal, "nothing was prepared")),
+        (Command::Discard(_), _) => executor.discard(spec).await,
+        (Command::Cancel(token), _) => executor.cancel(spec.id.run, token, SOFT_STOP).await,
+    }
+}
+
+/// Writes a decision, patiently; and takes fresh tokens if they are running out.
+async fn save(store: Store, record: Record, tokens_missing: bool) -> Result<Vec<Token>> {
+    let started = Instant::now();
+    loop {
+        let written = async {
+            store.save(&record).await?;
+            match tokens_missing {
+                true => Ok(store.take_tokens(TOKENS).await?.map(Token).collect()),
+                false => Ok(Vec::new()),
+            }
+        };
+        match written.await {
+            Ok(tokens) => return Ok(tokens),
+            Err(Error::Fenced(run)) => return Err(Error::Fenced(run)),
+            Err(error) if started.elapsed() >= WRITE_LIMIT => return Err(error),
+            Err(error) => tracing::warn!(error = %error.chain(), "the metadata database does not answer, trying again"),
+        }
+        sleep(WRITE_PAUSE).await;
+    }
+}
+
+/// Removes the boundaries of runs that nobody can resume or compare with any more.
+async fn forget_older(around: Arc<Surroundings>, pipeline: String) {
+    let forgettable = around.store.forgettable(&pipeline).await.unwrap_or_else(|error| {
+        tracing::warn!(error = %error.chain(), "cannot look for boundaries to remove");
+        Vec::new()
+    });
+    for run in forgettable {
+        let forgotten = match timeout(FORGET_LIMIT, around.executor.forget(run.clone())).await {
+            Ok(Ok(())) => around.store.forgotten(&run).await.map_err(|e| e.chain()),
+            Ok(Err(failure)) => Err(failure.message),
+            Err(_) => Err("it took too long".into()),
+        };
+        if let Err(reason) = forgotten {
+            tracing::warn!(%run, %reason, "boundaries are left to be removed after the next run");
+        }
+    }
+}
+
+/// Hands what executors report to the runs' actors, one at a time, until the coordinator is dropped.
+pub(crate) async fn dispatch(around: Weak<Surroundings>, mut events: mpsc::Receiver<AttemptEvent>) {
+    while let Some(event) = events.recv().await {
+        let Some(active) = around.upgrade().and_then(|around| around.active(&event.run)) else { continue };
+        let happened = Happened(Event::Report { token: event.token, kind: event.kind });
+        // A run that has ended meanwhile needs no news.
+        let _ = active.actor.send(happened).await;
+    }
+}

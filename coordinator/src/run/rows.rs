@@ -1,0 +1,223 @@
+//! A run's state as rows, and rows as state.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use flowetl_proto::control::{Output, Position, Segment};
+use flowetl_proto::id::{BlockId, RunId, SegmentId, Token};
+use flowetl_proto::pipeline::Pipeline;
+use indexmap::IndexMap;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::machine::{Changes, Event};
+use super::state::{
+    AttemptPhase, AttemptState, Discard, Phase, RunOptions, RunState, SegmentPhase, SegmentState, fed_by,
+};
+use crate::store::{AttemptRow, EventRow, Record, RunRow, SegmentRow, Stored};
+use crate::{Error, Result, cut};
+
+/// What a new run is made of.
+pub(crate) struct NewRun {
+    pub id: RunId,
+    pub pipeline: Pipeline,
+    pub hash: String,
+    pub options: RunOptions,
+    pub starts: BTreeMap<BlockId, Position>,
+    pub parallel_segments: usize,
+    pub now: i64,
+}
+
+impl RunState {
+    /// A run that has not begun.
+    pub(crate) fn new(new: NewRun, term: i64, tokens: Range<i64>) -> Self {
+        let segments = cut::cut(&new.pipeline);
+        Self {
+            fed_by: fed_by(&new.pipeline, &segments),
+            segments: segments.into_iter().map(|s| (s.id.clone(), SegmentState::new(s))).collect(),
+            id: new.id,
+            pipeline: new.pipeline,
+            hash: new.hash,
+            options: new.options,
+            phase: Phase::Running,
+            failure: None,
+            term,
+            seq: 0,
+            created_at: new.now,
+            started_at: new.now,
+            finished_at: None,
+            continued: false,
+            parallel_segments: new.parallel_segments,
+            starts: new.starts,
+            attempts: BTreeMap::new(),
+            tokens: tokens.map(Token).collect(),
+            hard_stop_at: None,
+        }
+    }
+
+    /// A run as it was stored last. It has no tokens: it can be looked at, and settled, but starts nothing.
+    pub(crate) fn stored(stored: Stored) -> Result<Self> {
+        let run = stored.run;
+        let mut segments = IndexMap::new();
+        for row in stored.segments {
+            segments.insert(row.spec.id.clone(), SegmentState::stored(row)?);
+        }
+        let mut attempts = BTreeMap::new();
+        for row in stored.attempts {
+            attempts.insert(row.token, AttemptState::stored(row)?);
+        }
+        let specs = segments.values().map(|s| s.spec.clone()).collect::<Vec<Segment>>();
+        Ok(Self {
+            fed_by: fed_by(&stored.pipeline, &specs),
+            pipeline: stored.pipeline,
+            segments,
+            attempts,
+            id: run.id,
+            hash: run.hash,
+            options: run.options,
+            phase: run.state,
+            failure: run.failure,
+            term: run.term,
+            seq: run.seq,
+            created_at: run.created_at,
+            started_at: run.started_at,
+            finished_at: run.finished_at,
+            continued: true,
+            parallel_segments: 1,
+            starts: BTreeMap::new(),
+            tokens: [].into(),
+            hard_stop_at: None,
+        })
+    }
+
+    /// The rows that a decision changed, under the next event's number.
+    pub(crate) fn record(&mut self, changes: Changes, (kind, detail): (&str, Value), now: i64) -> Record {
+        self.seq += 1;
+        let place = |id: &SegmentId| self.segments.get_index_of(id).unwrap_or_default() as i64;
+        let segments = changes.segments.iter().map(|id| self.segments[id].row(place(id)));
+        let attempts = changes.attempts.iter().map(|token| self.attempts[token].row(*token));
+        Record {
+            segments: segments.collect(),
+            attempts: attempts.collect(),
+            sink_commits: changes.sink_commits,
+            positions: changes.positions.into_iter().collect(),
+            event: EventRow { seq: self.seq, at: now, kind: kind.to_owned(), detail },
+            run: self.row(),
+        }
+    }
+
+    fn row(&self) -> RunRow {
+        RunRow {
+            id: self.id.clone(),
+            pipeline: self.pipeline.name.clone(),
+            hash: self.hash.clone(),
+            options: self.options,
+            state: self.phase,
+            failure: self.failure.clone(),
+            term: self.term,
+            seq: self.seq,
+            created_at: self.created_at,
+            started_at: self.started_at,
+            finished_at: self.finished_at,
+            kept: self.segments.values().any(|s| s.spec.output == Output::Boundary),
+        }
+    }
+}
+
+impl SegmentState {
+    fn new(spec: Segment) -> Self {
+        Self { spec, phase: SegmentPhase::Pending, failures: 0, next_try_at: None, winner: None }
+    }
+
+    fn stored(row: SegmentRow) -> Result<Self> {
+        Ok(Self {
+            spec: row.spec,
+            phase: of_word("a segment's state", &row.state)?,
+            failures: u32::try_from(row.failures).unwrap_or(u32::MAX),
+            next_try_at: row.next_try_at,
+            winner: row.winner,
+        })
+    }
+
+    pub(super) fn row(&self, place: i64) -> SegmentRow {
+        SegmentRow {
+            place,
+            spec: self.spec.clone(),
+            state: word(&self.phase),
+            failures: i64::from(self.failures),
+            next_try_at: self.next_try_at,
+            winner: self.winner,
+        }
+    }
+}
+
+impl AttemptState {
+    fn stored(row: AttemptRow) -> Result<Self> {
+        let phase = of_word("an attempt's state", &row.state)?;
+        let discard = match phase {
+            AttemptPhase::Running | AttemptPhase::Committing | AttemptPhase::Won => Discard::Not,
+            _ if row.discarded => Discard::Done,
+            _ => Discard::GivenUp,
+        };
+        let number = u32::try_from(row.number).unwrap_or(u32::MAX);
+        let mut attempt = Self::new(row.segment, number, row.started_at);
+        attempt.phase = phase;
+        attempt.failure = row.failure;
+        attempt.prepared = row.prepared;
+        attempt.ended_at = row.ended_at;
+        attempt.discard = discard;
+        Ok(attempt)
+    }
+
+    pub(super) fn row(&self, token: Token) -> AttemptRow {
+        AttemptRow {
+            token,
+            segment: self.segment.clone(),
+            number: i64::from(self.number),
+            state: word(&self.phase),
+            failure: self.failure.clone(),
+            prepared: self.prepared.clone(),
+            started_at: self.started_at,
+            ended_at: self.ended_at,
+            discarded: self.discard == Discard::Done,
+        }
+    }
+}
+
+impl Event {
+    /// The event as it is logged: its kind, and what a reader of the log needs of it.
+    pub(crate) fn describe(&self) -> (&'static str, Value) {
+        use flowetl_proto::control::AttemptEventKind as Kind;
+        match self {
+            Self::Begin => ("begun", Value::Null),
+            Self::Resume => ("resumed", Value::Null),
+            Self::Settle(failure) => ("settled", json!({ "message": failure.message })),
+            Self::Cancel => ("cancel_asked", Value::Null),
+            Self::Tick => ("time_passed", Value::Null),
+            Self::Refused { command, failure } => {
+                ("refused", json!({ "command": format!("{command:?}"), "failure": failure }))
+            }
+            Self::Report { token, kind } => match kind {
+                Kind::Progress { .. } => ("progress", json!({ "token": token })),
+                Kind::Prepared(prepared) => {
+                    let rows = prepared.manifest.as_ref().map(|m| m.rows());
+                    ("prepared", json!({ "token": token, "rows": rows, "tests": prepared.tests }))
+                }
+                Kind::Committed => ("committed", json!({ "token": token })),
+                Kind::Lost => ("lost", json!({ "token": token })),
+                Kind::Discarded => ("discarded", json!({ "token": token })),
+                Kind::Failed(failure) => ("failed", json!({ "token": token, "failure": failure })),
+            },
+        }
+    }
+}
+
+/// A state as it is stored: its serialised name.
+fn word<T: Serialize>(state: &T) -> String {
+    serde_json::to_value(state).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+fn of_word<T: DeserializeOwned>(what: &'static str, word: &str) -> Result<T> {
+    serde_json::from_value(Value::String(word.to_owned())).map_err(|source| Error::Stored { what, source })
+}

@@ -1,0 +1,40 @@
+//! What an executor is told of an attempt.
+
+use std::collections::BTreeMap;
+
+use flowetl_proto::control::{AttemptId, AttemptSpec, Position, Prepared};
+use flowetl_proto::id::{BlockId, Token};
+
+use super::state::{RunState, is_incremental};
+
+/// The whole of an attempt as of now: with the committed boundaries that it reads, and, once it is prepared, with the
+/// positions of its own extracts among those it carries.
+pub(crate) fn spec(state: &RunState, token: Token) -> Option<AttemptSpec> {
+    let attempt = state.attempts.get(&token)?;
+    let segment = state.segments.get(&attempt.segment)?.spec.clone();
+    let manifest = |block: &BlockId| Some((block.clone(), state.won(block.as_str())?.manifest.clone()?));
+    let incremental = segment.blocks.iter().filter(|b| is_incremental(b)).map(|b| &b.id);
+    let start = |block: &BlockId| Some((block.clone(), state.starts.get(block)?.clone()));
+    Some(AttemptSpec {
+        id: AttemptId {
+            pipeline: state.pipeline.name.clone(),
+            run: state.id.clone(),
+            segment: segment.id.clone(),
+            token,
+        },
+        connections: state.pipeline.connections.clone(),
+        inputs: segment.inputs.iter().filter_map(manifest).collect(),
+        positions: incremental.filter_map(start).collect(),
+        carried: carried(state, attempt.segment.as_str(), attempt.prepared.as_ref()),
+        memory: state.pipeline.memory,
+        segment,
+    })
+}
+
+/// The positions of every incremental extract that feeds a sink, as far as they are known.
+fn carried(state: &RunState, sink: &str, own: Option<&Prepared>) -> BTreeMap<BlockId, Position> {
+    let Some(extracts) = state.fed_by.get(sink) else { return BTreeMap::new() };
+    let won = state.segments.keys().filter_map(|id| state.won(id.as_str()));
+    let known = won.chain(own).flat_map(|prepared| &prepared.positions);
+    known.filter(|(block, _)| extracts.contains(*block)).map(|(b, p)| (b.clone(), p.clone())).collect()
+}

@@ -1,0 +1,69 @@
+//! Attempts at segments.
+
+use flowetl_proto::code::Failure;
+use flowetl_proto::control::Prepared;
+use flowetl_proto::id::{RunId, SegmentId, Token};
+use sqlx::any::AnyRow;
+use sqlx::{Any, Transaction};
+
+use super::{Store, doing, get, get_json, to_json};
+use crate::Result;
+
+/// One attempt as it is stored.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct AttemptRow {
+    pub token: Token,
+    pub segment: SegmentId,
+    /// 1 for a segment's first.
+    pub number: i64,
+    pub state: String,
+    pub failure: Option<Failure>,
+    pub prepared: Option<Prepared>,
+    pub started_at: i64,
+    pub ended_at: Option<i64>,
+    pub discarded: bool,
+}
+
+impl Store {
+    /// In the order they were started.
+    pub(super) async fn attempts(&self, run: &RunId) -> Result<Vec<AttemptRow>> {
+        let rows = sqlx::query("select * from attempt where run = $1 order by token").bind(run.as_str().to_owned());
+        rows.fetch_all(&self.pool).await.map_err(doing("read the attempts"))?.iter().map(decode).collect()
+    }
+}
+
+pub(super) async fn put(tx: &mut Transaction<'static, Any>, run: &RunId, attempt: &AttemptRow) -> Result<()> {
+    let upsert = "insert into attempt (token, run, segment, number, state, failure, prepared, started_at, ended_at, \
+                  discarded) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (token) do update set \
+                  state = excluded.state, failure = excluded.failure, prepared = excluded.prepared, \
+                  ended_at = excluded.ended_at, discarded = excluded.discarded";
+    sqlx::query(upsert)
+        .bind(attempt.token.0)
+        .bind(run.as_str().to_owned())
+        .bind(attempt.segment.as_str().to_owned())
+        .bind(attempt.number)
+        .bind(attempt.state.clone())
+        .bind(attempt.failure.as_ref().map(|f| to_json("a failure", f)).transpose()?)
+        .bind(attempt.prepared.as_ref().map(|p| to_json("what an attempt prepared", p)).transpose()?)
+        .bind(attempt.started_at)
+        .bind(attempt.ended_at)
+        .bind(i64::from(attempt.discarded))
+        .execute(&mut **tx)
+        .await
+        .map_err(doing("write an attempt"))?;
+    Ok(())
+}
+
+fn decode(row: &AnyRow) -> Result<AttemptRow> {
+    Ok(AttemptRow {
+        token: Token(get(row, "token")?),
+        segment: SegmentId::new(get::<String>(row, "segment")?),
+        number: get(row, "number")?,
+        state: get(row, "state")?,
+        failure: get_json(row, "failure")?,
+        prepared: get_json(row, "prepared")?,
+        started_at: get(row, "started_at")?,
+        ended_at: get(row, "ended_at")?,
+        discarded: get::<i64>(row, "discarded")? != 0,
+    })
+}

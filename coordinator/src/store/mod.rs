@@ -1,0 +1,167 @@
+//! The metadata database, SQLite or PostgreSQL: the one room that holds SQL. One file per resource.
+//!
+//! Both databases take the same migrations and the same statements, through sqlx's `Any` driver.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sqlx::any::{AnyPoolOptions, AnyRow};
+use sqlx::migrate::Migrator;
+use sqlx::{Any, AnyPool, Executor, Row, Transaction};
+use tokio::time::{Instant, sleep};
+
+use crate::{Error, Result};
+
+mod attempt;
+mod event;
+mod pipeline;
+mod position;
+mod record;
+mod run;
+mod segment;
+mod serial;
+mod sink_commit;
+#[cfg(test)]
+pub(crate) mod tests;
+
+pub(crate) use attempt::AttemptRow;
+pub use event::EventRow;
+pub(crate) use pipeline::Version;
+pub use position::PositionRow;
+pub(crate) use record::{Record, Stored};
+pub use run::RunRow;
+pub(crate) use segment::SegmentRow;
+pub(crate) use sink_commit::{CommitState, SinkCommit};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// How long a statement may wait for a connection, and SQLite for another process's write.
+const BUSY_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long a failed opening of SQLite is tried again, and the pause between.
+const FIRST_OPEN_LIMIT: Duration = Duration::from_millis(500);
+const FIRST_OPEN_PAUSE: Duration = Duration::from_millis(50);
+
+/// Connections to PostgreSQL: a run's writes and a few readers at once.
+const POSTGRES_CONNECTIONS: u32 = 4;
+
+/// An open metadata database. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Store {
+    pool: AnyPool,
+    /// SQLite takes its write lock at once, so that no transaction fails half way.
+    begin: &'static str,
+}
+
+impl Store {
+    /// Opens the database of `url` (`sqlite:` or `postgres:`) and brings its schema up to date.
+    pub(crate) async fn open(url: &str) -> Result<Self> {
+        sqlx::any::install_default_drivers();
+        let sqlite = url.starts_with("sqlite:");
+        let started = Instant::now();
+        loop {
+            match Self::try_open(url, sqlite).await {
+                // Two processes that open a new home together get in each other's way; the second look finds all done.
+                Err(_) if sqlite && started.elapsed() < FIRST_OPEN_LIMIT => sleep(FIRST_OPEN_PAUSE).await,
+                opened => return opened,
+            }
+        }
+    }
+
+    async fn try_open(url: &str, sqlite: bool) -> Result<Self> {
+        let options = AnyPoolOptions::new()
+            // One writer is all that SQLite has; one connection also means that it never waits for itself.
+            .max_connections(if sqlite { 1 } else { POSTGRES_CONNECTIONS })
+            .acquire_timeout(BUSY_LIMIT)
+            .test_before_acquire(!sqlite)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .after_connect(move |connection, _| {
+                Box::pin(async move {
+                    if sqlite {
+                        let busy_ms = BUSY_LIMIT.as_millis();
+                        let pragmas = format!(
+                            "pragma busy_timeout = {busy_ms}; pragma journal_mode = wal; pragma synchronous = full;"
+                        );
+                        connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(pragmas))).await?;
+                    }
+                    Ok(())
+                })
+            });
+        let pool = options.connect(url).await.map_err(doing("connect"))?;
+        let store = Self { pool, begin: if sqlite { "begin immediate" } else { "begin" } };
+        store.migrate().await?;
+        Ok(store)
+    }
+
+    /// Runs the migrations that are missing. The question whether there are any is one cheap statement, because it is
+    /// asked at every start.
+    async fn migrate(&self) -> Result<()> {
+        let newest = MIGRATIONS.iter().map(|m| m.version).max();
+        let applied = sqlx::query("select max(version) as version from _sqlx_migrations where success")
+            .fetch_one(&self.pool)
+            .await
+            .ok()
+            .and_then(|row| row.try_get::<Option<i64>, _>("version").ok().flatten());
+        if applied >= newest {
+            return Ok(());
+        }
+        MIGRATIONS.run(&self.pool).await.map_err(Error::Migrate)
+    }
+
+    async fn begin(&self) -> Result<Transaction<'static, Any>> {
+        self.pool.begin_with(self.begin).await.map_err(doing("begin a transaction"))
+    }
+
+    pub(crate) async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// The URL of the SQLite file at `path`.
+pub(crate) fn sqlite_url(path: &Path) -> String {
+    let mut url = String::from("sqlite://");
+    for c in path.to_string_lossy().chars() {
+        match c {
+            '%' => url.push_str("%25"),
+            '?' => url.push_str("%3F"),
+            '#' => url.push_str("%23"),
+            ' ' => url.push_str("%20"),
+            other => url.push(other),
+        }
+    }
+    url + "?mode=rwc"
+}
+
+/// Says what was being done when the database failed.
+fn doing(doing: &'static str) -> impl Fn(sqlx::Error) -> Error {
+    move |source| Error::Database { doing, source }
+}
+
+async fn commit(tx: Transaction<'static, Any>) -> Result<()> {
+    tx.commit().await.map_err(doing("commit"))
+}
+
+/// A document as it is stored.
+fn to_json<T: Serialize>(what: &'static str, value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(|source| Error::Stored { what, source })
+}
+
+fn from_json<T: DeserializeOwned>(what: &'static str, text: &str) -> Result<T> {
+    serde_json::from_str(text).map_err(|source| Error::Stored { what, source })
+}
+
+/// A column's value.
+fn get<'r, T>(row: &'r AnyRow, column: &'static str) -> Result<T>
+where
+    T: sqlx::Decode<'r, Any> + sqlx::Type<Any>,
+{
+    row.try_get(column).map_err(doing("read a row"))
+}
+
+/// A column's document, where there is one.
+fn get_json<T: DeserializeOwned>(row: &AnyRow, column: &'static str) -> Result<Option<T>> {
+    get::<Option<String>>(row, column)?.map(|text| from_json(column, &text)).transpose()
+}

@@ -1,0 +1,105 @@
+//! One decision of a run, written in one transaction; and a whole run, read back.
+
+use std::ops::Range;
+
+use flowetl_proto::control::Position;
+use flowetl_proto::id::{BlockId, RunId};
+use flowetl_proto::pipeline::Pipeline;
+use sqlx::{Any, Transaction};
+
+use super::{
+    AttemptRow, EventRow, RunRow, SegmentRow, SinkCommit, Store, Version, attempt, commit, event, pipeline, position,
+    run, segment, serial, sink_commit,
+};
+use crate::Result;
+
+/// All that one decision changed. `run.seq` is the number of `event`.
+#[derive(Clone, Debug)]
+pub(crate) struct Record {
+    pub run: RunRow,
+    pub segments: Vec<SegmentRow>,
+    pub attempts: Vec<AttemptRow>,
+    pub sink_commits: Vec<SinkCommit>,
+    pub positions: Vec<(BlockId, Position)>,
+    pub event: EventRow,
+}
+
+/// A run with everything needed to go on with it.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    pub run: RunRow,
+    pub pipeline: Pipeline,
+    pub segments: Vec<SegmentRow>,
+    pub attempts: Vec<AttemptRow>,
+}
+
+impl Store {
+    /// Creates a run together with its first decision, which is made inside the transaction because it needs the run's
+    /// term and `tokens` fresh tokens.
+    pub(crate) async fn create<T>(
+        &self,
+        version: &Version,
+        tokens: usize,
+        now: i64,
+        first: impl FnOnce(i64, Range<i64>) -> (Record, T) + Send,
+    ) -> Result<T> {
+        let mut tx = self.begin().await?;
+        pipeline::put(&mut tx, version, now).await?;
+        let term = serial::take(&mut tx, "term", 1).await?.start;
+        let range = serial::take(&mut tx, "token", tokens as i64).await?;
+        let (record, answer) = first(term, range);
+        run::insert(&mut tx, &record.run).await?;
+        write(&mut tx, &record).await?;
+        commit(tx).await?;
+        Ok(answer)
+    }
+
+    /// Makes the caller the owner of a run, and takes `tokens` tokens greater than all before.
+    pub(crate) async fn claim(&self, id: &RunId, tokens: usize) -> Result<Range<i64>> {
+        let mut tx = self.begin().await?;
+        let term = serial::take(&mut tx, "term", 1).await?.start;
+        let range = serial::take(&mut tx, "token", tokens as i64).await?;
+        run::claim(&mut tx, id, term).await?;
+        commit(tx).await?;
+        Ok(range)
+    }
+
+    pub(crate) async fn take_tokens(&self, count: usize) -> Result<Range<i64>> {
+        let mut tx = self.begin().await?;
+        let range = serial::take(&mut tx, "token", count as i64).await?;
+        commit(tx).await?;
+        Ok(range)
+    }
+
+    /// Writes a decision; writing it again changes nothing. Fails with [`crate::Error::Fenced`], writing nothing, if the run has another owner by now.
+    pub(crate) async fn save(&self, record: &Record) -> Result<()> {
+        let mut tx = self.begin().await?;
+        if run::update(&mut tx, &record.run).await? {
+            write(&mut tx, record).await?;
+        }
+        commit(tx).await
+    }
+
+    pub(crate) async fn load(&self, id: &RunId) -> Result<Stored> {
+        let run = self.run(id).await?;
+        let pipeline = self.pipeline(&run.pipeline, &run.hash).await?;
+        Ok(Stored { pipeline, segments: self.segments(id).await?, attempts: self.attempts(id).await?, run })
+    }
+}
+
+async fn write(tx: &mut Transaction<'static, Any>, record: &Record) -> Result<()> {
+    let (id, now) = (&record.run.id, record.event.at);
+    for row in &record.segments {
+        segment::put(tx, id, row).await?;
+    }
+    for row in &record.attempts {
+        attempt::put(tx, id, row).await?;
+    }
+    for step in &record.sink_commits {
+        sink_commit::put(tx, &record.run.pipeline, id, step, now).await?;
+    }
+    for (block, to) in &record.positions {
+        position::put(tx, &record.run.pipeline, block, to, Some(id), now).await?;
+    }
+    event::insert(tx, id, &record.event).await
+}

@@ -1,0 +1,170 @@
+//! Runs.
+
+use flowetl_proto::code::Failure;
+use flowetl_proto::id::RunId;
+use serde::Serialize;
+use sqlx::any::AnyRow;
+use sqlx::{Any, Transaction};
+
+use super::{Store, doing, from_json, get, get_json, to_json};
+use crate::run::{Phase, RunOptions};
+use crate::{Error, Result};
+
+/// Runs that a list shows at most.
+const LIST_MAX: i64 = 1_000;
+
+/// One run as it is stored.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RunRow {
+    pub id: RunId,
+    pub pipeline: String,
+    /// SHA-256 of the pipeline's canonical JSON.
+    pub hash: String,
+    pub options: RunOptions,
+    pub state: Phase,
+    pub failure: Option<Failure>,
+    /// Who owns the run; see the migration.
+    pub term: i64,
+    pub seq: i64,
+    /// Milliseconds since 1970, as all times here.
+    pub created_at: i64,
+    /// When it was started or resumed last.
+    pub started_at: i64,
+    pub finished_at: Option<i64>,
+    /// Whether its boundaries may still lie in object storage.
+    pub kept: bool,
+}
+
+impl Store {
+    pub(crate) async fn run(&self, id: &RunId) -> Result<RunRow> {
+        let row = sqlx::query("select * from run where id = $1")
+            .bind(id.as_str().to_owned())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(doing("read a run"))?;
+        row.as_ref().map(decode).transpose()?.ok_or_else(|| Error::NoRun(id.clone()))
+    }
+
+    /// Newest first.
+    pub(crate) async fn runs(&self) -> Result<Vec<RunRow>> {
+        let rows =
+            sqlx::query("select * from run order by id desc limit $1").bind(LIST_MAX).fetch_all(&self.pool).await;
+        rows.map_err(doing("list the runs"))?.iter().map(decode).collect()
+    }
+
+    /// The newest run of a pipeline.
+    pub(crate) async fn newest_run(&self, pipeline: &str) -> Result<Option<RunRow>> {
+        let row = sqlx::query("select * from run where pipeline = $1 order by id desc limit 1")
+            .bind(pipeline.to_owned())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(doing("read a run"))?;
+        row.as_ref().map(decode).transpose()
+    }
+
+    /// Ended runs of a pipeline that left something open, oldest first: a commit without an answer, or staging that is
+    /// not known to be gone.
+    pub(crate) async fn unsettled_runs(&self, pipeline: &str) -> Result<Vec<RunId>> {
+        let query = "select id from run where pipeline = $1 and state in ('success', 'failed', 'cancelled') and (\
+                     exists (select 1 from sink_commit c where c.run = run.id and c.state = 'intent') \
+                     or exists (select 1 from attempt a where a.run = run.id and a.state <> 'won' and a.discarded = 0)) \
+                     order by id";
+        let rows = sqlx::query(query).bind(pipeline.to_owned()).fetch_all(&self.pool).await;
+        let rows = rows.map_err(doing("list the runs"))?;
+        rows.iter().map(|row| Ok(RunId::new(get::<String>(row, "id")?))).collect()
+    }
+
+    /// Runs whose boundaries nobody will read again: all but the newest, which may be resumed, and the newest that
+    /// succeeded.
+    pub(crate) async fn forgettable(&self, pipeline: &str) -> Result<Vec<RunId>> {
+        let query = "select id from run where pipeline = $1 and kept = 1 \
+                     and id <> (select max(id) from run where pipeline = $1) \
+                     and id <> coalesce((select max(id) from run where pipeline = $1 and state = 'success'), '') order by id";
+        let rows = sqlx::query(query).bind(pipeline.to_owned()).fetch_all(&self.pool).await;
+        let rows = rows.map_err(doing("list the runs"))?;
+        rows.iter().map(|row| Ok(RunId::new(get::<String>(row, "id")?))).collect()
+    }
+
+    pub(crate) async fn forgotten(&self, run: &RunId) -> Result<()> {
+        let update = sqlx::query("update run set kept = 0 where id = $1").bind(run.as_str().to_owned());
+        update.execute(&self.pool).await.map_err(doing("write a run"))?;
+        Ok(())
+    }
+}
+
+pub(super) async fn insert(tx: &mut Transaction<'static, Any>, run: &RunRow) -> Result<()> {
+    let insert = "insert into run (id, pipeline, hash, options, state, failure, term, seq, created_at, started_at, \
+                  finished_at, kept) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+    sqlx::query(insert)
+        .bind(run.id.as_str().to_owned())
+        .bind(run.pipeline.clone())
+        .bind(run.hash.clone())
+        .bind(to_json("a run's options", &run.options)?)
+        .bind(run.state.as_str())
+        .bind(run.failure.as_ref().map(|f| to_json("a failure", f)).transpose()?)
+        .bind(run.term)
+        .bind(run.seq)
+        .bind(run.created_at)
+        .bind(run.started_at)
+        .bind(run.finished_at)
+        .bind(i64::from(run.kept))
+        .execute(&mut **tx)
+        .await
+        .map_err(doing("write a run"))?;
+    Ok(())
+}
+
+/// Writes the run's row, if the caller still owns the run and has seen its newest event. False if this very decision was
+/// written before: a commit whose answer was lost.
+pub(super) async fn update(tx: &mut Transaction<'static, Any>, run: &RunRow) -> Result<bool> {
+    let update = "update run set state = $1, failure = $2, seq = $3, started_at = $4, finished_at = $5 \
+                  where id = $6 and term = $7 and seq = $8";
+    let done = sqlx::query(update)
+        .bind(run.state.as_str())
+        .bind(run.failure.as_ref().map(|f| to_json("a failure", f)).transpose()?)
+        .bind(run.seq)
+        .bind(run.started_at)
+        .bind(run.finished_at)
+        .bind(run.id.as_str().to_owned())
+        .bind(run.term)
+        .bind(run.seq - 1)
+        .execute(&mut **tx)
+        .await
+        .map_err(doing("write a run"))?;
+    if done.rows_affected() == 1 {
+        return Ok(true);
+    }
+    // Only the owner of the term can have moved the number to ours.
+    let written = sqlx::query("select count(*) as written from run where id = $1 and term = $2 and seq = $3")
+        .bind(run.id.as_str().to_owned())
+        .bind(run.term)
+        .bind(run.seq)
+        .fetch_one(&mut **tx)
+        .await
+        .map_err(doing("read a run"))?;
+    if get::<i64>(&written, "written")? == 1 { Ok(false) } else { Err(Error::Fenced(run.id.clone())) }
+}
+
+/// Makes the caller the run's owner: whoever owned it before can write nothing more.
+pub(super) async fn claim(tx: &mut Transaction<'static, Any>, run: &RunId, term: i64) -> Result<()> {
+    let update = sqlx::query("update run set term = $1 where id = $2").bind(term).bind(run.as_str().to_owned());
+    update.execute(&mut **tx).await.map_err(doing("claim a run"))?;
+    Ok(())
+}
+
+fn decode(row: &AnyRow) -> Result<RunRow> {
+    Ok(RunRow {
+        id: RunId::new(get::<String>(row, "id")?),
+        pipeline: get(row, "pipeline")?,
+        hash: get(row, "hash")?,
+        options: from_json("a run's options", &get::<String>(row, "options")?)?,
+        state: from_json("a run's state", &format!("\"{}\"", get::<String>(row, "state")?))?,
+        failure: get_json(row, "failure")?,
+        term: get(row, "term")?,
+        seq: get(row, "seq")?,
+        created_at: get(row, "created_at")?,
+        started_at: get(row, "started_at")?,
+        finished_at: get(row, "finished_at")?,
+        kept: get::<i64>(row, "kept")? != 0,
+    })
+}

@@ -1,0 +1,199 @@
+//! How a run comes to be: a new one, or one that an earlier process left behind.
+
+use std::sync::Arc;
+
+use flowetl_proto::code::{Class, Failure};
+use flowetl_proto::id::{RunId, Token};
+use flowetl_proto::pipeline::Pipeline;
+use tokio::sync::watch;
+
+use crate::handle::{Handle, Options};
+use crate::lock::Lock;
+use crate::run::{
+    BlockPhase, Command, Event, NewRun, Phase, RunActor, RunOptions, RunState, RunView, Snapshot, TOKENS, machine,
+};
+use crate::store::{RunRow, Version};
+use crate::{Error, Result, clock, cut};
+
+impl Handle {
+    /// Runs a pipeline. Returns as soon as the run is recorded and its first segments were asked for.
+    ///
+    /// The pipeline's newest run is continued instead of beginning anew where beginning anew would waste or harm:
+    ///
+    /// - it was going when its process died, and is of the same version and options;
+    /// - it failed or was cancelled after appending an incremental extract's rows to some of the extract's sinks, but not
+    ///   to all: the extract's position has not moved, and reading again would append those rows twice;
+    /// - it ended without knowing whether a target had published.
+    ///
+    /// A run left behind by another version ends as failed, "superseded": its open commits are answered first and its
+    /// staging is removed.
+    pub async fn submit(&self, pipeline: Pipeline, options: Options) -> Result<RunId> {
+        let pipeline = match &options.until {
+            Some(block) => cut::until(&pipeline, block).ok_or_else(|| Error::NoBlock(block.clone()))?,
+            None => pipeline,
+        };
+        let version = Version::of(&pipeline)?;
+        let lock = self.lock(&pipeline.name).await?;
+        if let Some(run) = options.resume {
+            let row = self.resumable(&run).await?;
+            if (row.pipeline.as_str(), row.hash.as_str()) != (version.pipeline.as_str(), version.hash.as_str()) {
+                return Err(not_resumable(&run, "the pipeline has changed since"));
+            }
+            return self.go_on(&run, lock).await;
+        }
+        let run_options = RunOptions { full_refresh: options.full_refresh };
+        if let Some(run) = self.to_continue(&version, run_options, &lock).await? {
+            return self.go_on(&run, lock).await;
+        }
+        self.begin(pipeline, version, run_options, lock).await
+    }
+
+    /// Goes on with a run that crashed, failed or was cancelled: committed segments are kept, the others run again.
+    pub async fn resume(&self, run: &RunId) -> Result<RunId> {
+        let lock = self.lock(&self.store().run(run).await?.pipeline).await?;
+        self.resumable(run).await?;
+        self.go_on(run, lock).await
+    }
+
+    async fn begin(&self, pipeline: Pipeline, version: Version, options: RunOptions, lock: Arc<Lock>) -> Result<RunId> {
+        let starts = match options.full_refresh {
+            true => Default::default(),
+            false => self.store().starts(&pipeline.name).await?,
+        };
+        let moment = clock::moment();
+        let new = NewRun {
+            id: clock::new_run_id(),
+            pipeline,
+            hash: version.hash.clone(),
+            options,
+            starts,
+            parallel_segments: self.inner.parallel_segments,
+            now: moment.now,
+        };
+        let first = move |term, tokens| {
+            let mut state = RunState::new(new, term, tokens);
+            let log = Event::Begin.describe();
+            let mut decision = machine::step(&mut state, moment, Event::Begin);
+            // Every row is new.
+            decision.changes.run = true;
+            decision.changes.segments.extend(state.segments.keys().cloned());
+            (state.record(decision.changes, log, moment.now), (state, decision.commands))
+        };
+        let (state, commands) = self.store().create(&version, TOKENS, moment.now, first).await?;
+        let run = state.id.clone();
+        self.launch(state, commands, lock);
+        Ok(run)
+    }
+
+    /// The newest run, if it is to be continued; else leaves nothing of earlier runs open.
+    async fn to_continue(&self, version: &Version, options: RunOptions, lock: &Arc<Lock>) -> Result<Option<RunId>> {
+        let Some(newest) = self.store().newest_run(&version.pipeline).await? else { return Ok(None) };
+        let same = newest.hash == version.hash && newest.options == options;
+        let open = self.store().unsettled_runs(&version.pipeline).await?;
+        let crashed = !newest.state.is_terminal();
+        if same && (newest.state == Phase::Running || (!crashed && self.has_open_commit(&newest, &open).await?)) {
+            return Ok(Some(newest.id));
+        }
+        let crashed = crashed.then(|| newest.id.clone());
+        for run in open.into_iter().chain(crashed) {
+            self.settle(&run, lock).await?;
+        }
+        let state = RunState::stored(self.store().load(&newest.id).await?)?;
+        if state.phase == Phase::Success || !state.is_partly_appended() {
+            return Ok(None);
+        }
+        if same {
+            return Ok(Some(newest.id));
+        }
+        tracing::warn!(
+            pipeline = %version.pipeline, run = %newest.id,
+            "an earlier run of another version had appended rows to some of its targets; they may be appended again"
+        );
+        Ok(None)
+    }
+
+    async fn has_open_commit(&self, run: &RunRow, unsettled: &[RunId]) -> Result<bool> {
+        if !unsettled.contains(&run.id) {
+            return Ok(false);
+        }
+        let state = RunState::stored(self.store().load(&run.id).await?)?;
+        Ok(has_open_commit(&RunView::of(&state, clock::now())))
+    }
+
+    /// Brings a run that nobody continues to its end, and waits for that.
+    async fn settle(&self, run: &RunId, lock: &Arc<Lock>) -> Result<()> {
+        let failure = Failure::new(Class::Cancelled, "superseded: the pipeline was run again in another version");
+        let state = self.claim(run).await?;
+        let Some(mut watch) = self.take_up(state, Event::Settle(failure), Arc::clone(lock)).await? else {
+            return Ok(());
+        };
+        // Bounded by the run's hard stop, and by the executor's own limits for a commit.
+        let ended = watch.wait_for(|s| s.interrupted.is_some() || s.view.state.is_terminal()).await;
+        match ended {
+            Ok(snapshot) if snapshot.interrupted.is_none() && !has_open_commit(&snapshot.view) => Ok(()),
+            _ => Err(Error::Unsettled(run.clone())),
+        }
+    }
+
+    async fn go_on(&self, run: &RunId, lock: Arc<Lock>) -> Result<RunId> {
+        let mut state = self.claim(run).await?;
+        if !state.options.full_refresh {
+            state.starts = self.store().starts(&state.pipeline.name).await?;
+        }
+        self.take_up(state, Event::Resume, lock).await?;
+        Ok(run.clone())
+    }
+
+    /// Makes and writes the first decision about a run of an earlier process, and starts its actor unless that decision
+    /// has ended the run.
+    async fn take_up(
+        &self,
+        mut state: RunState,
+        event: Event,
+        lock: Arc<Lock>,
+    ) -> Result<Option<watch::Receiver<Snapshot>>> {
+        let (log, moment) = (event.describe(), clock::moment());
+        let decision = machine::step(&mut state, moment, event);
+        let record = state.record(decision.changes, log, moment.now);
+        self.store().save(&record).await?;
+        Ok(match state.phase.is_terminal() {
+            true => None,
+            false => Some(self.launch(state, decision.commands, lock)),
+        })
+    }
+
+    /// Becomes the owner of a run, and reads it as its former owner left it.
+    async fn claim(&self, run: &RunId) -> Result<RunState> {
+        let tokens = self.store().claim(run, TOKENS).await?;
+        let mut state = RunState::stored(self.store().load(run).await?)?;
+        state.tokens = tokens.map(Token).collect();
+        state.parallel_segments = self.inner.parallel_segments;
+        Ok(state)
+    }
+
+    fn launch(&self, state: RunState, opening: Vec<Command>, lock: Arc<Lock>) -> watch::Receiver<Snapshot> {
+        RunActor::launch(self.inner.control.arbiter(), &self.inner.around, state, opening, lock)
+    }
+
+    /// The run, if it may be resumed: the newest of its pipeline, and not a success.
+    async fn resumable(&self, run: &RunId) -> Result<RunRow> {
+        let row = self.store().run(run).await?;
+        if row.state == Phase::Success {
+            return Err(not_resumable(run, "it succeeded"));
+        }
+        match self.store().newest_run(&row.pipeline).await? {
+            Some(newest) if newest.id != *run => {
+                Err(not_resumable(run, &format!("run `{}` of the same pipeline came after it", newest.id)))
+            }
+            _ => Ok(row),
+        }
+    }
+}
+
+fn has_open_commit(view: &RunView) -> bool {
+    view.segments.values().any(|s| s.state == BlockPhase::Committing)
+}
+
+fn not_resumable(run: &RunId, reason: &str) -> Error {
+    Error::NotResumable { run: run.clone(), reason: reason.to_owned() }
+}

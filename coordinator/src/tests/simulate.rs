@@ -1,0 +1,314 @@
+//! Runs from submission to the end, with everything that can go wrong on the way.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use flowetl_proto::code::Class;
+use flowetl_proto::control::Position;
+use flowetl_proto::id::{BlockId, RunId};
+use flowetl_proto::pipeline::Pipeline;
+use futures::StreamExt;
+use tokio::time::timeout;
+
+use super::world::{FakeExecutor, Turn, World};
+use super::*;
+use crate::run::tests::Crash;
+use crate::{BlockPhase, Config, Coordinator, Error, Handle, Options, Phase, RunView};
+
+/// Far beyond what any run here takes, also on a busy machine.
+const TEST_LIMIT: Duration = Duration::from_secs(60);
+
+on_both!(
+    succeeds,
+    follows_to_the_end,
+    retries,
+    stops_at_a_failed_test,
+    cancels,
+    survives_a_crash_anywhere,
+    replays_an_unknown_commit,
+    redoes_a_lost_commit,
+    refuses_a_second_run,
+    supersedes_a_changed_pipeline,
+    continues_what_was_partly_appended,
+    resumes_on_request,
+    keeps_positions,
+    forgets_old_boundaries,
+);
+
+/// A process: a coordinator and its executor over a database and a world.
+struct Process {
+    handle: Handle,
+    executor: Arc<FakeExecutor>,
+}
+
+impl Process {
+    async fn start(database: &Database, world: &Arc<Mutex<World>>) -> Self {
+        let (executor, events) = FakeExecutor::new(world);
+        let config = Config { database_url: Some(database.url.clone()), ..Config::new(database.home.path()) };
+        let handle = Coordinator::open(config, executor.clone(), events).await.unwrap();
+        Self { handle, executor }
+    }
+
+    async fn run(&self, pipeline: &Pipeline) -> (RunId, Arc<RunView>) {
+        let run = self.handle.submit(pipeline.clone(), Options::default()).await.unwrap();
+        (run.clone(), self.wait(&run).await.unwrap())
+    }
+
+    async fn wait(&self, run: &RunId) -> crate::Result<Arc<RunView>> {
+        timeout(TEST_LIMIT, self.handle.wait(run)).await.expect("the run ends")
+    }
+
+    async fn die(self) {
+        self.executor.dead.store(true, Ordering::SeqCst);
+        self.handle.close().await;
+    }
+}
+
+fn world(turns: &[(&str, &[Turn])]) -> Arc<Mutex<World>> {
+    let turns = turns.iter().map(|(id, turns)| (id.to_string(), turns.to_vec())).collect();
+    Arc::new(Mutex::new(World { turns, source: 1, ..Default::default() }))
+}
+
+/// An incremental extract, checked, into a load that appends and one that merges.
+fn shop() -> Pipeline {
+    let blocks = vec![
+        incremental("orders"),
+        sql("features", &["orders"]),
+        test("checks", "features"),
+        load("log", "features", "append"),
+        load("table", "features", "merge"),
+    ];
+    pipeline("shop", blocks)
+}
+
+fn published(world: &Mutex<World>) -> Vec<String> {
+    let mut blocks = world.lock().unwrap().published.iter().map(|(b, ..)| b.to_string()).collect::<Vec<_>>();
+    blocks.sort();
+    blocks
+}
+
+async fn position(process: &Process) -> Option<String> {
+    process.handle.positions(Some("shop")).await.unwrap().first().map(|row| row.position.value.clone())
+}
+
+async fn succeeds(database: &Database) {
+    let world = world(&[]);
+    let process = Process::start(database, &world).await;
+    let (run, view) = process.run(&shop()).await;
+    assert_eq!((view.state, &view.error), (Phase::Success, &None));
+    assert_eq!(published(&world), ["log", "table"]);
+    assert_eq!(world.lock().unwrap().started[..2], ["features", "checks"]);
+    assert!(world.lock().unwrap().published.iter().all(|(_, _, from)| from == &[("orders".into(), 0, 1)]));
+    assert_eq!(position(&process).await.as_deref(), Some("1"));
+    assert_eq!(view.blocks["orders"].rows_out, 3);
+    assert!(view.blocks.values().all(|b| b.state == BlockPhase::Success && b.attempts == 1));
+    assert_eq!(process.handle.run(&run).await.unwrap().blocks["table"].state, BlockPhase::Success);
+    let kinds = process.handle.events(&run).await.unwrap().into_iter().map(|e| e.kind).collect::<Vec<_>>();
+    assert_eq!((kinds[0].as_str(), kinds.last().unwrap().as_str()), ("begun", "committed"));
+    let json = serde_json::to_value(&*view).unwrap();
+    assert_eq!(json["state"], "success");
+    assert!(json["started_at"].as_str().unwrap().ends_with('Z'));
+}
+
+async fn follows_to_the_end(database: &Database) {
+    let process = Process::start(database, &world(&[])).await;
+    let run = process.handle.submit(shop(), Options::default()).await.unwrap();
+    let views = process.handle.follow(&run).await.unwrap().collect::<Vec<_>>();
+    let views = timeout(TEST_LIMIT, views).await.unwrap();
+    assert_eq!(views.last().unwrap().state, Phase::Success);
+    let again = process.handle.follow(&run).await.unwrap().collect::<Vec<_>>().await;
+    assert_eq!(again.len(), 1);
+}
+
+async fn retries(database: &Database) {
+    let transient = Turn::Fail(Class::SourceTransient);
+    let world = world(&[("features", &[transient.clone(), transient.clone()]), ("log", &[Turn::Fail(Class::Stalled)])]);
+    let process = Process::start(database, &world).await;
+    let (_, view) = process.run(&shop()).await;
+    assert_eq!(view.state, Phase::Success);
+    assert_eq!((view.blocks["orders"].attempts, view.blocks["log"].attempts), (3, 2));
+    assert!(world.lock().unwrap().staged.iter().count() == 2, "only the winners of boundary and test are left");
+
+    world.lock().unwrap().turns.insert("features".into(), vec![transient; 3]);
+    let (_, view) = process.run(&shop()).await;
+    assert_eq!(view.state, Phase::Failed);
+    assert_eq!(view.error.as_ref().unwrap().class, Class::SourceTransient);
+    assert_eq!(view.blocks["log"].state, BlockPhase::Skipped);
+}
+
+async fn stops_at_a_failed_test(database: &Database) {
+    let world = world(&[("checks", &[Turn::FailTest])]);
+    let process = Process::start(database, &world).await;
+    let (run, view) = process.run(&shop()).await;
+    let error = view.error.clone().unwrap();
+    assert_eq!((view.state, error.class, error.block), (Phase::Failed, Class::DataTest, Some("checks".into())));
+    assert_eq!(error.message, "test `unique(id)` of `checks` failed for 2 rows, such as `7`, `8`");
+    assert_eq!(published(&world), [""; 0]);
+    assert_eq!(view.tests.len(), 1);
+    assert_eq!(process.handle.run(&run).await.unwrap().tests, view.tests);
+    assert_eq!(position(&process).await, None);
+}
+
+async fn cancels(database: &Database) {
+    let world = world(&[("features", &[Turn::Hang])]);
+    let process = Process::start(database, &world).await;
+    let run = process.handle.submit(shop(), Options::default()).await.unwrap();
+    process.handle.cancel(&run).await.unwrap();
+    let view = process.wait(&run).await.unwrap();
+    assert_eq!(view.state, Phase::Cancelled);
+    assert_eq!(view.error.as_ref().unwrap().class, Class::Cancelled);
+    assert!(world.lock().unwrap().staged.is_empty());
+    assert!(matches!(process.handle.cancel(&run).await, Err(Error::NotHere(_))));
+}
+
+/// Dies after every written decision in turn, before and after its commands are performed, and goes on.
+async fn survives_a_crash_anywhere(database: &Database) {
+    for perform in [false, true] {
+        for saves in 0.. {
+            let world = world(&[("features", &[Turn::Fail(Class::SourceTransient)])]);
+            let mut pipeline = shop();
+            pipeline.name = format!("shop-{perform}-{saves}");
+            let process = Process::start(database, &world).await;
+            *process.handle.inner.around.crash.lock().unwrap() = Some(Crash { saves, perform });
+            let run = process.handle.submit(pipeline.clone(), Options::default()).await.unwrap();
+            let crashed = process.wait(&run).await.is_err();
+            process.die().await;
+
+            // The next process may die as well, a few writes later.
+            let process = Process::start(database, &world).await;
+            *process.handle.inner.around.crash.lock().unwrap() = Some(Crash { saves: saves % 4, perform: !perform });
+            if crashed && let Ok(run) = process.handle.submit(pipeline.clone(), Options::default()).await {
+                let _ = process.wait(&run).await;
+            }
+            process.die().await;
+
+            let process = Process::start(database, &world).await;
+            let (again, view) = process.run(&pipeline).await;
+            assert_eq!(view.state, Phase::Success, "after {saves} writes: {:?}", view.error);
+            if !crashed {
+                assert_ne!(run, again);
+                assert!(saves > 6, "a run of three segments writes more often than that");
+                break;
+            }
+            // A run whose last decision was written had ended; every other is continued.
+            let rows = process.handle.runs().await.unwrap();
+            let of_this = rows.iter().filter(|r| r.pipeline == pipeline.name).count();
+            assert_eq!(published(&world).len(), 2 * of_this, "after {saves} writes");
+            assert!(of_this == 1 || process.handle.run(&run).await.unwrap().state == Phase::Success);
+            let winners = 2 * of_this;
+            assert_eq!(world.lock().unwrap().staged.len(), winners, "after {saves} writes: staging was left");
+            process.handle.clone().close().await;
+        }
+    }
+}
+
+async fn replays_an_unknown_commit(database: &Database) {
+    for published_before in [false, true] {
+        let turn = Turn::CommitFails { class: Class::SinkTransient, published: published_before };
+        let world = world(&[("table", &[turn])]);
+        let process = Process::start(database, &world).await;
+        let (_, view) = process.run(&shop()).await;
+        assert_eq!((view.state, view.blocks["table"].attempts), (Phase::Success, 1));
+        assert_eq!(published(&world), ["log", "table"]);
+    }
+}
+
+async fn redoes_a_lost_commit(database: &Database) {
+    let world = world(&[("table", &[Turn::LoseStaged])]);
+    let process = Process::start(database, &world).await;
+    let (_, view) = process.run(&shop()).await;
+    assert_eq!((view.state, view.blocks["table"].attempts), (Phase::Success, 2));
+    assert_eq!(published(&world), ["log", "table"]);
+}
+
+async fn refuses_a_second_run(database: &Database) {
+    let world = world(&[("features", &[Turn::Hang])]);
+    let process = Process::start(database, &world).await;
+    let run = process.handle.submit(shop(), Options::default()).await.unwrap();
+    let second = process.handle.submit(shop(), Options::default()).await.unwrap_err();
+    assert_eq!(second.to_string(), format!("pipeline `shop` is already running as run `{run}`"));
+    process.handle.cancel(&run).await.unwrap();
+    process.wait(&run).await.unwrap();
+}
+
+async fn supersedes_a_changed_pipeline(database: &Database) {
+    let world = world(&[("table", &[Turn::Hang])]);
+    let process = Process::start(database, &world).await;
+    // Dies with `log` being committed or done and `table` hanging.
+    *process.handle.inner.around.crash.lock().unwrap() = Some(Crash { saves: 3, perform: true });
+    let run = process.handle.submit(shop(), Options::default()).await.unwrap();
+    process.wait(&run).await.unwrap_err();
+    process.die().await;
+
+    let mut changed = shop();
+    changed.memory = None;
+    let process = Process::start(database, &world).await;
+    let (second, view) = process.run(&changed).await;
+    assert_ne!(run, second);
+    assert_eq!(view.state, Phase::Success);
+    let first = process.handle.run(&run).await.unwrap();
+    assert_eq!(first.state, Phase::Failed);
+    assert!(first.error.unwrap().message.starts_with("superseded"));
+    assert!(matches!(process.handle.resume(&run).await, Err(Error::NotResumable { .. })));
+}
+
+async fn continues_what_was_partly_appended(database: &Database) {
+    let world = world(&[("table", &[Turn::Fail(Class::User)])]);
+    let mut pipeline = shop();
+    // One at a time, so that the append is committed before the merge fails.
+    pipeline.blocks["table"].after = vec!["log".into()];
+    let process = Process::start(database, &world).await;
+    let (run, view) = process.run(&pipeline).await;
+    assert_eq!((view.state, view.published.as_slice()), (Phase::Failed, &["log".into()][..]));
+    assert_eq!(position(&process).await, None);
+    world.lock().unwrap().source = 2;
+    let (again, view) = process.run(&pipeline).await;
+    assert_eq!((again, view.state, view.continued), (run, Phase::Success, true));
+    assert_eq!(published(&world), ["log", "table"]);
+    assert_eq!(position(&process).await.as_deref(), Some("1"), "what came later is left to the next run");
+}
+
+async fn resumes_on_request(database: &Database) {
+    let world = world(&[("checks", &[Turn::Fail(Class::User)])]);
+    let process = Process::start(database, &world).await;
+    let (run, view) = process.run(&shop()).await;
+    assert_eq!(view.state, Phase::Failed);
+    process.handle.resume(&run).await.unwrap();
+    assert_eq!(process.wait(&run).await.unwrap().state, Phase::Success);
+    let started = world.lock().unwrap().started.iter().filter(|s| *s == "features").count();
+    assert_eq!(started, 1, "the committed boundary is used again");
+    assert!(matches!(process.handle.resume(&run).await, Err(Error::NotResumable { .. })));
+    let options = Options { resume: Some(RunId::new("none")), ..Default::default() };
+    assert!(matches!(process.handle.submit(shop(), options).await, Err(Error::NoRun(_))));
+}
+
+async fn keeps_positions(database: &Database) {
+    let process = Process::start(database, &world(&[])).await;
+    process.run(&shop()).await;
+    let block = BlockId::new("orders");
+    let to = Position { column: "n".into(), data_type: "Int64".into(), value: "17".into() };
+    process.handle.set_position("shop", &block, Some(&to)).await.unwrap();
+    assert_eq!(position(&process).await.as_deref(), Some("17"));
+    process.handle.set_position("shop", &block, None).await.unwrap();
+    assert_eq!(position(&process).await, None);
+    let options = Options { until: Some("features".into()), ..Default::default() };
+    let run = process.handle.submit(shop(), options).await.unwrap();
+    let view = process.wait(&run).await.unwrap();
+    assert_eq!(view.blocks.keys().map(|b| b.as_str()).collect::<Vec<_>>(), ["orders", "features", "checks"]);
+    assert_eq!(position(&process).await, None, "nothing was loaded");
+}
+
+async fn forgets_old_boundaries(database: &Database) {
+    let world = world(&[]);
+    let process = Process::start(database, &world).await;
+    let mut runs = Vec::new();
+    for _ in 0..3 {
+        let (run, _) = process.run(&shop()).await;
+        world.lock().unwrap().boundaries.insert((run.clone(), flowetl_proto::id::Token(0)));
+        runs.push(run);
+    }
+    let kept = process.handle.runs().await.unwrap().into_iter().filter(|r| r.kept).map(|r| r.id).collect::<Vec<_>>();
+    assert_eq!(kept, [runs[2].clone()]);
+    assert_eq!(world.lock().unwrap().boundaries.iter().map(|(run, _)| run).collect::<Vec<_>>(), [&runs[2]]);
+}

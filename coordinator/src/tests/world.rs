@@ -1,0 +1,196 @@
+//! A world that outlives processes (targets, staging, boundaries), and an executor that works in it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use flowetl_proto::code::{Class, Failure};
+use flowetl_proto::control::{
+    AttemptEvent, AttemptEventKind, AttemptSpec, Executor, Manifest, Meter, Output, Part, Position, Prepared, Severity,
+    TestResult,
+};
+use flowetl_proto::id::{BlockId, RunId, Token};
+use serde_json::json;
+use tokio::sync::mpsc;
+
+/// How an attempt at a segment goes; asked by segment, used up first to last, then `Well`.
+#[derive(Clone, Debug)]
+pub(crate) enum Turn {
+    Well,
+    Fail(Class),
+    FailTest,
+    /// Ends only when cancelled.
+    Hang,
+    /// What was staged is gone when it is to be committed.
+    LoseStaged,
+    /// The commit fails before (false) or after (true) it was published.
+    CommitFails {
+        class: Class,
+        published: bool,
+    },
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct World {
+    pub turns: BTreeMap<String, Vec<Turn>>,
+    /// What each source holds up to.
+    pub source: i64,
+    pub staged: BTreeSet<Token>,
+    pub boundaries: BTreeSet<(RunId, Token)>,
+    /// Every publication: block, run, and the positions `(from, to]` that its rows came from.
+    pub published: Vec<(BlockId, RunId, Vec<(BlockId, i64, i64)>)>,
+    /// Segments started, in order.
+    pub started: Vec<String>,
+    pub cancelled: BTreeSet<Token>,
+}
+
+#[derive(Clone)]
+pub(crate) struct FakeExecutor {
+    pub world: Arc<Mutex<World>>,
+    events: mpsc::Sender<AttemptEvent>,
+    /// Set when its process is to be taken for dead: it does nothing more.
+    pub dead: Arc<AtomicBool>,
+}
+
+impl FakeExecutor {
+    pub(crate) fn new(world: &Arc<Mutex<World>>) -> (Arc<Self>, mpsc::Receiver<AttemptEvent>) {
+        let (events, receiver) = mpsc::channel(64);
+        (Arc::new(Self { world: Arc::clone(world), events, dead: Arc::default() }), receiver)
+    }
+
+    fn act<T>(&self, act: impl FnOnce(&mut World) -> T) -> Option<T> {
+        let mut world = self.world.lock().unwrap();
+        (!self.dead.load(Ordering::SeqCst)).then(|| act(&mut world))
+    }
+
+    fn tell(&self, spec: &AttemptSpec, kind: AttemptEventKind) {
+        let event =
+            AttemptEvent { run: spec.id.run.clone(), segment: spec.id.segment.clone(), token: spec.id.token, kind };
+        let events = self.events.clone();
+        tokio::spawn(async move { events.send(event).await });
+    }
+}
+
+fn failure(class: Class) -> Failure {
+    Failure::new(class, format!("made to fail: {class}"))
+}
+
+#[async_trait]
+impl Executor for FakeExecutor {
+    async fn start(&self, spec: AttemptSpec) -> Result<(), Failure> {
+        let token = spec.id.token;
+        let id = spec.id.segment.as_str().to_owned();
+        for input in &spec.segment.inputs {
+            assert!(spec.inputs.contains_key(input), "`{id}` was started without the boundary of `{input}`");
+        }
+        let Some(turn) = self.act(|world| {
+            world.started.push(id.clone());
+            assert!(world.staged.insert(token), "token {token} was used twice");
+            let turns = world.turns.entry(id.clone()).or_default();
+            if turns.is_empty() { Turn::Well } else { turns.remove(0) }
+        }) else {
+            return Ok(());
+        };
+        let meters = spec.segment.blocks.iter().map(|b| (b.id.clone(), Meter { rows_out: 3, ..Default::default() }));
+        let meters = meters.collect::<BTreeMap<_, _>>();
+        self.tell(&spec, AttemptEventKind::Progress { blocks: meters.clone(), stalled: None });
+        let mut prepared = prepared(&spec, self.world.lock().unwrap().source, meters);
+        match turn {
+            Turn::Fail(class) => {
+                self.tell(&spec, AttemptEventKind::Failed(failure(class)));
+                return Ok(());
+            }
+            Turn::Hang => return Ok(()),
+            Turn::FailTest => prepared.tests = vec![failing_test(&spec)],
+            Turn::LoseStaged => prepared.staged = Some(json!("lose")),
+            Turn::CommitFails { class, published } => {
+                prepared.staged = Some(json!({ "class": class, "published": published }));
+            }
+            Turn::Well => {}
+        }
+        self.tell(&spec, AttemptEventKind::Prepared(Box::new(prepared)));
+        Ok(())
+    }
+
+    async fn commit(&self, spec: AttemptSpec, prepared: Prepared) -> Result<(), Failure> {
+        let answer = self.act(|world| {
+            let block = BlockId::new(spec.id.segment.as_str());
+            if world.published.iter().any(|(b, run, _)| *b == block && *run == spec.id.run) {
+                return AttemptEventKind::Committed;
+            }
+            let staged = prepared.staged.unwrap_or_default();
+            if staged == "lose" || !world.staged.contains(&spec.id.token) {
+                return AttemptEventKind::Lost;
+            }
+            let fails = staged.get("class").map(|c| serde_json::from_value::<Class>(c.clone()).unwrap());
+            if let Some(class) = fails
+                && !staged["published"].as_bool().unwrap()
+                && world.cancelled.insert(spec.id.token)
+            {
+                return AttemptEventKind::Failed(failure(class));
+            }
+            world.staged.remove(&spec.id.token);
+            let window = |(block, to): (&BlockId, &Position)| (block.clone(), 0, to.value.parse().unwrap());
+            world.published.push((block, spec.id.run.clone(), spec.carried.iter().map(window).collect()));
+            match fails {
+                Some(class) if staged["published"] == true => AttemptEventKind::Failed(failure(class)),
+                _ => AttemptEventKind::Committed,
+            }
+        });
+        if let Some(answer) = answer {
+            self.tell(&spec, answer);
+        }
+        Ok(())
+    }
+
+    async fn discard(&self, spec: AttemptSpec) -> Result<(), Failure> {
+        if self.act(|world| world.staged.remove(&spec.id.token)).is_some() {
+            self.tell(&spec, AttemptEventKind::Discarded);
+        }
+        Ok(())
+    }
+
+    async fn forget(&self, run: RunId) -> Result<(), Failure> {
+        self.act(|world| world.boundaries.retain(|(of, _)| *of != run));
+        Ok(())
+    }
+
+    async fn cancel(&self, run: RunId, token: Token, _limit: Duration) -> Result<(), Failure> {
+        let event = AttemptEvent {
+            run,
+            segment: "any".into(),
+            token,
+            kind: AttemptEventKind::Failed(failure(Class::Cancelled)),
+        };
+        let events = self.events.clone();
+        tokio::spawn(async move { events.send(event).await });
+        Ok(())
+    }
+}
+
+fn prepared(spec: &AttemptSpec, source: i64, blocks: BTreeMap<BlockId, Meter>) -> Prepared {
+    let part = Part { uri: format!("t{}", spec.id.token), rows: 3, bytes: 30, crc: 7 };
+    let manifest = Manifest { schema: json!({}), parts: vec![part] };
+    let extracts = spec.segment.blocks.iter().filter(|b| b.settings.get("sync").is_some_and(|s| !s.is_null()));
+    let position = Position { column: "n".into(), data_type: "Int64".into(), value: source.to_string() };
+    Prepared {
+        manifest: (spec.segment.output != Output::Verdict).then_some(manifest),
+        staged: (spec.segment.output == Output::Sink).then(|| json!("staged")),
+        tests: vec![],
+        positions: extracts.map(|b| (b.id.clone(), position.clone())).collect(),
+        blocks,
+    }
+}
+
+fn failing_test(spec: &AttemptSpec) -> TestResult {
+    TestResult {
+        block: BlockId::new(spec.id.segment.as_str()),
+        test: "unique(id)".into(),
+        passed: false,
+        failures: 2,
+        severity: Severity::Error,
+        samples: vec!["7".into(), "8".into()],
+    }
+}

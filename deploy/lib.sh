@@ -1,0 +1,60 @@
+# Shared by the scripts of this folder: messages, missing packages, the toolchain, and where built things go.
+# Sourced, never run; the caller has set `set -euo pipefail`.
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# Everything built or downloaded lies here, outside the clone, so that the second run is quick.
+CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/flowetl
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$CACHE/target}
+
+say() { printf '\n==> %s\n' "$*" >&2; }
+die() { printf 'error: %s\n' "$*" >&2; exit 1; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; elif have sudo; then sudo "$@"; else die "\`$*\` needs root, and there is no sudo"; fi
+}
+
+# Installs packages of Debian or Ubuntu.
+apt_install() {
+  have apt-get || die "this needs the packages $* (or their like), and there is no apt-get to install them with"
+  say "installing $*"
+  as_root apt-get update -qq </dev/null || say "apt-get update failed; trying with the lists that are here"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" </dev/null >&2 \
+    || die "apt-get could not install $*"
+}
+
+# ensure_command COMMAND PACKAGE...: installs the packages unless the command is there.
+ensure_command() {
+  local command=$1; shift
+  have "$command" || apt_install "$@"
+}
+
+# at_least WANTED FOUND: whether version FOUND is WANTED or newer.
+at_least() { printf '%s\n%s\n' "$1" "$2" | sort -V -C; }
+
+# Makes `cargo` of at least the workspace's rust-version available, and a C compiler for the crates that hold C.
+ensure_rust() {
+  local wanted found
+  wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$ROOT/Cargo.toml")
+  ensure_command cc build-essential
+  PATH=$HOME/.cargo/bin:$PATH
+  found=$(cargo --version 2>/dev/null | cut -d' ' -f2) || true
+  if [ -n "$found" ] && at_least "$wanted" "$found"; then return; fi
+  say "Rust $wanted or newer is needed, found ${found:-none}"
+  have rustup || install_rustup
+  rustup toolchain install stable --profile minimal --component clippy,rustfmt >&2 || die "rustup could not install Rust"
+  export RUSTUP_TOOLCHAIN=stable
+  found=$(cargo --version | cut -d' ' -f2) || die "cargo does not start after installing Rust"
+  at_least "$wanted" "$found" || die "Rust $wanted or newer is needed, and the newest to be had is $found"
+}
+
+# Debian 13 and Ubuntu 24.04 have a package; before them the Rust project's own installer is the way.
+install_rustup() {
+  if have apt-get; then
+    as_root apt-get update -qq </dev/null || true
+    if apt-cache show rustup >/dev/null 2>&1; then apt_install rustup; return; fi
+  fi
+  ensure_command curl curl ca-certificates
+  curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --no-modify-path --profile minimal >&2 \
+    || die "Rust is missing and its installer cannot be reached: install Rust (https://rustup.rs), then run this again"
+}

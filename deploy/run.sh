@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Builds FlowETL and runs the sample shop, with no server of any kind:
+#   deploy/run.sh [FOLDER]      FOLDER (default ./flowetl-sample) takes the sample's data, its pipeline and its output
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+work=${1:-$PWD/flowetl-sample}
+mkdir -p "$work"
+work=$(cd "$work" && pwd)
+
+ensure_rust
+say "building FlowETL into $CARGO_TARGET_DIR (the first time takes many minutes)"
+(cd "$ROOT" && cargo build --release --workspace --bin flowetl --locked)
+flowetl=$CARGO_TARGET_DIR/release/flowetl
+
+say "making the sample shop in $work"
+"$flowetl" sample "$work"
+cp "$ROOT/deploy/sample/shop.yml" "$work/shop.yml"
+
+say "running its pipeline: flowetl run shop.yml"
+cd "$work"
+"$flowetl" run shop.yml
+
+say "the result, $work/out/revenue.csv:"
+cat out/revenue.csv
+say "everything lies in $work: out/ is what the pipeline made, shop.yml the pipeline, .flowetl its history"
+echo "try next: cd $work && $flowetl plan shop.yml" >&2

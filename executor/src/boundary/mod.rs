@@ -1,0 +1,18 @@
+//! Boundaries: the rows between two segments, as Parquet parts in object storage.
+//!
+//! [`write`] makes the parts of one attempt, [`ledger`] proves that none is missing, [`manifest`] says what they hold,
+//! [`read`] gives them to the next segment and trusts nothing it has not counted.
+
+mod ledger;
+mod manifest;
+mod read;
+mod sink;
+#[cfg(test)]
+mod tests;
+mod write;
+
+pub use ledger::Ledger;
+pub use manifest::{manifest, schema_from_json};
+pub use read::read;
+pub(crate) use sink::BoundarySink;
+pub(crate) use write::{folder, forget};

@@ -1,0 +1,1 @@
+//! Boundaries written and read for real.

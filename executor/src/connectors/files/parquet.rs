@@ -1,0 +1,149 @@
+//! Parquet files as a table: DataFusion's own reader, with pruning, row filters and byte ranges shared out evenly.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{Schema, SchemaRef};
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::{Result as EngineResult, Statistics};
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
+use datafusion::datasource::physical_plan::{FileGroup, FileGroupPartitioner, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::error::DataFusionError;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
+use datafusion::scalar::ScalarValue;
+use parquet::arrow::parquet_to_arrow_schema;
+use parquet::file::metadata::ParquetMetaData;
+
+use crate::storage::{Side, Storage, Stored};
+use crate::{Error, Result};
+
+/// Read from the end of a file at once: most footers fit, which saves a round trip.
+const FOOTER_BYTES: usize = 64 << 10;
+/// Files smaller than this are not worth two readers.
+const SPLIT_BYTES_MIN: usize = 4 << 20;
+
+/// Parquet files, with their columns known.
+#[derive(Debug)]
+pub struct ParquetTable {
+    storage: Storage,
+    files: Vec<ParquetFile>,
+    /// The columns in the files, then those that their folders name.
+    schema: SchemaRef,
+    file_schema: SchemaRef,
+    parallelism: usize,
+    /// Where DataFusion finds the storage; of this table alone.
+    url: ObjectStoreUrl,
+}
+
+/// One file and what its footer says.
+#[derive(Clone, Debug)]
+pub struct ParquetFile {
+    pub file: Stored,
+    pub statistics: Arc<Statistics>,
+    pub folders: Vec<ScalarValue>,
+}
+
+/// Reads a file's footer and the columns that it names.
+pub async fn footer(storage: Storage, file: Stored) -> Result<(Arc<ParquetMetaData>, Schema)> {
+    let store = storage.store();
+    let reader = DFParquetMetadata::new(store.as_ref(), &file.meta).with_metadata_size_hint(Some(FOOTER_BYTES));
+    let refuse = |e: DataFusionError| match e {
+        DataFusionError::ObjectStore(e) => storage.error(Side::Read, "cannot read", &file.name, *e),
+        e => Error::user(format!("`{}` is not a readable Parquet file", storage.label(&file.name))).because(e),
+    };
+    let metadata = reader.fetch_metadata().await.map_err(refuse)?;
+    let columns = metadata.file_metadata();
+    let schema = parquet_to_arrow_schema(columns.schema_descr(), columns.key_value_metadata());
+    Ok((Arc::clone(&metadata), schema.map_err(|e| refuse(e.into()))?))
+}
+
+#[async_trait]
+impl TableProvider for ParquetTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    /// The reader prunes with every filter and may leave rows in: DataFusion hands it the predicate of the filter above.
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> EngineResult<Vec<TableProviderFilterPushDown>> {
+        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _filters: &[Expr],
+        limit: Option<usize>,
+    ) -> EngineResult<Arc<dyn ExecutionPlan>> {
+        if self.files.is_empty() {
+            let schema =
+                projection.map_or_else(|| Ok(Arc::clone(&self.schema)), |at| self.schema.project(at).map(Arc::new))?;
+            return Ok(Arc::new(EmptyExec::new(schema)));
+        }
+        state.runtime_env().register_object_store(self.url.as_ref(), self.storage.store());
+        let folders = self.schema.fields()[self.file_schema.fields().len()..].to_vec();
+        let mut options = state.table_options().parquet.clone();
+        options.global = state.config_options().execution.parquet.clone();
+        let source = ParquetSource::new(
+            TableSchema::builder(Arc::clone(&self.file_schema)).with_table_partition_cols(folders).build(),
+        );
+        let source = source.with_table_parquet_options(options).with_enable_page_index(true);
+        let config = FileScanConfigBuilder::new(self.url.clone(), Arc::new(source))
+            .with_file_groups(self.groups())
+            .with_statistics(self.total())
+            .with_projection_indices(projection.cloned())?
+            .with_limit(limit)
+            .build();
+        Ok(DataSourceExec::from_data_source(config))
+    }
+
+    fn statistics(&self) -> Option<Statistics> {
+        Some(self.total())
+    }
+}
+
+impl ParquetTable {
+    /// Of files with these columns, which no folder adds to.
+    pub fn new(storage: Storage, files: Vec<ParquetFile>, schema: SchemaRef, parallelism: usize) -> Result<Self> {
+        let url = ObjectStoreUrl::parse(format!("flowetl-{}://storage", uuid::Uuid::now_v7()))?;
+        Ok(Self { storage, files, file_schema: Arc::clone(&schema), schema, parallelism, url })
+    }
+
+    /// The same with the columns that the folders name at the end.
+    pub fn with_folders(mut self, schema: SchemaRef) -> Self {
+        self.schema = schema;
+        self
+    }
+
+    /// As many groups of about equal bytes as there are readers.
+    fn groups(&self) -> Vec<FileGroup> {
+        let files = self.files.iter().map(|f| {
+            let mut file = PartitionedFile::from(f.file.meta.clone());
+            file.partition_values = f.folders.clone();
+            file.with_statistics(Arc::clone(&f.statistics))
+        });
+        let whole = FileGroup::new(files.collect());
+        let split = FileGroupPartitioner::new()
+            .with_target_partitions(self.parallelism.max(1))
+            .with_repartition_file_min_size(SPLIT_BYTES_MIN)
+            .repartition_file_groups(std::slice::from_ref(&whole));
+        split.unwrap_or_else(|| whole.split_files(self.parallelism.max(1)))
+    }
+
+    fn total(&self) -> Statistics {
+        let mut total = Statistics::new_unknown(&self.schema);
+        let counts = self.files.iter().map(|f| f.statistics.num_rows);
+        total.num_rows = counts.reduce(|a, b| a.add(&b)).unwrap_or_default();
+        total
+    }
+}

@@ -1,0 +1,248 @@
+//! Looking without touching: what a pipeline would do, and the first rows of a block. Nothing here writes anywhere.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use arrow::json::WriterBuilder;
+use arrow::json::writer::JsonArray;
+use arrow::util::display::FormatOptions;
+use arrow::util::pretty::pretty_format_batches_with_options;
+use datafusion::catalog::TableProvider;
+use datafusion::datasource::empty::EmptyTable;
+use datafusion::logical_expr::LogicalPlanBuilder;
+use datafusion::physical_plan::collect;
+use flowetl_proto::code::Class;
+use flowetl_proto::control::{AttemptId, AttemptSpec, Output, Position, Segment};
+use flowetl_proto::id::{BlockId, RunId, Token};
+use flowetl_proto::pipeline::{ConnectionSpec, Pipeline};
+use indexmap::IndexMap;
+use serde::Serialize;
+use tokio::runtime::Handle;
+
+use crate::config::NodeConfig;
+use crate::connectors::systems::Systems;
+use crate::connectors::{OpenContext, SourceRequest};
+use crate::memory::Budget;
+use crate::node::Surroundings;
+use crate::plan::{self, Ingredients, Operators, Thrift};
+use crate::segment::work;
+use crate::{Error, Result, blocks};
+
+/// How long a connection may take to answer a test.
+const TEST_LIMIT: Duration = Duration::from_secs(5);
+
+/// What one segment would do.
+#[derive(Clone, Debug, Serialize)]
+pub struct SegmentPlan {
+    pub segment: String,
+    pub output: Output,
+    /// The blocks it runs, in order.
+    pub blocks: Vec<BlockId>,
+    /// Boundaries it reads.
+    pub inputs: Vec<BlockId>,
+    /// Segments it waits for.
+    pub after: Vec<String>,
+    /// The operators by block; a source's line shows what is sent to it.
+    pub operators: Vec<Operators>,
+    /// The target, the way of writing, and what would change in its schema.
+    pub target: Option<String>,
+    /// Columns that come out: name and Arrow type.
+    pub columns: Vec<(String, String)>,
+}
+
+/// Plans every segment in order. Connects to sources and targets and reads their catalogues; moves and changes nothing.
+pub async fn plan(
+    pipeline: &Pipeline,
+    segments: &[Segment],
+    positions: &BTreeMap<BlockId, Position>,
+    config: NodeConfig,
+    data: Handle,
+) -> Result<Vec<SegmentPlan>> {
+    let surroundings = Surroundings::new(config, data);
+    let mut schemas: HashMap<BlockId, SchemaRef> = HashMap::new();
+    let mut plans = Vec::with_capacity(segments.len());
+    for segment in segments {
+        let spec = spec(pipeline, segment.clone(), positions.clone());
+        let (plan, schema) = plan_one(&spec, &surroundings, &schemas).await?;
+        if let Some(schema) = schema {
+            schemas.insert(BlockId::new(segment.id.as_str()), schema);
+        }
+        plans.push(plan);
+    }
+    Ok(plans)
+}
+
+async fn plan_one(
+    spec: &AttemptSpec,
+    surroundings: &Surroundings,
+    schemas: &HashMap<BlockId, SchemaRef>,
+) -> Result<(SegmentPlan, Option<SchemaRef>)> {
+    let segment = &spec.segment;
+    let root = work::root(spec)?;
+    let budget = Budget::new(spec.memory)?;
+    let runtime = surroundings.runtime(&spec.id.run, budget)?;
+    let systems = work::systems(spec, surroundings, budget);
+    let inputs = segment.inputs.iter().map(|block| {
+        let schema = schemas.get(block).ok_or_else(|| Error::internal(format!("`{block}` was not planned before")))?;
+        Ok((block.clone(), Arc::new(EmptyTable::new(Arc::clone(schema))) as Arc<dyn TableProvider>))
+    });
+    let ingredients = Ingredients {
+        context: plan::session(surroundings.config.parallelism, budget.pool, Thrift::Usual, runtime),
+        systems: &systems,
+        inputs: inputs.collect::<Result<_>>()?,
+        positions: &spec.positions,
+        quarantines: HashMap::new(),
+    };
+    let compiled = plan::compile(segment, ingredients).await?;
+    let mut plan = SegmentPlan {
+        segment: segment.id.to_string(),
+        output: segment.output,
+        blocks: segment.blocks.iter().map(|b| b.id.clone()).collect(),
+        inputs: segment.inputs.clone(),
+        after: segment.upstream.iter().map(ToString::to_string).collect(),
+        operators: Vec::new(),
+        target: None,
+        columns: Vec::new(),
+    };
+    let mut schema = None;
+    match segment.output {
+        Output::Verdict => work::check_tests(&compiled, root).await?,
+        Output::Relation => plan.target = Some(work::open_sink(spec, surroundings, &systems, None).await?.describe()),
+        Output::Boundary | Output::Sink => {
+            let rows = compiled.rows(&work::rows_of(root)?)?.clone();
+            let columns: SchemaRef = Arc::clone(rows.schema().inner());
+            let sink = work::open_sink(spec, surroundings, &systems, Some(Arc::clone(&columns))).await?;
+            let physical = compiled.physical(&rows).await.map_err(|e| e.in_block(&root.id))?;
+            plan.operators = plan::operators(&plan::narrow(physical, sink.writers_max())?);
+            plan.target = (segment.output == Output::Sink).then(|| sink.describe());
+            plan.columns =
+                columns.fields().iter().map(|f| (f.name().clone(), f.data_type().to_string())).collect();
+            schema = Some(columns);
+        }
+    }
+    Ok((plan, schema))
+}
+
+/// Rows to look at.
+#[derive(Clone, Debug)]
+pub struct Rows {
+    pub schema: SchemaRef,
+    pub batches: Vec<RecordBatch>,
+}
+
+impl Rows {
+    /// As a table of text with a frame.
+    pub fn to_table(&self) -> Result<String> {
+        let options = FormatOptions::default().with_null("null");
+        // An empty batch brings the headings where there are no rows.
+        let empty = [RecordBatch::new_empty(Arc::clone(&self.schema))];
+        let batches = if self.batches.is_empty() { &empty[..] } else { &self.batches };
+        Ok(pretty_format_batches_with_options(batches, &options)?.to_string())
+    }
+
+    /// As a JSON array of objects; nulls are written.
+    pub fn to_json(&self) -> Result<String> {
+        let mut writer = WriterBuilder::new().with_explicit_nulls(true).build::<_, JsonArray>(Vec::new());
+        writer.write_batches(&self.batches.iter().collect::<Vec<_>>())?;
+        writer.finish()?;
+        let text = String::from_utf8(writer.into_inner()).map_err(|e| Error::internal("rows as JSON").because(e))?;
+        Ok(if text.is_empty() { "[]".to_owned() } else { text })
+    }
+}
+
+/// The server's version, after really signing in; within [`TEST_LIMIT`].
+pub async fn version(name: &str, spec: &ConnectionSpec, config: &NodeConfig) -> Result<String> {
+    let connections = IndexMap::from([(name.to_owned(), spec.clone())]);
+    let context = OpenContext {
+        parallelism: 1,
+        batch_rows: plan::BATCH_ROWS,
+        batch_bytes: plan::BATCH_BYTES,
+        buffer_bytes: plan::BATCH_BYTES,
+    };
+    let systems = Systems::new(connections, Arc::clone(&config.secrets), context);
+    let testing = async { systems.get(name).await?.version().await };
+    tokio::time::timeout(TEST_LIMIT, testing).await.unwrap_or_else(|_| {
+        let text = format!("connection `{name}` did not answer within {} s", TEST_LIMIT.as_secs());
+        Err(Error::new(Class::SourceTransient, text))
+    })
+}
+
+/// The first `count` rows of `block`, computed from the sources up to it; a `load` shows what it would write.
+pub async fn preview(
+    pipeline: &Pipeline,
+    block: &BlockId,
+    count: usize,
+    config: NodeConfig,
+    data: Handle,
+) -> Result<Rows> {
+    let part = pipeline.feeding(block).ok_or_else(|| {
+        let known = pipeline.blocks.keys().map(BlockId::as_str);
+        Error::user(match flowetl_proto::pipeline::nearest_word(block.as_str(), known) {
+            Some(near) => format!("there is no block `{block}`, did you mean `{near}`?"),
+            None => format!("there is no block `{block}`"),
+        })
+    })?;
+    let surroundings = Surroundings::new(config, data);
+    let segment = Segment {
+        id: flowetl_proto::id::SegmentId::new(block.as_str()),
+        blocks: part.topological().into_iter().cloned().collect(),
+        inputs: Vec::new(),
+        upstream: Vec::new(),
+        output: Output::Boundary,
+    };
+    let spec = spec(&part, segment, BTreeMap::new());
+    let budget = Budget::new(spec.memory)?;
+    let runtime = surroundings.runtime(&spec.id.run, budget)?;
+    let systems = work::systems(&spec, &surroundings, budget);
+    let context = plan::session(surroundings.config.parallelism, budget.pool, Thrift::Usual, runtime);
+    let root = &pipeline.blocks[block];
+    let (compiled, from) = if root.kind == "in_database" {
+        let settings: blocks::InDatabase = plan::settings(root)?;
+        let from = flowetl_proto::pipeline::Reference::Query {
+            connection: settings.connection.clone(),
+            query: settings.sql,
+        };
+        let request = SourceRequest { block: block.clone(), from, options: root.settings.clone(), quarantine: None };
+        let table = systems.get(&settings.connection).await?.source(request).await?;
+        let empty = Segment { blocks: Vec::new(), ..spec.segment.clone() };
+        let inputs = HashMap::from([(block.clone(), table)]);
+        let ingredients =
+            Ingredients { context, systems: &systems, inputs, positions: &spec.positions, quarantines: HashMap::new() };
+        (plan::compile(&empty, ingredients).await?, block.clone())
+    } else {
+        let ingredients = Ingredients {
+            context,
+            systems: &systems,
+            inputs: HashMap::new(),
+            positions: &spec.positions,
+            quarantines: HashMap::new(),
+        };
+        (plan::compile(&spec.segment, ingredients).await?, work::rows_of(root)?)
+    };
+    let rows = LogicalPlanBuilder::from(compiled.rows(&from)?.clone()).limit(0, Some(count))?.build()?;
+    let schema: SchemaRef = Arc::clone(rows.schema().inner());
+    let physical = compiled.physical(&rows).await.map_err(|e| e.in_block(block))?;
+    let batches = collect(physical, compiled.context.task_ctx()).await.map_err(|e| Error::from(e).in_block(block))?;
+    Ok(Rows { schema, batches })
+}
+
+/// An attempt that is never started: its token is below every real one.
+fn spec(pipeline: &Pipeline, segment: Segment, positions: BTreeMap<BlockId, Position>) -> AttemptSpec {
+    AttemptSpec {
+        id: AttemptId {
+            pipeline: pipeline.name.clone(),
+            run: RunId::new("plan"),
+            segment: segment.id.clone(),
+            token: Token(0),
+        },
+        segment,
+        connections: pipeline.connections.clone(),
+        inputs: BTreeMap::new(),
+        positions,
+        carried: BTreeMap::new(),
+        memory: pipeline.memory,
+    }
+}

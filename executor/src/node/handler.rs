@@ -1,0 +1,158 @@
+//! What a node does with the coordinator's requests.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
+use arrow::datatypes::{Schema, SchemaRef};
+use flowetl_proto::code::{Class, Failure};
+use flowetl_proto::control::{AttemptEvent, AttemptEventKind, AttemptSpec, Output, Prepared};
+
+use super::registry::Admission;
+use super::{AttemptOver, CancelAttempt, Discard, NodeActor, Publish, Start, Surroundings};
+use crate::connectors::{Committed, Sink};
+use crate::memory::Budget;
+use crate::segment::{Cancel, SegmentActor, work};
+use crate::{Result, boundary};
+
+impl Handler<Start> for NodeActor {
+    type Result = Result<(), Failure>;
+
+    fn handle(&mut self, Start(spec): Start, context: &mut Self::Context) -> Self::Result {
+        match self.registry.admit(&spec.id) {
+            Admission::Repeated => return Ok(()),
+            Admission::Fenced { by } => {
+                let text = format!("attempt {} of `{}` was overtaken by attempt {by}", spec.id.token, spec.id.segment);
+                return Err(Failure::new(Class::Fenced, text));
+            }
+            Admission::Start => {}
+        }
+        let token = spec.id.token;
+        let node = context.address().recipient();
+        let actor = SegmentActor::new(spec, Arc::clone(&self.surroundings), self.events.clone(), node);
+        self.running.insert(token, actor.start());
+        Ok(())
+    }
+}
+
+impl Handler<AttemptOver> for NodeActor {
+    type Result = ();
+
+    fn handle(&mut self, over: AttemptOver, _: &mut Self::Context) {
+        self.running.remove(&over.token);
+        if let Some(sink) = over.sink {
+            self.prepared.insert(over.token, sink);
+        }
+    }
+}
+
+impl Handler<CancelAttempt> for NodeActor {
+    type Result = Result<(), Failure>;
+
+    fn handle(&mut self, CancelAttempt(token): CancelAttempt, context: &mut Self::Context) -> Self::Result {
+        if let Some(segment) = self.running.get(&token) {
+            let request = segment.send(Cancel);
+            context.spawn(async move { request.await }.into_actor(self).map(|sent, _, _| {
+                if sent.is_err() {
+                    tracing::debug!("an attempt ended while it was being cancelled");
+                }
+            }));
+        }
+        Ok(())
+    }
+}
+
+impl Handler<Publish> for NodeActor {
+    type Result = Result<(), Failure>;
+
+    fn handle(&mut self, Publish(spec, prepared): Publish, context: &mut Self::Context) -> Self::Result {
+        let kept = self.prepared.remove(&spec.id.token);
+        let surroundings = Arc::clone(&self.surroundings);
+        let id = spec.id.clone();
+        let publishing = async move {
+            Ok(match publish(&spec, &prepared, kept, &surroundings).await? {
+                Committed::Done => AttemptEventKind::Committed,
+                Committed::Lost => AttemptEventKind::Lost,
+            })
+        };
+        self.answer(id, publishing, context);
+        Ok(())
+    }
+}
+
+impl Handler<Discard> for NodeActor {
+    type Result = Result<(), Failure>;
+
+    fn handle(&mut self, Discard(spec): Discard, context: &mut Self::Context) -> Self::Result {
+        let kept = self.prepared.remove(&spec.id.token);
+        let surroundings = Arc::clone(&self.surroundings);
+        let id = spec.id.clone();
+        let removing = async move {
+            discard(&spec, kept, &surroundings).await?;
+            Ok(AttemptEventKind::Discarded)
+        };
+        self.answer(id, removing, context);
+        Ok(())
+    }
+}
+
+impl NodeActor {
+    /// Runs `step` on the data runtime and tells the coordinator how it ended.
+    fn answer(
+        &self,
+        id: flowetl_proto::control::AttemptId,
+        step: impl Future<Output = Result<AttemptEventKind>> + Send + 'static,
+        context: &mut Context<Self>,
+    ) {
+        let events = self.events.clone();
+        let task = self.surroundings.data.spawn(step);
+        let answering = async move {
+            let kind = match task.await {
+                Ok(Ok(kind)) => kind,
+                Ok(Err(error)) => AttemptEventKind::Failed(error.to_failure()),
+                Err(error) => AttemptEventKind::Failed(crate::operator::ended_early(error)),
+            };
+            let event = AttemptEvent { run: id.run, segment: id.segment, token: id.token, kind };
+            if events.send(event).await.is_err() {
+                tracing::warn!("the coordinator was gone before it heard of an attempt's end");
+            }
+        };
+        context.spawn(answering.into_actor(self));
+    }
+}
+
+async fn publish(
+    spec: &AttemptSpec,
+    prepared: &Prepared,
+    kept: Option<Arc<dyn Sink>>,
+    surroundings: &Surroundings,
+) -> Result<Committed> {
+    let (Some(staged), root) = (&prepared.staged, &work::root(spec)?.id) else { return Ok(Committed::Done) };
+    let sink = match kept {
+        Some(sink) => sink,
+        None => {
+            let schema = prepared.manifest.as_ref().map(|m| boundary::schema_from_json(&m.schema)).transpose()?.map(Arc::new);
+            reopen(spec, surroundings, schema).await?
+        }
+    };
+    let positions: Vec<_> = spec.carried.iter().map(|(b, p)| (b.clone(), p.clone())).collect();
+    sink.commit(staged, &positions).await.map_err(|e| e.in_block(root))
+}
+
+async fn discard(spec: &AttemptSpec, kept: Option<Arc<dyn Sink>>, surroundings: &Surroundings) -> Result<()> {
+    let sink = match (kept, spec.segment.output) {
+        (Some(sink), _) => sink,
+        (None, Output::Verdict) => return Ok(()),
+        (None, _) => reopen(spec, surroundings, Some(Arc::new(Schema::empty()))).await?,
+    };
+    sink.discard().await
+}
+
+async fn reopen(
+    spec: &AttemptSpec,
+    surroundings: &Surroundings,
+    schema: Option<SchemaRef>,
+) -> Result<Arc<dyn Sink>> {
+    let systems = work::systems(spec, surroundings, Budget::new(spec.memory)?);
+    work::open_sink(spec, surroundings, &systems, schema).await
+}

@@ -1,0 +1,154 @@
+//! This process as an executor: takes attempts, publishes and removes what they staged.
+
+mod control;
+mod handler;
+mod registry;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use actix::{Actor, Addr, Context, Message};
+use async_trait::async_trait;
+use datafusion::execution::runtime_env::RuntimeEnv;
+use flowetl_proto::code::{Class, Failure};
+use flowetl_proto::control::{AttemptEvent, AttemptSpec, Executor, Prepared};
+use flowetl_proto::id::{RunId, Token};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+
+use self::control::ControlThread;
+use self::registry::Registry;
+use crate::{Result, boundary};
+use crate::config::NodeConfig;
+use crate::connectors::Sink;
+use crate::memory::Budget;
+use crate::segment::SegmentActor;
+
+/// Commands waiting here: the coordinator sends a few per segment.
+const MAILBOX_CAPACITY: usize = 256;
+
+/// What every attempt on this node shares.
+pub(crate) struct Surroundings {
+    pub(crate) config: NodeConfig,
+    /// The runtime on which rows move. Actors never do.
+    pub(crate) data: Handle,
+    /// The pool of each run that has attempts here: its ceiling is the run's, not the attempt's.
+    runtimes: Mutex<HashMap<RunId, Weak<RuntimeEnv>>>,
+}
+
+impl Surroundings {
+    pub(crate) fn new(config: NodeConfig, data: Handle) -> Self {
+        Self { config, data, runtimes: Mutex::default() }
+    }
+
+    /// The engine's memory and spill folder for `run`, shared by its attempts.
+    pub(crate) fn runtime(&self, run: &RunId, budget: Budget) -> Result<Arc<RuntimeEnv>> {
+        let mut runtimes = self.runtimes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(shared) = runtimes.get(run).and_then(Weak::upgrade) {
+            return Ok(shared);
+        }
+        let made = budget.runtime(&self.config.spill_folder)?;
+        runtimes.retain(|_, runtime| runtime.strong_count() > 0);
+        runtimes.insert(run.clone(), Arc::downgrade(&made));
+        Ok(made)
+    }
+}
+
+/// The shell around [`Registry`].
+struct NodeActor {
+    surroundings: Arc<Surroundings>,
+    events: mpsc::Sender<AttemptEvent>,
+    registry: Registry,
+    running: HashMap<Token, Addr<SegmentActor>>,
+    /// Sinks of prepared attempts: some keep an open transaction, which only this process can commit.
+    prepared: HashMap<Token, Arc<dyn Sink>>,
+}
+
+impl Actor for NodeActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, context: &mut Self::Context) {
+        context.set_mailbox_capacity(MAILBOX_CAPACITY);
+    }
+}
+
+/// An attempt has ended; its sink stays if it waits for the commit.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct AttemptOver {
+    pub(crate) token: Token,
+    pub(crate) sink: Option<Arc<dyn Sink>>,
+}
+
+#[derive(Message)]
+#[rtype(result = "Result<(), Failure>")]
+struct Start(AttemptSpec);
+
+#[derive(Message)]
+#[rtype(result = "Result<(), Failure>")]
+struct Publish(AttemptSpec, Prepared);
+
+#[derive(Message)]
+#[rtype(result = "Result<(), Failure>")]
+struct Discard(AttemptSpec);
+
+#[derive(Message)]
+#[rtype(result = "Result<(), Failure>")]
+struct CancelAttempt(Token);
+
+/// This process's executor, as the coordinator holds it.
+#[derive(Clone)]
+pub struct Node {
+    address: Addr<NodeActor>,
+    surroundings: Arc<Surroundings>,
+    /// Ends with the last clone.
+    _control: Arc<ControlThread>,
+}
+
+impl Node {
+    /// Starts the node's control thread and its actor. Rows move on `data`; `events` is read by the coordinator.
+    pub async fn start(config: NodeConfig, data: Handle, events: mpsc::Sender<AttemptEvent>) -> Result<Self> {
+        let surroundings = Arc::new(Surroundings::new(config, data));
+        let shared = Arc::clone(&surroundings);
+        let control = ControlThread::start(move || {
+            let actor = NodeActor {
+                surroundings: shared,
+                events,
+                registry: Registry::default(),
+                running: HashMap::new(),
+                prepared: HashMap::new(),
+            };
+            actor.start()
+        });
+        let (control, address) = control.await?;
+        Ok(Self { address, surroundings, _control: Arc::new(control) })
+    }
+}
+
+#[async_trait]
+impl Executor for Node {
+    async fn start(&self, attempt: AttemptSpec) -> Result<(), Failure> {
+        self.address.send(Start(attempt)).await.unwrap_or_else(|_| Err(gone()))
+    }
+
+    async fn commit(&self, attempt: AttemptSpec, prepared: Prepared) -> Result<(), Failure> {
+        self.address.send(Publish(attempt, prepared)).await.unwrap_or_else(|_| Err(gone()))
+    }
+
+    async fn discard(&self, attempt: AttemptSpec) -> Result<(), Failure> {
+        self.address.send(Discard(attempt)).await.unwrap_or_else(|_| Err(gone()))
+    }
+
+    async fn forget(&self, run: RunId) -> Result<(), Failure> {
+        boundary::forget(&self.surroundings.config.storage, &run).await.map_err(|e| e.to_failure())
+    }
+
+    async fn cancel(&self, _run: RunId, token: Token, _limit: Duration) -> Result<(), Failure> {
+        self.address.send(CancelAttempt(token)).await.unwrap_or_else(|_| Err(gone()))
+    }
+}
+
+fn gone() -> Failure {
+    Failure::new(Class::Internal, "the executor has stopped")
+}

@@ -1,0 +1,177 @@
+//! From the blocks of a segment to one DataFusion plan. The only room that plans.
+//!
+//! Every block's plan is wrapped in a marker and registered as a view under the block's name; SQL that names it gets it
+//! inlined, so projections, filters and limits travel through all blocks down to the sources' own queries.
+
+mod cursor;
+mod explain;
+mod extract;
+mod marker;
+mod session;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use datafusion::catalog::TableProvider;
+use datafusion::catalog::view::ViewTable;
+use datafusion::common::TableReference;
+use datafusion::datasource::provider_as_source;
+use datafusion::execution::context::SQLOptions;
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
+use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
+use datafusion::physical_plan::repartition::RepartitionExec;
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, Partitioning};
+use datafusion::prelude::SessionContext;
+use flowetl_proto::control::{Position, Segment};
+use flowetl_proto::id::BlockId;
+use flowetl_proto::pipeline::Block;
+use serde::de::DeserializeOwned;
+
+pub(crate) use cursor::HighWater;
+pub(crate) use explain::{Operators, operators};
+pub(crate) use session::{BATCH_BYTES, BATCH_ROWS, Thrift, session};
+
+use crate::blocks::{Extract, Load, Sql};
+use crate::connectors::{Quarantine, SourceRequest};
+use crate::connectors::systems::Systems;
+use crate::meter::Meters;
+use crate::{Error, Result};
+
+/// What a segment's plan is made from.
+pub(crate) struct Ingredients<'a> {
+    pub(crate) context: SessionContext,
+    pub(crate) systems: &'a Systems,
+    /// The boundaries the segment reads, as tables.
+    pub(crate) inputs: HashMap<BlockId, Arc<dyn TableProvider>>,
+    pub(crate) positions: &'a BTreeMap<BlockId, Position>,
+    /// Where each extract puts rows it cannot read, for those that ask for it.
+    pub(crate) quarantines: HashMap<BlockId, Arc<dyn Quarantine>>,
+}
+
+/// One segment as a plan.
+pub(crate) struct Compiled {
+    pub(crate) context: SessionContext,
+    /// The rows of each block, marked; of inputs too.
+    rows: HashMap<BlockId, LogicalPlan>,
+    pub(crate) meters: Meters,
+    /// Of each incremental extract: its cursor column and how far it was read.
+    pub(crate) cursors: BTreeMap<BlockId, (String, Arc<HighWater>)>,
+}
+
+impl Compiled {
+    /// The rows of `block`: schema as the engine sees it, partitions not yet decided.
+    pub(crate) fn rows(&self, block: &BlockId) -> Result<&LogicalPlan> {
+        self.rows.get(block).ok_or_else(|| Error::internal(format!("block `{block}` has no rows in this segment")))
+    }
+
+    /// The optimised physical plan of `rows`.
+    pub(crate) async fn physical(&self, rows: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self.context.state().create_physical_plan(rows).await?)
+    }
+}
+
+/// Plans every block of `segment` that gives rows.
+pub(crate) async fn compile(segment: &Segment, ingredients: Ingredients<'_>) -> Result<Compiled> {
+    let Ingredients { context, systems, inputs, positions, quarantines } = ingredients;
+    let mut compiled =
+        Compiled { context, rows: HashMap::new(), meters: Meters::default(), cursors: BTreeMap::new() };
+    let mut arrivals = HashMap::new();
+    for (block, table) in inputs {
+        let scan = LogicalPlanBuilder::scan(block.as_str(), provider_as_source(table), None)?.build()?;
+        let meter = Arc::default();
+        arrivals.insert(block.clone(), Arc::clone(&meter));
+        compiled.add(&block, marker::mark(&block, meter, scan))?;
+    }
+    for block in &segment.blocks {
+        let plan = match block.kind.as_str() {
+            "extract" => {
+                let settings: Extract = settings(block)?;
+                let request = SourceRequest {
+                    block: block.id.clone(),
+                    from: settings.extract.clone(),
+                    options: block.settings.clone(),
+                    quarantine: quarantines.get(&block.id).map(Arc::clone),
+                };
+                let table = match systems.get(settings.extract.connection()).await {
+                    Ok(system) => system.source(request).await,
+                    Err(error) => Err(error),
+                };
+                let high_water = Arc::new(HighWater::default());
+                if let Some(sync) = &settings.sync {
+                    compiled.cursors.insert(block.id.clone(), (sync.cursor.clone(), Arc::clone(&high_water)));
+                }
+                table.and_then(|table| {
+                    let position = positions.get(&block.id);
+                    extract::plan(&compiled.context, &block.id, &settings, table, position, &high_water)
+                })
+            }
+            "sql" => sql(&compiled.context, &settings::<Sql>(block)?.sql).await,
+            _ => {
+                for input in &block.inputs {
+                    feed(&mut compiled.meters, &arrivals, &input.block, &block.id);
+                }
+                continue;
+            }
+        };
+        let plan = plan.map_err(|e| e.in_block(&block.id))?;
+        for input in &block.inputs {
+            feed(&mut compiled.meters, &arrivals, &input.block, &block.id);
+        }
+        let meter = compiled.meters.block(&block.id);
+        compiled.add(&block.id, marker::mark(&block.id, meter, plan))?;
+    }
+    Ok(compiled)
+}
+
+impl Compiled {
+    fn add(&mut self, block: &BlockId, plan: LogicalPlan) -> Result<()> {
+        let view = ViewTable::new(plan.clone(), None);
+        self.context.register_table(TableReference::bare(block.as_str()), Arc::new(view))?;
+        self.rows.insert(block.clone(), plan);
+        Ok(())
+    }
+}
+
+fn feed(
+    meters: &mut Meters,
+    arrivals: &HashMap<BlockId, Arc<crate::meter::BlockMeter>>,
+    from: &BlockId,
+    block: &BlockId,
+) {
+    let meter = arrivals.get(from).map_or_else(|| meters.block(from), Arc::clone);
+    meters.feeds(meter, block);
+}
+
+/// One select statement over the registered blocks.
+async fn sql(context: &SessionContext, text: &str) -> Result<LogicalPlan> {
+    let plan = context.state().create_logical_plan(text).await?;
+    let read_only = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+    read_only.verify_plan(&plan)?;
+    Ok(plan)
+}
+
+/// `plan` with at most `writers` output partitions.
+pub(crate) fn narrow(plan: Arc<dyn ExecutionPlan>, writers: usize) -> Result<Arc<dyn ExecutionPlan>> {
+    if plan.output_partitioning().partition_count() <= writers {
+        return Ok(plan);
+    }
+    Ok(match writers {
+        1 => Arc::new(CoalescePartitionsExec::new(plan)),
+        n => Arc::new(RepartitionExec::try_new(plan, Partitioning::RoundRobinBatch(n))?),
+    })
+}
+
+/// A block's settings as its kind has them. Validation has seen them before: a mismatch is our own fault.
+pub(crate) fn settings<S: DeserializeOwned>(block: &Block) -> Result<S> {
+    serde_json::from_value(block.settings.clone()).map_err(|e| {
+        Error::internal(format!("the settings of a validated `{}` block cannot be read", block.kind))
+            .because(e)
+            .in_block(&block.id)
+    })
+}
+
+/// The block whose rows a `load` takes, and the load's settings.
+pub(crate) fn load(block: &Block) -> Result<(BlockId, Load)> {
+    let load: Load = settings(block)?;
+    Ok((BlockId::new(&load.load), load))
+}

@@ -1,0 +1,73 @@
+//! The engine's session for one attempt: fixed settings, so that the same attempt always plans the same way.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::error::Result as EngineResult;
+use datafusion::catalog::Session;
+use datafusion::execution::context::QueryPlanner;
+use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
+use datafusion::prelude::{SessionConfig, SessionContext};
+
+use super::marker::MarkerPlanner;
+
+/// How much an attempt may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Thrift {
+    /// As fast as the ceiling allows.
+    Usual,
+    /// After the memory was not enough: joins that spill, and half the streams.
+    Frugal,
+}
+
+/// Rows per batch aimed at.
+pub(crate) const BATCH_ROWS: usize = 8192;
+/// Bytes per batch aimed at, which wide rows reach first.
+pub(crate) const BATCH_BYTES: usize = 4 << 20;
+
+/// A session for `parallelism` streams within `pool_bytes` of memory.
+pub(crate) fn session(parallelism: usize, pool_bytes: usize, thrift: Thrift, runtime: Arc<RuntimeEnv>) -> SessionContext {
+    let partitions = match thrift {
+        Thrift::Usual => parallelism,
+        Thrift::Frugal => (parallelism / 2).max(1),
+    };
+    let mut config = SessionConfig::new()
+        .with_target_partitions(partitions)
+        .with_batch_size(BATCH_ROWS)
+        .with_information_schema(false)
+        .with_create_default_catalog_and_schema(true);
+    let options = config.options_mut();
+    options.optimizer.prefer_hash_join = thrift == Thrift::Usual;
+    // A sort sets this aside for its merge, per stream, before the first row: it must fit a small pool.
+    options.execution.sort_spill_reservation_bytes = (pool_bytes / (8 * partitions)).clamp(256 << 10, 10 << 20);
+    options.execution.parquet.pushdown_filters = true;
+    options.execution.parquet.reorder_filters = true;
+    options.sql_parser.dialect = datafusion::config::Dialect::PostgreSQL;
+    let state = SessionStateBuilder::new()
+        .with_config(config)
+        .with_runtime_env(runtime)
+        .with_default_features()
+        .with_query_planner(Arc::new(MarkingPlanner))
+        .build();
+    SessionContext::new_with_state(state)
+}
+
+/// The engine's planner, taught about block markers.
+#[derive(Debug)]
+struct MarkingPlanner;
+
+#[async_trait]
+impl QueryPlanner for MarkingPlanner {
+    async fn create_physical_plan(
+        &self,
+        plan: &LogicalPlan,
+        session: &dyn Session,
+    ) -> EngineResult<Arc<dyn ExecutionPlan>> {
+        let planner = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(MarkerPlanner)]);
+        planner.create_physical_plan(plan, session).await
+    }
+}

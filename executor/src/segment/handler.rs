@@ -1,0 +1,139 @@
+//! What a segment's actor does with messages, and how it performs the brain's commands.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
+use flowetl_proto::code::{Class, Failure};
+use flowetl_proto::control::AttemptEventKind;
+
+use super::machine::{Command, Event};
+use super::messages::{Cancel, OperatorEnded};
+use super::{SegmentActor, work};
+use crate::Result;
+use crate::node::AttemptOver;
+use crate::operator::OperatorActor;
+
+impl Handler<OperatorEnded> for SegmentActor {
+    type Result = ();
+
+    fn handle(&mut self, message: OperatorEnded, context: &mut Self::Context) {
+        let event = match message.outcome {
+            Ok(written) => Event::OperatorDone(written),
+            Err(failure) => Event::OperatorFailed { partition: message.partition, failure },
+        };
+        self.on(event, context);
+    }
+}
+
+impl Handler<Cancel> for SegmentActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Cancel, context: &mut Self::Context) {
+        self.all.cancel();
+        self.on(Event::Cancel, context);
+    }
+}
+
+impl SegmentActor {
+    fn on(&mut self, event: Event, context: &mut Context<Self>) {
+        let commands = self.machine.step(event);
+        self.perform(commands, context);
+    }
+
+    pub(super) fn perform(&mut self, commands: Vec<Command>, context: &mut Context<Self>) {
+        for command in commands {
+            match command {
+                Command::Plan(thrift) => {
+                    self.operators = self.all.child_token();
+                    let (spec, surroundings) = (self.spec.clone(), Arc::clone(&self.surroundings));
+                    let planning = async move { work::plan(spec, &surroundings, thrift).await };
+                    self.run(planning, context, |actor, work| {
+                        let partitions = work.partitions();
+                        actor.work = Some(Arc::new(work));
+                        Event::Planned { partitions }
+                    });
+                }
+                Command::StartOperators(partitions) => {
+                    let Some(work) = &self.work else { continue };
+                    for partition in 0..partitions {
+                        OperatorActor::new(
+                            partition,
+                            Arc::clone(work),
+                            self.operators.child_token(),
+                            self.surroundings.data.clone(),
+                            context.address().recipient(),
+                        )
+                        .start();
+                    }
+                }
+                Command::StopOperators => self.operators.cancel(),
+                Command::Clear => {
+                    let work = self.work.take();
+                    let clearing = async move {
+                        match work.as_ref().and_then(|w| w.sink.as_ref()) {
+                            Some(sink) => sink.discard().await,
+                            None => Ok(()),
+                        }
+                    };
+                    self.run(clearing, context, |_, ()| Event::Cleared);
+                }
+                Command::Prepare(written) => {
+                    let Some(work) = self.work.clone() else { continue };
+                    let preparing = async move { work::prepare(&work, written).await };
+                    self.run(preparing, context, |actor, prepared| {
+                        actor.outcome = Some(AttemptEventKind::Prepared(Box::new(prepared)));
+                        Event::Prepared
+                    });
+                }
+                Command::Finish => {
+                    if let Some(outcome) = self.outcome.take() {
+                        self.end(outcome, context);
+                    }
+                }
+                Command::Fail(failure) => self.end(AttemptEventKind::Failed(failure), context),
+            }
+        }
+    }
+
+    /// Runs a step on the data runtime; its result, or its panic, comes back as an event. Cancelling drops the step.
+    fn run<T: Send + 'static>(
+        &self,
+        step: impl Future<Output = Result<T>> + Send + 'static,
+        context: &mut Context<Self>,
+        event: impl FnOnce(&mut Self, T) -> Event + 'static,
+    ) {
+        let cancel = self.all.clone();
+        let task = self.surroundings.data.spawn(async move {
+            tokio::select! {
+                biased;
+                () = cancel.cancelled() => Err(Failure::new(Class::Cancelled, "the run was cancelled")),
+                done = step => done.map_err(|e| e.to_failure()),
+            }
+        });
+        context.spawn(task.into_actor(self).map(|joined, actor, context| {
+            let event = match joined.unwrap_or_else(|e| Err(crate::operator::ended_early(e))) {
+                Ok(value) => event(actor, value),
+                Err(failure) => Event::Failed(failure),
+            };
+            actor.on(event, context);
+        }));
+    }
+
+    /// The last word: first the node learns what it must keep for the commit, then the coordinator is told.
+    fn end(&mut self, outcome: AttemptEventKind, context: &mut Context<Self>) {
+        let sink = match &outcome {
+            AttemptEventKind::Prepared(_) => self.work.as_ref().and_then(|w| w.sink.clone()),
+            _ => None,
+        };
+        self.work = None;
+        let over = AttemptOver { token: self.spec.id.token, sink };
+        let (node, events, event) = (self.node.clone(), self.events.clone(), self.event(outcome));
+        let telling = async move {
+            if node.send(over).await.is_err() || events.send(event).await.is_err() {
+                tracing::warn!("an attempt ended after its node");
+            }
+        };
+        context.spawn(telling.into_actor(self).map(|(), _, context| context.stop()));
+    }
+}

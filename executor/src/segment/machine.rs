@@ -1,0 +1,161 @@
+//! The brain of an attempt: what happens next, without a clock, a plan or a task.
+//!
+//! ```text
+//!  Planning ──Planned──> Running ──all operators done──> Preparing ──Prepared──> Ended
+//!     │                     │  └─ memory was not enough, first time: Clearing, then Planning again, thriftily
+//!     └── Failed ───────────┴── Failed | Cancel ──> Stopping ──operators gone──> Ended
+//! ```
+
+use flowetl_proto::code::{Class, Failure};
+use flowetl_proto::control::Part;
+
+use crate::plan::Thrift;
+
+/// What one operator made of its partition.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Written {
+    pub(crate) partition: usize,
+    /// Rows handed to the writer; its parts must add up to as many.
+    pub(crate) rows: u64,
+    pub(crate) parts: Vec<Part>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Event {
+    /// The plan stands and staging is open for so many partitions.
+    Planned { partitions: usize },
+    /// Planning or preparing did not work.
+    Failed(Failure),
+    OperatorDone(Written),
+    OperatorFailed { partition: usize, failure: Failure },
+    /// Staging was removed, before a second try.
+    Cleared,
+    /// All is durable.
+    Prepared,
+    Cancel,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Command {
+    Plan(Thrift),
+    StartOperators(usize),
+    StopOperators,
+    Clear,
+    Prepare(Vec<Written>),
+    /// Tell the coordinator what was prepared; nothing follows.
+    Finish,
+    /// Tell the coordinator of the end; nothing follows.
+    Fail(Failure),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Phase {
+    Planning,
+    Running { partitions: usize, done: Vec<Written> },
+    Preparing,
+    /// Operators are being ended; then the failure is told, or the attempt is planned again.
+    Stopping { left: usize, then: Then },
+    Clearing,
+    Ended,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Then {
+    Fail(Failure),
+    PlanAgain,
+}
+
+/// The state of one attempt.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Machine {
+    phase: Phase,
+    thrift: Thrift,
+}
+
+impl Machine {
+    pub(crate) fn new() -> Self {
+        Self { phase: Phase::Planning, thrift: Thrift::Usual }
+    }
+
+    /// The first commands.
+    pub(crate) fn begin(&self) -> Vec<Command> {
+        vec![Command::Plan(self.thrift)]
+    }
+
+    pub(crate) fn step(&mut self, event: Event) -> Vec<Command> {
+        match (std::mem::replace(&mut self.phase, Phase::Ended), event) {
+            (Phase::Ended, _) => Vec::new(),
+            (Phase::Planning, Event::Planned { partitions: 0 }) => self.prepare(Vec::new()),
+            (Phase::Planning, Event::Planned { partitions }) => {
+                self.phase = Phase::Running { partitions, done: Vec::new() };
+                vec![Command::StartOperators(partitions)]
+            }
+            (Phase::Running { partitions, mut done }, Event::OperatorDone(written)) => {
+                done.push(written);
+                if done.len() == partitions {
+                    done.sort_by_key(|w| w.partition);
+                    return self.prepare(done);
+                }
+                self.phase = Phase::Running { partitions, done };
+                Vec::new()
+            }
+            (Phase::Running { partitions, done }, Event::OperatorFailed { failure, .. }) => {
+                let again = failure.class == Class::Resource && self.thrift == Thrift::Usual;
+                let then = if again { Then::PlanAgain } else { Then::Fail(failure) };
+                self.stop(partitions - done.len() - 1, then)
+            }
+            (Phase::Running { partitions, done }, Event::Cancel) => {
+                self.stop(partitions - done.len(), Then::Fail(cancelled()))
+            }
+            (Phase::Stopping { left, then }, Event::OperatorDone(_) | Event::OperatorFailed { .. }) => {
+                self.stopped(left - 1, then)
+            }
+            (Phase::Stopping { left, .. }, Event::Cancel) => {
+                self.phase = Phase::Stopping { left, then: Then::Fail(cancelled()) };
+                Vec::new()
+            }
+            (Phase::Clearing, Event::Cleared) => {
+                self.phase = Phase::Planning;
+                self.thrift = Thrift::Frugal;
+                vec![Command::Plan(Thrift::Frugal)]
+            }
+            (Phase::Preparing, Event::Prepared) => vec![Command::Finish],
+            (_, Event::Failed(failure)) => vec![Command::Fail(failure)],
+            (_, Event::Cancel) => vec![Command::Fail(cancelled())],
+            // What an earlier phase still had to say no longer matters.
+            (phase, _) => {
+                self.phase = phase;
+                Vec::new()
+            }
+        }
+    }
+
+    fn prepare(&mut self, written: Vec<Written>) -> Vec<Command> {
+        self.phase = Phase::Preparing;
+        vec![Command::Prepare(written)]
+    }
+
+    fn stop(&mut self, left: usize, then: Then) -> Vec<Command> {
+        let mut commands = vec![Command::StopOperators];
+        commands.extend(self.stopped(left, then));
+        commands
+    }
+
+    fn stopped(&mut self, left: usize, then: Then) -> Vec<Command> {
+        if left > 0 {
+            self.phase = Phase::Stopping { left, then };
+            return Vec::new();
+        }
+        match then {
+            Then::Fail(failure) => vec![Command::Fail(failure)],
+            Then::PlanAgain => {
+                self.phase = Phase::Clearing;
+                vec![Command::Clear]
+            }
+        }
+    }
+}
+
+fn cancelled() -> Failure {
+    Failure::new(Class::Cancelled, "the run was cancelled")
+}

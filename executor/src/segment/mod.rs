@@ -1,0 +1,101 @@
+//! One attempt of one segment: the actor that plans it, starts its operators, and reports.
+
+mod handler;
+mod machine;
+mod messages;
+mod verdict;
+pub(crate) mod work;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actix::{Actor, AsyncContext, Context, Recipient};
+use flowetl_proto::control::{AttemptEvent, AttemptEventKind, AttemptSpec};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use self::machine::Machine;
+pub(crate) use self::messages::{Cancel, OperatorEnded};
+use self::work::Work;
+use crate::node::{AttemptOver, Surroundings};
+
+/// How often progress is told.
+const REPORT_INTERVAL: Duration = Duration::from_secs(1);
+/// No row for so long, and the report says where it stands.
+const STALL_LIMIT: Duration = Duration::from_secs(30);
+/// Events waiting here: each operator ends once, the rest is a handful.
+const MAILBOX_CAPACITY: usize = 64;
+
+/// The shell around [`Machine`].
+pub(crate) struct SegmentActor {
+    spec: AttemptSpec,
+    surroundings: Arc<Surroundings>,
+    events: mpsc::Sender<AttemptEvent>,
+    node: Recipient<AttemptOver>,
+    machine: Machine,
+    work: Option<Arc<Work>>,
+    /// What was prepared, until it is told.
+    outcome: Option<AttemptEventKind>,
+    /// Ends the operators of the present try.
+    operators: CancellationToken,
+    /// Ends everything.
+    all: CancellationToken,
+    /// The last sum of rows seen, and when it last changed.
+    progress: (u64, Instant),
+}
+
+impl SegmentActor {
+    pub(crate) fn new(
+        spec: AttemptSpec,
+        surroundings: Arc<Surroundings>,
+        events: mpsc::Sender<AttemptEvent>,
+        node: Recipient<AttemptOver>,
+    ) -> Self {
+        let all = CancellationToken::new();
+        Self {
+            spec,
+            surroundings,
+            events,
+            node,
+            machine: Machine::new(),
+            work: None,
+            outcome: None,
+            operators: all.child_token(),
+            all,
+            progress: (0, Instant::now()),
+        }
+    }
+
+    fn event(&self, kind: AttemptEventKind) -> AttemptEvent {
+        let id = &self.spec.id;
+        AttemptEvent { run: id.run.clone(), segment: id.segment.clone(), token: id.token, kind }
+    }
+
+    /// Tells progress; a coordinator that is slow to read misses one, and gets the next.
+    fn report(&mut self) {
+        let Some(work) = &self.work else { return };
+        let blocks = work.blocks();
+        let rows = blocks.values().map(|m| m.rows_in + m.rows_out).sum();
+        if rows != self.progress.0 {
+            self.progress = (rows, Instant::now());
+        }
+        let stalled = (self.progress.1.elapsed() >= STALL_LIMIT).then(|| {
+            format!("no row has moved for {} s: {}", self.progress.1.elapsed().as_secs(), work.whereabouts())
+        });
+        let event = self.event(AttemptEventKind::Progress { blocks, stalled });
+        if self.events.try_send(event).is_err() {
+            tracing::debug!("a progress report was dropped: the coordinator is behind");
+        }
+    }
+}
+
+impl Actor for SegmentActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, context: &mut Self::Context) {
+        context.set_mailbox_capacity(MAILBOX_CAPACITY);
+        context.run_interval(REPORT_INTERVAL, |actor, _| actor.report());
+        let first = self.machine.begin();
+        self.perform(first, context);
+    }
+}

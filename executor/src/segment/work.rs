@@ -1,0 +1,287 @@
+//! The steps of an attempt that take time: planning, operating one partition, preparing, publishing, removing.
+//!
+//! Plain async functions on the data runtime; the actor decides when each runs.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use datafusion::execution::TaskContext;
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use flowetl_proto::code::Class;
+use flowetl_proto::control::{AttemptSpec, Meter, Output, Part, Prepared};
+use flowetl_proto::id::BlockId;
+use flowetl_proto::pipeline::Block;
+use futures::TryStreamExt;
+use tokio_util::sync::CancellationToken;
+
+use super::machine::Written;
+use super::verdict;
+use crate::boundary::{self, BoundarySink, Ledger};
+use crate::connectors::systems::Systems;
+use crate::connectors::{InDatabaseRequest, OpenContext, Quarantine, Sink, SinkRequest};
+use crate::memory::Budget;
+use crate::meter::{BlockMeter, Meters};
+use crate::node::Surroundings;
+use crate::plan::{self, BATCH_BYTES, BATCH_ROWS, Compiled, HighWater, Ingredients, Thrift};
+use crate::quarantine::{Limit, QuarantineFile};
+use crate::{Error, Result};
+
+/// A planned attempt: everything its operators share.
+pub(crate) struct Work {
+    spec: AttemptSpec,
+    /// `None` where the segment moves no rows: data tests, statements inside a database.
+    flow: Option<Flow>,
+    /// `None` for data tests.
+    pub(crate) sink: Option<Arc<dyn Sink>>,
+    meters: Meters,
+    /// Counts the rows written to a load's target; a boundary's root is counted by its marker.
+    written: Arc<BlockMeter>,
+    cursors: BTreeMap<BlockId, (String, Arc<HighWater>)>,
+    quarantines: HashMap<BlockId, Arc<QuarantineFile>>,
+    tests: Option<Compiled>,
+    /// Keeps the snapshots of the attempt open until it is prepared.
+    _systems: Systems,
+}
+
+struct Flow {
+    plan: Arc<dyn ExecutionPlan>,
+    context: Arc<TaskContext>,
+    schema: SchemaRef,
+}
+
+impl Work {
+    pub(crate) fn partitions(&self) -> usize {
+        self.flow.as_ref().map_or(0, |flow| flow.plan.output_partitioning().partition_count())
+    }
+
+    /// The counters as they stand.
+    pub(crate) fn blocks(&self) -> BTreeMap<BlockId, Meter> {
+        for (block, quarantine) in &self.quarantines {
+            self.meters.set_quarantined(block, quarantine.rows());
+        }
+        self.meters.snapshot()
+    }
+
+    /// Where nothing moves, in one sentence.
+    pub(crate) fn whereabouts(&self) -> String {
+        self.meters.whereabouts()
+    }
+}
+
+/// Plans the attempt and opens its staging.
+pub(crate) async fn plan(spec: AttemptSpec, surroundings: &Surroundings, thrift: Thrift) -> Result<Work> {
+    let root = root(&spec)?.clone();
+    let budget = Budget::new(spec.memory)?;
+    let runtime = surroundings.runtime(&spec.id.run, budget)?;
+    let context = plan::session(surroundings.config.parallelism, budget.pool, thrift, runtime);
+    let systems = systems(&spec, surroundings, budget);
+    let mut inputs = HashMap::new();
+    for (block, manifest) in &spec.inputs {
+        let config = &surroundings.config;
+        let table = boundary::read(&config.storage, manifest, config.parallelism).await;
+        inputs.insert(block.clone(), table.map_err(|e| e.in_block(block))?);
+    }
+    let quarantines = quarantines(&spec, surroundings)?;
+    let ingredients = Ingredients {
+        context,
+        systems: &systems,
+        inputs,
+        positions: &spec.positions,
+        quarantines: quarantines.iter().map(|(b, q)| (b.clone(), Arc::clone(q) as Arc<dyn Quarantine>)).collect(),
+    };
+    let mut compiled = plan::compile(&spec.segment, ingredients).await?;
+    let written = compiled.meters.block(&root.id);
+    let mut work = Work {
+        flow: None,
+        sink: None,
+        meters: Meters::default(),
+        written,
+        cursors: std::mem::take(&mut compiled.cursors),
+        quarantines,
+        tests: None,
+        _systems: systems,
+        spec,
+    };
+    match work.spec.segment.output {
+        Output::Verdict => {
+            work.meters = std::mem::take(&mut compiled.meters);
+            work.tests = Some(compiled);
+            return Ok(work);
+        }
+        Output::Relation => work.sink = Some(open_sink(&work.spec, surroundings, &work._systems, None).await?),
+        Output::Boundary | Output::Sink => {
+            let from = rows_of(&root)?;
+            let rows = compiled.rows(&from)?.clone();
+            let schema: SchemaRef = Arc::clone(rows.schema().inner());
+            let sink = open_sink(&work.spec, surroundings, &work._systems, Some(Arc::clone(&schema))).await?;
+            let physical = compiled.physical(&rows).await.map_err(|e| e.in_block(&root.id))?;
+            let physical = plan::narrow(physical, sink.writers_max())?;
+            work.flow = Some(Flow { plan: physical, context: compiled.context.task_ctx(), schema });
+            work.sink = Some(sink);
+        }
+    }
+    work.meters = std::mem::take(&mut compiled.meters);
+    if let Some(sink) = &work.sink {
+        sink.begin().await.map_err(|e| e.in_block(&root.id))?;
+    }
+    Ok(work)
+}
+
+/// Moves one partition's rows from the plan to its writer.
+pub(crate) async fn operate(work: &Work, partition: usize, cancel: CancellationToken) -> Result<Written> {
+    let (Some(flow), Some(sink)) = (&work.flow, &work.sink) else {
+        return Err(Error::internal("an operator was started where no rows flow"));
+    };
+    let root = &root(&work.spec)?.id;
+    let counts = work.spec.segment.output == Output::Sink;
+    let moving = async {
+        let mut rows = flow.plan.execute(partition, Arc::clone(&flow.context))?;
+        let mut writer = sink.writer(partition).await.map_err(|e| e.in_block(root))?;
+        let mut written = Written { partition, ..Written::default() };
+        while let Some(batch) = rows.try_next().await? {
+            if batch.num_rows() == 0 {
+                continue;
+            }
+            let (count, bytes) = (batch.num_rows() as u64, batch.get_array_memory_size() as u64);
+            writer.write(batch).await.map_err(|e| e.in_block(root))?;
+            written.rows += count;
+            if counts {
+                work.written.add_rows(count, bytes);
+            }
+        }
+        written.parts = writer.finish().await.map_err(|e| e.in_block(root))?;
+        Ok(written)
+    };
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => Err(Error::new(Class::Cancelled, "the run was cancelled")),
+        done = moving => done,
+    }
+}
+
+/// Checks that nothing is missing, makes everything durable, and says what the coordinator must know to publish it.
+pub(crate) async fn prepare(work: &Work, written: Vec<Written>) -> Result<Prepared> {
+    let root = root(&work.spec)?;
+    let parts = close_ledger(work, written).map_err(|e| e.in_block(&root.id))?;
+    for quarantine in work.quarantines.values() {
+        quarantine.finish().await?;
+    }
+    let mut prepared =
+        Prepared { manifest: None, staged: None, tests: Vec::new(), positions: BTreeMap::new(), blocks: BTreeMap::new() };
+    if let Some(compiled) = &work.tests {
+        let test = plan::settings(root)?;
+        prepared.tests = verdict::judge(&compiled.context, &root.id, &test).await?;
+    }
+    if let Some(sink) = &work.sink {
+        prepared.staged = Some(sink.prepare(&parts).await.map_err(|e| e.in_block(&root.id))?);
+    }
+    if let Some(flow) = &work.flow {
+        prepared.manifest = Some(boundary::manifest(&flow.schema, parts));
+    }
+    for (block, (column, high_water)) in &work.cursors {
+        if let Some(position) = high_water.position(column)? {
+            prepared.positions.insert(block.clone(), position);
+        }
+    }
+    prepared.blocks = work.blocks();
+    Ok(prepared)
+}
+
+/// Plans every query of a `test` block, so that a wrong column is known before anything moves.
+pub(crate) async fn check_tests(compiled: &Compiled, root: &Block) -> Result<()> {
+    verdict::check(&compiled.context, &root.id, &plan::settings(root)?).await
+}
+
+/// Each partition reported once, and its parts hold the rows it was given.
+fn close_ledger(work: &Work, written: Vec<Written>) -> Result<Vec<Part>> {
+    let mut ledger = Ledger::new(work.partitions());
+    let counted: Vec<u64> = written.iter().map(|w| w.rows).collect();
+    for w in written {
+        ledger.report(w.partition, w.parts)?;
+    }
+    ledger.close(&counted)
+}
+
+/// The sink of the segment's root, opened again from the attempt alone.
+pub(crate) async fn open_sink(
+    spec: &AttemptSpec,
+    surroundings: &Surroundings,
+    systems: &Systems,
+    schema: Option<SchemaRef>,
+) -> Result<Arc<dyn Sink>> {
+    let root = root(spec)?;
+    let need_schema = || schema.clone().ok_or_else(|| Error::internal("a sink was opened without its schema"));
+    let opened = match spec.segment.output {
+        Output::Boundary => {
+            let config = &surroundings.config;
+            Ok(Arc::new(BoundarySink::new(&config.storage, &spec.id, need_schema()?, config.parallelism)) as _)
+        }
+        Output::Sink => {
+            let (_, load) = plan::load(root)?;
+            let request = SinkRequest {
+                attempt: spec.id.clone(),
+                block: root.id.clone(),
+                to: load.to.clone(),
+                write: load.write,
+                key: load.key.clone(),
+                schema: need_schema()?,
+                options: root.settings.clone(),
+            };
+            match systems.get(load.to.connection()).await {
+                Ok(system) => system.sink(request).await,
+                Err(error) => Err(error),
+            }
+        }
+        Output::Relation => {
+            let block: crate::blocks::InDatabase = plan::settings(root)?;
+            let request = InDatabaseRequest {
+                attempt: spec.id.clone(),
+                block: root.id.clone(),
+                connection: block.connection.clone(),
+                sql: block.sql,
+                to: block.to,
+            };
+            match systems.get(&block.connection).await {
+                Ok(system) => system.in_database(request).await,
+                Err(error) => Err(error),
+            }
+        }
+        Output::Verdict => Err(Error::internal("data tests have no sink")),
+    };
+    opened.map_err(|e| e.in_block(&root.id))
+}
+
+/// The attempt's systems, none of them opened yet.
+pub(crate) fn systems(spec: &AttemptSpec, surroundings: &Surroundings, budget: Budget) -> Systems {
+    let context = OpenContext {
+        parallelism: surroundings.config.parallelism,
+        batch_rows: BATCH_ROWS,
+        batch_bytes: BATCH_BYTES,
+        buffer_bytes: budget.buffers,
+    };
+    Systems::new(spec.connections.clone(), Arc::clone(&surroundings.config.secrets), context)
+}
+
+fn quarantines(spec: &AttemptSpec, surroundings: &Surroundings) -> Result<HashMap<BlockId, Arc<QuarantineFile>>> {
+    let mut quarantines = HashMap::new();
+    for block in spec.segment.blocks.iter().filter(|b| b.kind == "extract") {
+        let extract: crate::blocks::Extract = plan::settings(block)?;
+        if let Some(bad_rows) = extract.bad_rows {
+            let limit = Limit::from_json(&bad_rows.quarantine).map_err(|e| e.in_block(&block.id))?;
+            let quarantine = QuarantineFile::new(surroundings.config.storage.clone(), &spec.id, &block.id, limit);
+            quarantines.insert(block.id.clone(), Arc::new(quarantine));
+        }
+    }
+    Ok(quarantines)
+}
+
+/// The last block of the segment.
+pub(crate) fn root(spec: &AttemptSpec) -> Result<&Block> {
+    spec.segment.blocks.last().ok_or_else(|| Error::internal("a segment without blocks"))
+}
+
+/// The block whose rows leave the segment: a load's input, else the root itself.
+pub(crate) fn rows_of(root: &Block) -> Result<BlockId> {
+    if root.kind == "load" { Ok(plan::load(root)?.0) } else { Ok(root.id.clone()) }
+}
