@@ -50,8 +50,10 @@ def find_binaries(options):
     for name in sorted(needed):
         if binaries[name] is None or not pathlib.Path(binaries[name]).exists():
             sys.exit(f"error: `{name}` is missing (looked for {binaries[name] or 'it'}); see the head of run.sh")
-    if binaries["sling"]:
-        binaries["sling"].chmod(0o755)
+    # Their packages leave these without the right to run.
+    for path in (binaries["sling"], scripts / "duckdb"):
+        if path and path.exists():
+            path.chmod(0o755)
     return {name: str(path) for name, path in binaries.items()}
 
 

@@ -23,7 +23,7 @@ pub struct Config {
     pub home: PathBuf,
     /// `postgres:` or `sqlite:`; `None` takes `flowetl.db` in `home`.
     pub database_url: Option<String>,
-    /// Segments of one run that may be under way at once.
+    /// Segments of one run that may be under way at once; at least one is.
     pub parallel_segments: usize,
 }
 
@@ -70,7 +70,9 @@ impl Coordinator {
         });
         tokio::spawn(run::dispatch(Arc::downgrade(&around), events));
         let control = ControlThread::start().await?;
-        Ok(Handle { inner: Arc::new(Inner { around, control, config: Config { home, ..config } }) })
+        Ok(Handle {
+            inner: Arc::new(Inner { around, control, home, parallel_segments: config.parallel_segments.max(1) }),
+        })
     }
 }
 
@@ -83,7 +85,8 @@ pub struct Handle {
 pub(crate) struct Inner {
     pub around: Arc<Surroundings>,
     pub control: ControlThread,
-    pub config: Config,
+    pub home: PathBuf,
+    pub parallel_segments: usize,
 }
 
 impl Handle {
@@ -111,10 +114,15 @@ impl Handle {
         Ok(snapshots.boxed())
     }
 
-    /// Waits for the end of a run that is active here, however it ends; of any other run gives what is known.
+    /// Waits for the end of a run, however it ends. Fails where it cannot end here: it was interrupted, or another
+    /// process runs it.
     pub async fn wait(&self, run: &RunId) -> Result<Arc<RunView>> {
-        let Some(mut active) = self.inner.around.active(run) else { return Ok(Arc::new(self.run(run).await?)) };
         let interrupted = |reason: String| Error::Interrupted { run: run.clone(), reason };
+        let Some(mut active) = self.inner.around.active(run) else {
+            let view = self.run(run).await?;
+            let ended = view.state.is_terminal();
+            return if ended { Ok(Arc::new(view)) } else { Err(interrupted("it does not run in this process".into())) };
+        };
         let ended = active.watch.wait_for(|s| s.view.state.is_terminal() || s.interrupted.is_some()).await;
         let snapshot = ended.map_err(|_| interrupted("its actor ended".into()))?.clone();
         match snapshot.interrupted {
@@ -170,7 +178,7 @@ impl Handle {
 
     /// The right to run a pipeline, or the error that names who has it.
     pub(crate) async fn lock(&self, pipeline: &str) -> Result<Arc<Lock>> {
-        if let Some(lock) = Lock::try_take(&self.inner.config.home, pipeline)? {
+        if let Some(lock) = Lock::try_take(&self.inner.home, pipeline)? {
             return Ok(Arc::new(lock));
         }
         let newest = self.store().newest_run(pipeline).await?;

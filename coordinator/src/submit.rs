@@ -67,7 +67,7 @@ impl Handle {
             hash: version.hash.clone(),
             options,
             starts,
-            parallel_segments: self.inner.config.parallel_segments,
+            parallel_segments: self.inner.parallel_segments,
             now: moment.now,
         };
         let first = move |term, tokens| {
@@ -167,7 +167,7 @@ impl Handle {
         let tokens = self.store().claim(run, TOKENS).await?;
         let mut state = RunState::stored(self.store().load(run).await?)?;
         state.tokens = tokens.map(Token).collect();
-        state.parallel_segments = self.inner.config.parallel_segments;
+        state.parallel_segments = self.inner.parallel_segments;
         Ok(state)
     }
 

@@ -47,6 +47,8 @@ stop_all() {
 trap stop_all EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
+# A reader of our output that has gone must not keep the servers from being stopped.
+trap 'exit 141' PIPE
 
 for server in "${servers[@]}"; do
   mkdir -p "$folder/$server"

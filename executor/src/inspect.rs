@@ -2,26 +2,37 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use arrow::json::WriterBuilder;
+use arrow::json::writer::JsonArray;
+use arrow::util::display::FormatOptions;
+use arrow::util::pretty::pretty_format_batches_with_options;
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::logical_expr::LogicalPlanBuilder;
 use datafusion::physical_plan::collect;
+use flowetl_proto::code::Class;
 use flowetl_proto::control::{AttemptId, AttemptSpec, Output, Position, Segment};
 use flowetl_proto::id::{BlockId, RunId, Token};
-use flowetl_proto::pipeline::Pipeline;
+use flowetl_proto::pipeline::{ConnectionSpec, Pipeline};
+use indexmap::IndexMap;
 use serde::Serialize;
 use tokio::runtime::Handle;
 
 use crate::config::NodeConfig;
-use crate::connectors::SourceRequest;
+use crate::connectors::systems::Systems;
+use crate::connectors::{OpenContext, SourceRequest};
 use crate::memory::Budget;
 use crate::node::Surroundings;
 use crate::plan::{self, Ingredients, Operators, Thrift};
 use crate::segment::work;
 use crate::{Error, Result, blocks};
+
+/// How long a connection may take to answer a test.
+const TEST_LIMIT: Duration = Duration::from_secs(5);
 
 /// What one segment would do.
 #[derive(Clone, Debug, Serialize)]
@@ -114,6 +125,50 @@ async fn plan_one(
     Ok((plan, schema))
 }
 
+/// Rows to look at.
+#[derive(Clone, Debug)]
+pub struct Rows {
+    pub schema: SchemaRef,
+    pub batches: Vec<RecordBatch>,
+}
+
+impl Rows {
+    /// As a table of text with a frame.
+    pub fn to_table(&self) -> Result<String> {
+        let options = FormatOptions::default().with_null("null");
+        // An empty batch brings the headings where there are no rows.
+        let empty = [RecordBatch::new_empty(Arc::clone(&self.schema))];
+        let batches = if self.batches.is_empty() { &empty[..] } else { &self.batches };
+        Ok(pretty_format_batches_with_options(batches, &options)?.to_string())
+    }
+
+    /// As a JSON array of objects; nulls are written.
+    pub fn to_json(&self) -> Result<String> {
+        let mut writer = WriterBuilder::new().with_explicit_nulls(true).build::<_, JsonArray>(Vec::new());
+        writer.write_batches(&self.batches.iter().collect::<Vec<_>>())?;
+        writer.finish()?;
+        let text = String::from_utf8(writer.into_inner()).map_err(|e| Error::internal("rows as JSON").because(e))?;
+        Ok(if text.is_empty() { "[]".to_owned() } else { text })
+    }
+}
+
+/// The server's version, after really signing in; within [`TEST_LIMIT`].
+pub async fn version(name: &str, spec: &ConnectionSpec, config: &NodeConfig) -> Result<String> {
+    let connections = IndexMap::from([(name.to_owned(), spec.clone())]);
+    let context = OpenContext {
+        parallelism: 1,
+        batch_rows: plan::BATCH_ROWS,
+        batch_bytes: plan::BATCH_BYTES,
+        buffer_bytes: plan::BATCH_BYTES,
+    };
+    let systems = Systems::new(connections, Arc::clone(&config.secrets), context);
+    let testing = async { systems.get(name).await?.version().await };
+    tokio::time::timeout(TEST_LIMIT, testing).await.unwrap_or_else(|_| {
+        let text = format!("connection `{name}` did not answer within {} s", TEST_LIMIT.as_secs());
+        Err(Error::new(Class::SourceTransient, text))
+    })
+}
+
 /// The first `count` rows of `block`, computed from the sources up to it; a `load` shows what it would write.
 pub async fn preview(
     pipeline: &Pipeline,
@@ -121,7 +176,7 @@ pub async fn preview(
     count: usize,
     config: NodeConfig,
     data: Handle,
-) -> Result<(SchemaRef, Vec<RecordBatch>)> {
+) -> Result<Rows> {
     let part = pipeline.feeding(block).ok_or_else(|| {
         let known = pipeline.blocks.keys().map(BlockId::as_str);
         Error::user(match flowetl_proto::pipeline::nearest_word(block.as_str(), known) {
@@ -167,7 +222,8 @@ pub async fn preview(
     let rows = LogicalPlanBuilder::from(compiled.rows(&from)?.clone()).limit(0, Some(count))?.build()?;
     let schema: SchemaRef = Arc::clone(rows.schema().inner());
     let physical = compiled.physical(&rows).await.map_err(|e| e.in_block(block))?;
-    Ok((schema, collect(physical, compiled.context.task_ctx()).await?))
+    let batches = collect(physical, compiled.context.task_ctx()).await.map_err(|e| Error::from(e).in_block(block))?;
+    Ok(Rows { schema, batches })
 }
 
 /// An attempt that is never started: its token is below every real one.

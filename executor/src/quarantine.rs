@@ -68,7 +68,8 @@ impl fmt::Display for Limit {
     }
 }
 
-/// The bad rows of one block in one attempt: `runs/RUN/quarantine/BLOCK/tTOKEN.ndjson`, made with the first of them.
+/// The bad rows of one block in one attempt: `quarantine/RUN/BLOCK/tTOKEN.ndjson`, made with the first of them. They
+/// outlive the run's boundaries.
 #[derive(Debug)]
 pub struct QuarantineFile {
     block: BlockId,
@@ -91,7 +92,7 @@ struct Rows {
 impl QuarantineFile {
     /// Must be called where tasks can be spawned.
     pub fn new(storage: Storage, attempt: &AttemptId, block: &BlockId, limit: Limit) -> Self {
-        let name = format!("runs/{}/quarantine/{block}/t{}.ndjson", attempt.run, attempt.token);
+        let name = format!("quarantine/{}/{block}/t{}.ndjson", attempt.run, attempt.token);
         let (sender, pieces) = mpsc::channel(PIECES_WAITING_MAX);
         let writing = tokio::spawn(write(storage, name, pieces));
         let rows = Rows { bad: 0, reasons: Vec::new(), lines: Vec::new(), pieces: Some(sender) };

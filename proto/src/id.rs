@@ -54,6 +54,15 @@ text_id!(
     SegmentId
 );
 
+impl BlockId {
+    /// Whether this is letters, digits and underscores, not starting with a digit, as every name of a block must be.
+    pub fn is_plain(&self) -> bool {
+        let text = self.as_str();
+        let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        !text.is_empty() && !text.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(is_word)
+    }
+}
+
 /// The fencing token of an attempt: given by the metadata database, greater wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

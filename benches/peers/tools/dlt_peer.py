@@ -12,8 +12,8 @@ def pipeline(home, name, destination, dataset):
 
 
 def database(url):
-    # `public` is where the driver looks for the result.
-    return dlt.destinations.postgres(url, create_indexes=False)
+    # dlt wants a password, also where the server asks for none.
+    return dlt.destinations.postgres(url.replace("postgres@", "postgres:unused@"), create_indexes=False)
 
 
 def sqlalchemy_url(url):
@@ -36,19 +36,19 @@ def load(home, url, path, target):
             yield batch
 
     rows = dlt.resource(batches, name=target)
-    pipeline(home, "load", database(url), "public").run(rows, loader_file_format="csv", write_disposition="append")
+    pipeline(home, "load", database(url), "public").run(rows, loader_file_format="parquet", write_disposition="append")
 
 
 def copy(home, url, source, target):
     rows = table(url, source).with_name(target)
     rows.apply_hints(table_name=target)
-    pipeline(home, "copy", database(url), "public").run(rows, loader_file_format="csv", write_disposition="append")
+    pipeline(home, "copy", database(url), "public").run(rows, loader_file_format="parquet", write_disposition="append")
 
 
 def merge(home, url, source, target):
     rows = table(url, source, incremental=dlt.sources.incremental("updated_at"), primary_key=["l_orderkey", "l_linenumber"])
     rows.apply_hints(table_name=target, write_disposition={"disposition": "merge", "strategy": "upsert"})
-    pipeline(home, "merge", database(url), "public").run(rows, loader_file_format="csv")
+    pipeline(home, "merge", database(url), "public").run(rows, loader_file_format="parquet")
 
 
 if __name__ == "__main__":

@@ -58,6 +58,14 @@ pub enum Command {
     Cancel(Token),
 }
 
+impl Command {
+    /// The attempt it is about.
+    pub fn token(self) -> Token {
+        let (Self::Start(token) | Self::Commit(token) | Self::Discard(token) | Self::Cancel(token)) = self;
+        token
+    }
+}
+
 /// Which rows a decision changed.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
@@ -81,8 +89,12 @@ pub struct Decision {
     pub commands: Vec<Command>,
 }
 
-/// Decides. Events of attempts that are over, or that this run never had, change nothing.
+/// Decides. Events of attempts that are over, or that this run never had, change nothing; an ended run only listens to
+/// being taken up again, and whatever comes late is asked for again then.
 pub fn step(state: &mut RunState, moment: Moment, event: Event) -> Decision {
+    if state.phase.is_terminal() && !matches!(event, Event::Resume | Event::Settle(_)) {
+        return Decision::default();
+    }
     let mut step = Step { state, moment, decision: Decision::default() };
     match event {
         Event::Begin | Event::Tick => {}
@@ -123,8 +135,7 @@ impl Step<'_> {
     }
 
     fn refused(&mut self, command: Command, failure: Failure) {
-        let (Command::Start(token) | Command::Commit(token) | Command::Discard(token) | Command::Cancel(token)) =
-            command;
+        let token = command.token();
         let Some(attempt) = self.state.attempts.get(&token) else { return };
         match (command, attempt.phase) {
             (Command::Start(_), AttemptPhase::Running) => self.attempt_failed(token, failure),

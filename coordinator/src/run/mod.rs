@@ -1,15 +1,17 @@
 //! The life of a run: `state` is what it knows, `machine` what it decides, and [`RunActor`] the shell that writes
 //! decisions and performs them.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use actix::{Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, SpawnHandle, WrapFuture};
 use flowetl_proto::code::{Class, Failure};
-use flowetl_proto::control::Executor;
+use flowetl_proto::control::{AttemptEvent, AttemptSpec, Executor, Prepared};
 use flowetl_proto::id::{RunId, Token};
 use tokio::runtime;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 mod handler;
@@ -82,7 +84,9 @@ pub(crate) struct Snapshot {
 
 impl Surroundings {
     pub(crate) fn active(&self, run: &RunId) -> Option<Active> {
-        self.active.lock().unwrap_or_else(PoisonError::into_inner).iter().find(|a| a.run == *run).cloned()
+        let active = self.active.lock().unwrap_or_else(PoisonError::into_inner);
+        // An actor that went away without a word has closed its watch.
+        active.iter().find(|a| a.run == *run && a.watch.has_changed().is_ok()).cloned()
     }
 
     fn remove(&self, run: &RunId) {
@@ -100,6 +104,8 @@ pub(crate) struct RunActor {
     lock: Option<Arc<Lock>>,
     wake: Option<SpawnHandle>,
     publishing: bool,
+    /// The newest command of each attempt, so that a cancel can never overtake the start it is for.
+    calls: BTreeMap<Token, JoinHandle<()>>,
 }
 
 impl Actor for RunActor {
@@ -134,37 +140,35 @@ impl RunActor {
             lock: Some(lock),
             wake: None,
             publishing: false,
+            calls: BTreeMap::new(),
         });
+        active.retain(|a| a.run != run);
         active.push(Active { run, actor, watch: receiver.clone() });
         receiver
     }
 
-    fn perform(&self, commands: Vec<Command>, ctx: &mut Context<Self>) {
+    /// Hands commands to the executor: those of one attempt one after the other, those of several at once.
+    fn perform(&mut self, commands: Vec<Command>, ctx: &mut Context<Self>) {
         for command in commands {
-            let (Command::Start(token) | Command::Commit(token) | Command::Discard(token) | Command::Cancel(token)) =
-                command;
+            let token = command.token();
             let Some(spec) = spec::spec(&self.state, token) else { continue };
             let prepared = self.state.attempts.get(&token).and_then(|a| a.prepared.clone());
-            let executor = Arc::clone(&self.around.executor);
-            let run = self.state.id.clone();
+            let call = call(Arc::clone(&self.around.executor), command, spec, prepared);
+            let before = self.calls.remove(&token);
             let actor = ctx.address();
-            self.around.runtime.spawn(async move {
-                let call = async {
-                    match (command, prepared) {
-                        (Command::Start(_), _) => executor.start(spec).await,
-                        (Command::Commit(_), Some(prepared)) => executor.commit(spec, prepared).await,
-                        (Command::Commit(_), None) => Err(Failure::new(Class::Internal, "nothing was prepared")),
-                        (Command::Discard(_), _) => executor.discard(spec).await,
-                        (Command::Cancel(_), _) => executor.cancel(run, token, SOFT_STOP).await,
-                    }
-                };
-                let late =
-                    |_| Err(Failure::new(Class::Internal, format!("the executor did not accept {command:?} in time")));
-                if let Err(failure) = timeout(ACCEPT_LIMIT, call).await.unwrap_or_else(late) {
+            let task = self.around.runtime.spawn(async move {
+                if let Some(before) = before {
+                    // Ends within its own limit; how it ended was told by itself.
+                    let _ = before.await;
+                }
+                let late = || Failure::new(Class::Internal, format!("the executor did not accept {command:?} in time"));
+                let accepted = timeout(ACCEPT_LIMIT, call).await.unwrap_or_else(|_| Err(late()));
+                if let Err(failure) = accepted {
                     // A run that is gone by now has no use for it.
                     let _ = actor.send(Happened(Event::Refused { command, failure })).await;
                 }
             });
+            self.calls.insert(token, task);
         }
     }
 
@@ -223,6 +227,22 @@ impl RunActor {
     }
 }
 
+/// One command as the executor is given it.
+async fn call(
+    executor: Arc<dyn Executor>,
+    command: Command,
+    spec: AttemptSpec,
+    prepared: Option<Prepared>,
+) -> Result<(), Failure> {
+    match (command, prepared) {
+        (Command::Start(_), _) => executor.start(spec).await,
+        (Command::Commit(_), Some(prepared)) => executor.commit(spec, prepared).await,
+        (Command::Commit(_), None) => Err(Failure::new(Class::Internal, "nothing was prepared")),
+        (Command::Discard(_), _) => executor.discard(spec).await,
+        (Command::Cancel(token), _) => executor.cancel(spec.id.run, token, SOFT_STOP).await,
+    }
+}
+
 /// Writes a decision, patiently; and takes fresh tokens if they are running out.
 async fn save(store: Store, record: Record, tokens_missing: bool) -> Result<Vec<Token>> {
     let started = Instant::now();
@@ -263,10 +283,7 @@ async fn forget_older(around: Arc<Surroundings>, pipeline: String) {
 }
 
 /// Hands what executors report to the runs' actors, one at a time, until the coordinator is dropped.
-pub(crate) async fn dispatch(
-    around: Weak<Surroundings>,
-    mut events: tokio::sync::mpsc::Receiver<flowetl_proto::control::AttemptEvent>,
-) {
+pub(crate) async fn dispatch(around: Weak<Surroundings>, mut events: mpsc::Receiver<AttemptEvent>) {
     while let Some(event) = events.recv().await {
         let Some(active) = around.upgrade().and_then(|around| around.active(&event.run)) else { continue };
         let happened = Happened(Event::Report { token: event.token, kind: event.kind });

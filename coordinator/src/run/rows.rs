@@ -140,7 +140,7 @@ impl SegmentState {
         })
     }
 
-    fn row(&self, place: i64) -> SegmentRow {
+    pub(super) fn row(&self, place: i64) -> SegmentRow {
         SegmentRow {
             place,
             spec: self.spec.clone(),
@@ -170,7 +170,7 @@ impl AttemptState {
         Ok(attempt)
     }
 
-    fn row(&self, token: Token) -> AttemptRow {
+    pub(super) fn row(&self, token: Token) -> AttemptRow {
         AttemptRow {
             token,
             segment: self.segment.clone(),

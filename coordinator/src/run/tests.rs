@@ -1,8 +1,20 @@
 //! Tests of the brain, and the crash that simulations ask the shell for.
 
-use actix::{ActorContext, Context};
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Command, RunActor};
+use actix::{ActorContext, Context};
+use flowetl_proto::code::{Class, Failure};
+use flowetl_proto::control::{AttemptEventKind, Manifest, Position, Prepared};
+use flowetl_proto::id::{BlockId, RunId, SegmentId, Token};
+use flowetl_proto::pipeline::Pipeline;
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::machine::{Changes, step};
+use super::state::{AttemptPhase, AttemptState, SegmentPhase, is_incremental};
+use super::{Command, Event, Moment, NewRun, Phase, RunActor, RunOptions, RunState, machine, spec};
+use crate::cut::tests::any_pipeline;
+use crate::tests::{incremental, load, pipeline, test};
 
 /// Makes an actor stop as if its process had died, once a number of decisions were written: before or after the last
 /// one's commands are performed.
@@ -28,5 +40,374 @@ impl RunActor {
         self.around.remove(&self.state.id);
         ctx.stop();
         true
+    }
+}
+
+/// The pipeline of most tables here: one boundary, read by a test and two loads that it gates.
+fn shop() -> Pipeline {
+    let blocks = vec![
+        incremental("orders"),
+        test("checks", "orders"),
+        load("log", "orders", "append"),
+        load("table", "orders", "merge"),
+    ];
+    pipeline("shop", blocks)
+}
+
+fn state(pipeline: Pipeline) -> RunState {
+    let new = NewRun {
+        id: RunId::new("r"),
+        pipeline,
+        hash: "h".into(),
+        options: RunOptions::default(),
+        starts: BTreeMap::new(),
+        parallel_segments: 2,
+        now: 0,
+    };
+    RunState::new(new, 1, 1..100)
+}
+
+fn at(now: i64) -> Moment {
+    Moment { now, random: 1.0 }
+}
+
+fn prepared(state: &RunState, token: Token) -> AttemptEventKind {
+    let spec = spec::spec(state, token).unwrap();
+    let position = Position { column: "n".into(), data_type: "Int64".into(), value: token.to_string() };
+    let incremental = spec.segment.blocks.iter().filter(|b| is_incremental(b));
+    AttemptEventKind::Prepared(Box::new(Prepared {
+        manifest: Some(Manifest { schema: Value::Null, parts: vec![] }),
+        staged: None,
+        tests: vec![],
+        positions: incremental.map(|b| (b.id.clone(), position.clone())).collect(),
+        blocks: BTreeMap::new(),
+    }))
+}
+
+fn failed(class: Class) -> AttemptEventKind {
+    AttemptEventKind::Failed(Failure::new(class, "made to fail"))
+}
+
+/// Reports of one attempt in a row; the commands that the last one led to.
+fn report(state: &mut RunState, now: i64, token: i64, kinds: &[AttemptEventKind]) -> Vec<Command> {
+    let mut commands = vec![];
+    for kind in kinds {
+        commands = step(state, at(now), Event::Report { token: Token(token), kind: kind.clone() }).commands;
+    }
+    commands
+}
+
+/// `shop` with the boundary and the test committed: `log` runs as token 3, `table` as token 4.
+fn audited() -> RunState {
+    let mut state = state(shop());
+    assert_eq!(step(&mut state, at(0), Event::Begin).commands, [Command::Start(Token(1))]);
+    let kind = prepared(&state, Token(1));
+    assert_eq!(report(&mut state, 1, 1, &[kind]), [Command::Start(Token(2))]);
+    let kind = prepared(&state, Token(2));
+    assert_eq!(report(&mut state, 2, 2, &[kind]), [Command::Start(Token(3)), Command::Start(Token(4))]);
+    state
+}
+
+#[test]
+fn the_position_moves_with_the_last_sink() {
+    let mut state = audited();
+    for token in [3, 4] {
+        let kind = prepared(&state, Token(token));
+        assert_eq!(report(&mut state, 3, token, &[kind]), [Command::Commit(Token(token))]);
+        let carried = spec::spec(&state, Token(token)).unwrap().carried;
+        assert_eq!(carried["orders"].value, "1");
+    }
+    let committed = |token| Event::Report { token: Token(token), kind: AttemptEventKind::Committed };
+    assert!(step(&mut state, at(4), committed(3)).changes.positions.is_empty());
+    assert!(state.is_partly_appended());
+    let last = step(&mut state, at(4), committed(4));
+    assert_eq!(last.changes.positions["orders"].value, "1");
+    assert_eq!((state.phase, state.is_partly_appended()), (Phase::Success, false));
+    assert!(step(&mut state, at(5), committed(4)).changes.is_empty(), "a second answer changes nothing");
+}
+
+#[test]
+fn a_retry_waits_for_its_time_and_for_the_staging_to_go() {
+    let mut state = audited();
+    assert_eq!(report(&mut state, 10, 3, &[failed(Class::SinkTransient)]), [Command::Discard(Token(3))]);
+    assert_eq!(state.next_wake(), Some(12), "the first wait is 2 ms");
+    assert!(step(&mut state, at(12), Event::Tick).commands.is_empty(), "the staging may still be there");
+    assert_eq!(report(&mut state, 13, 3, &[AttemptEventKind::Discarded]), [Command::Start(Token(5))]);
+    assert_eq!(report(&mut state, 20, 5, &[failed(Class::SinkTransient)]), [Command::Discard(Token(5))]);
+    assert_eq!(state.next_wake(), Some(24), "the second one twice that");
+    let late = 20 + machine::DISCARD_LIMIT_MS;
+    assert_eq!(step(&mut state, at(late), Event::Tick).commands, [Command::Start(Token(6))], "nobody waits for ever");
+    let last = report(&mut state, late, 6, &[failed(Class::SinkTransient)]);
+    assert_eq!(last, [Command::Discard(Token(6)), Command::Cancel(Token(4))]);
+    assert_eq!((state.phase, state.segments["log"].phase), (Phase::Failing, SegmentPhase::Failed));
+}
+
+#[test]
+fn classes_decide_how_often() {
+    for (class, attempts) in [(Class::User, 1), (Class::Panic, 1), (Class::Truncated, 2), (Class::SourceTransient, 3)] {
+        let mut state = state(shop());
+        step(&mut state, at(0), Event::Begin);
+        for token in 1..=attempts {
+            assert_eq!(state.phase, Phase::Running, "{class}");
+            report(&mut state, token * 1_000, token, &[failed(class), AttemptEventKind::Discarded]);
+            step(&mut state, at(token * 1_000 + 500), Event::Tick);
+        }
+        assert_eq!((state.phase, state.attempts.len() as i64), (Phase::Failed, attempts), "{class}");
+    }
+}
+
+#[test]
+fn an_unknown_commit_is_never_another_attempt() {
+    let mut state = audited();
+    let kind = prepared(&state, Token(3));
+    report(&mut state, 3, 3, &[kind]);
+    let mut now = 10;
+    for _ in 0..2 {
+        assert!(report(&mut state, now, 3, &[failed(Class::SinkTransient)]).is_empty());
+        now = state.next_wake().unwrap();
+        assert_eq!(step(&mut state, at(now), Event::Tick).commands, [Command::Commit(Token(3))]);
+    }
+    assert_eq!(report(&mut state, now, 3, &[failed(Class::SinkTransient)]), [Command::Cancel(Token(4))]);
+    report(&mut state, now, 4, &[failed(Class::Cancelled), AttemptEventKind::Discarded]);
+    assert_eq!((state.phase, state.segments["log"].phase), (Phase::Failed, SegmentPhase::Committing));
+    assert_eq!(
+        step(&mut state, at(now), Event::Resume).commands,
+        [Command::Commit(Token(3)), Command::Start(Token(5))]
+    );
+}
+
+#[test]
+fn a_refused_commit_is_final() {
+    let mut state = audited();
+    let kind = prepared(&state, Token(3));
+    let commands = report(&mut state, 3, 3, &[kind, failed(Class::User)]);
+    assert_eq!(commands, [Command::Discard(Token(3)), Command::Cancel(Token(4))]);
+    assert_eq!(state.segments["log"].phase, SegmentPhase::Failed);
+}
+
+#[test]
+fn a_failed_run_lets_a_commit_finish_and_a_late_cancel_is_success() {
+    let mut state = audited();
+    for token in [3, 4] {
+        let kind = prepared(&state, Token(token));
+        report(&mut state, 3, token, &[kind]);
+    }
+    assert!(step(&mut state, at(4), Event::Cancel).commands.is_empty(), "nothing is left to be cancelled");
+    report(&mut state, 5, 3, &[AttemptEventKind::Committed]);
+    assert_eq!(state.phase, Phase::Cancelling);
+    report(&mut state, 5, 4, &[AttemptEventKind::Committed]);
+    assert_eq!((state.phase, state.failure.clone()), (Phase::Success, None));
+}
+
+#[test]
+fn a_cancelled_run_ends_at_the_hard_stop() {
+    let mut state = audited();
+    let commands = step(&mut state, at(10), Event::Cancel).commands;
+    assert_eq!(commands, [Command::Cancel(Token(3)), Command::Cancel(Token(4))]);
+    report(&mut state, 11, 3, &[failed(Class::Cancelled)]);
+    assert_eq!(state.next_wake(), Some(11 + machine::DISCARD_LIMIT_MS));
+    step(&mut state, at(10 + machine::HARD_STOP_MS), Event::Tick);
+    assert_eq!((state.phase, state.next_wake()), (Phase::Cancelled, None));
+    assert_eq!(state.finished_at, Some(10 + machine::HARD_STOP_MS));
+}
+
+#[test]
+fn a_boundary_without_a_manifest_is_a_fault() {
+    let mut state = state(shop());
+    step(&mut state, at(0), Event::Begin);
+    let AttemptEventKind::Prepared(mut empty) = prepared(&state, Token(1)) else { unreachable!() };
+    empty.manifest = None;
+    report(&mut state, 1, 1, &[AttemptEventKind::Prepared(empty)]);
+    assert_eq!(state.failure.unwrap().class, Class::Internal);
+}
+
+/// A run pushed about at random: what its commands asked for and nobody answered yet, and what must never be undone.
+struct Fuzz {
+    state: RunState,
+    now: i64,
+    open: Vec<Command>,
+    answered: Vec<Event>,
+    winners: BTreeMap<SegmentId, Token>,
+    /// Extracts whose positions moved.
+    moved: BTreeSet<BlockId>,
+    /// The last token given out.
+    fresh: i64,
+}
+
+impl Fuzz {
+    fn new(pipeline: Pipeline) -> Self {
+        let mut fuzz = Self {
+            state: state(pipeline),
+            now: 0,
+            open: vec![],
+            answered: vec![],
+            winners: BTreeMap::new(),
+            moved: BTreeSet::new(),
+            fresh: 100,
+        };
+        fuzz.happen(Event::Begin);
+        fuzz
+    }
+
+    fn happen(&mut self, event: Event) {
+        let before = self.state.clone();
+        let revives = matches!(event, Event::Resume | Event::Settle(_));
+        let decision = step(&mut self.state, at(self.now), event);
+        if before.phase.is_terminal() && !revives {
+            assert_eq!(self.state.phase, before.phase, "an end state was left");
+            assert!(decision.commands.is_empty());
+        }
+        self.check_changes(&before, &decision.changes);
+        for command in &decision.commands {
+            if let Command::Start(token) = command {
+                self.check_start(&before, *token);
+            }
+        }
+        for extract in decision.changes.positions.keys() {
+            assert!(
+                self.state.fed_sinks(extract).all(|sink| self.state.is_committed(sink)),
+                "`{extract}` moved too early"
+            );
+            assert!(self.moved.insert(extract.clone()), "`{extract}` moved twice");
+        }
+        self.check_winners();
+        self.open.extend(decision.commands);
+        while self.state.tokens.len() < 4 {
+            self.fresh += 1;
+            self.state.tokens.push_back(Token(self.fresh));
+        }
+    }
+
+    /// Every row that differs is written.
+    fn check_changes(&self, before: &RunState, changes: &Changes) {
+        for (id, segment) in &self.state.segments {
+            assert!(
+                segment.row(0) == before.segments[id].row(0) || changes.segments.contains(id),
+                "`{id}` is not written"
+            );
+        }
+        for (token, attempt) in &self.state.attempts {
+            let same = before.attempts.get(token).is_some_and(|b| b.row(*token) == attempt.row(*token));
+            assert!(same || changes.attempts.contains(token), "attempt {token} is not written");
+        }
+        let run = |s: &RunState| (s.phase, s.failure.clone(), s.started_at, s.finished_at);
+        assert!(run(before) == run(&self.state) || changes.run);
+    }
+
+    fn check_start(&self, before: &RunState, token: Token) {
+        let segment = &self.state.segments[&self.state.attempts[&token].segment];
+        assert!(!before.attempts.contains_key(&token), "token {token} was used before");
+        assert!(before.attempts.keys().all(|t| *t < token), "a token that does not grow");
+        assert!(segment.spec.upstream.iter().all(|u| self.state.is_committed(u)));
+        let under_way = |a: &&AttemptState| matches!(a.phase, AttemptPhase::Running | AttemptPhase::Committing);
+        let under_way = self.state.attempts.values().filter(under_way).collect::<Vec<_>>();
+        assert!(under_way.len() <= self.state.parallel_segments);
+        assert_eq!(under_way.iter().filter(|a| a.segment == segment.spec.id).count(), 1);
+    }
+
+    /// A segment has one winner for ever.
+    fn check_winners(&mut self) {
+        for (token, attempt) in self.state.attempts.iter().filter(|(_, a)| a.phase == AttemptPhase::Won) {
+            let winner = *self.winners.entry(attempt.segment.clone()).or_insert(*token);
+            assert_eq!(winner, *token, "two winners of `{}`", attempt.segment);
+        }
+        for (id, token) in &self.winners {
+            let segment = &self.state.segments[id];
+            assert_eq!((segment.phase, segment.winner), (SegmentPhase::Committed, Some(*token)));
+        }
+    }
+
+    /// Answers an open command, in one of the ways an executor may.
+    fn answer(&mut self, which: usize, how: u8) {
+        if self.open.is_empty() {
+            return;
+        }
+        let command = self.open.swap_remove(which % self.open.len());
+        let class =
+            [Class::SourceTransient, Class::User, Class::Truncated, Class::SinkTransient][usize::from(how / 8) % 4];
+        let token = command.token();
+        let kind = match (command, how % 8) {
+            (Command::Start(_), 0..=4) => prepared(&self.state, token),
+            (Command::Start(_), 5) => failed(class),
+            (Command::Commit(_), 0..=4) => AttemptEventKind::Committed,
+            (Command::Commit(_), 5) => AttemptEventKind::Lost,
+            (Command::Commit(_), 6) => failed(class),
+            (Command::Discard(_), 0..=6) => AttemptEventKind::Discarded,
+            (Command::Cancel(_), _) => failed(Class::Cancelled),
+            (command, _) => return self.happen(Event::Refused { command, failure: Failure::new(class, "no") }),
+        };
+        let event = Event::Report { token, kind };
+        self.answered.push(event.clone());
+        self.happen(event);
+    }
+
+    fn act(&mut self, what: u8, which: usize, how: u8) {
+        self.now += i64::from(how % 16);
+        match what {
+            0..=59 => self.answer(which, how),
+            60..=74 if !self.answered.is_empty() => self.happen(self.answered[which % self.answered.len()].clone()),
+            75..=84 => {
+                let kind = [
+                    AttemptEventKind::Committed,
+                    AttemptEventKind::Lost,
+                    AttemptEventKind::Discarded,
+                    failed(Class::User),
+                ];
+                self.happen(Event::Report {
+                    token: Token(which as i64 % 40),
+                    kind: kind[usize::from(how) % 2 + 2].clone(),
+                });
+            }
+            85..=92 => {
+                self.now += i64::from(how) * 100;
+                self.happen(Event::Tick);
+            }
+            93 => self.happen(Event::Cancel),
+            94..=96 if self.state.phase != Phase::Success => self.crash(Event::Resume),
+            97 => self.crash(Event::Settle(Failure::new(Class::Cancelled, "superseded"))),
+            _ => {}
+        }
+    }
+
+    /// The process dies, and another takes up what was written: nothing is asked that was not asked again.
+    fn crash(&mut self, event: Event) {
+        self.open.clear();
+        self.happen(event);
+    }
+
+    fn run_out(mut self) {
+        for round in 0.. {
+            if self.state.phase.is_terminal() {
+                break;
+            }
+            assert!(round < 10_000, "the run never ends: {:?}", self.state.segments);
+            self.answer(0, 0);
+            if self.open.is_empty()
+                && let Some(at) = self.state.next_wake()
+            {
+                self.now = self.now.max(at);
+                self.happen(Event::Tick);
+            }
+        }
+        let all = self.state.segments.values().all(|s| s.phase == SegmentPhase::Committed);
+        assert_eq!(self.state.phase == Phase::Success, all);
+        let fed = self.state.fed_by.values().flatten().cloned().collect::<BTreeSet<_>>();
+        assert!(!all || self.moved == fed, "a success moves every position");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn no_order_of_events_breaks_a_run(
+        pipeline in any_pipeline(),
+        acts in prop::collection::vec((0..100_u8, any::<usize>(), any::<u8>()), 0..120),
+    ) {
+        let mut fuzz = Fuzz::new(pipeline);
+        for (what, which, how) in acts {
+            fuzz.act(what, which, how);
+        }
+        fuzz.run_out();
     }
 }

@@ -2,6 +2,7 @@
 
 use flowetl_proto::code::Failure;
 use flowetl_proto::id::RunId;
+use serde::Serialize;
 use sqlx::any::AnyRow;
 use sqlx::{Any, Transaction};
 
@@ -13,7 +14,7 @@ use crate::{Error, Result};
 const LIST_MAX: i64 = 1_000;
 
 /// One run as it is stored.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RunRow {
     pub id: RunId,
     pub pipeline: String,

@@ -1,1 +1,162 @@
-//! Tests.
+//! The store's promises, on both databases.
+
+use std::time::Instant;
+
+use flowetl_proto::id::{RunId, SegmentId, Token};
+use serde_json::json;
+
+use super::{AttemptRow, EventRow, Record, RunRow, SinkCommit, Store, Version};
+use crate::run::{Phase, RunOptions};
+use crate::store::CommitState;
+use crate::tests::{Database, extract, load, on_both, pipeline};
+use crate::{Error, cut};
+
+on_both!(opens_twice, writes_and_reads_a_run, fences_former_owners, allows_one_active_run, tokens_only_grow);
+
+async fn opens_twice(database: &Database) {
+    let (one, two) = tokio::join!(Store::open(&database.url), Store::open(&database.url));
+    assert!(one.unwrap().runs().await.unwrap().is_empty());
+    assert!(two.unwrap().runs().await.unwrap().is_empty());
+}
+
+fn version() -> Version {
+    Version::of(&pipeline("p", vec![extract("a"), load("b", "a", "append")])).unwrap()
+}
+
+fn record(id: &str, term: i64) -> Record {
+    let run = RunRow {
+        id: RunId::new(id),
+        pipeline: "p".into(),
+        hash: version().hash,
+        options: RunOptions { full_refresh: true },
+        state: Phase::Running,
+        failure: None,
+        term,
+        seq: 1,
+        created_at: 10,
+        started_at: 10,
+        finished_at: None,
+        kept: true,
+    };
+    let event = EventRow { seq: 1, at: 10, kind: "begun".into(), detail: json!({ "quote": "'" }) };
+    Record { run, segments: vec![], attempts: vec![], sink_commits: vec![], positions: vec![], event }
+}
+
+async fn create(store: &Store, id: &str) -> crate::Result<Record> {
+    let first = |term, _| {
+        let record = record(id, term);
+        (record.clone(), record)
+    };
+    store.create(&version(), 1, 10, first).await
+}
+
+/// The record of the next decision.
+fn next(before: &Record) -> Record {
+    let mut record = before.clone();
+    record.run.seq += 1;
+    record.event.seq += 1;
+    record
+}
+
+async fn writes_and_reads_a_run(database: &Database) {
+    let store = Store::open(&database.url).await.unwrap();
+    let mut record = next(&create(&store, "r").await.unwrap());
+    let segment = cut::cut(&pipeline("p", vec![extract("a"), load("b", "a", "append")])).remove(0);
+    record.segments = vec![super::SegmentRow {
+        place: 0,
+        spec: segment,
+        state: "running".into(),
+        failures: 2,
+        next_try_at: Some(99),
+        winner: None,
+    }];
+    record.attempts = vec![AttemptRow {
+        token: Token(1),
+        segment: SegmentId::new("b"),
+        number: 1,
+        state: "committing".into(),
+        failure: None,
+        prepared: None,
+        started_at: 11,
+        ended_at: None,
+        discarded: false,
+    }];
+    let intent = SinkCommit { block: "b".into(), token: Token(1), state: CommitState::Intent };
+    record.sink_commits = vec![intent.clone()];
+    store.save(&record).await.unwrap();
+    let stored = store.load(&RunId::new("r")).await.unwrap();
+    assert_eq!((&stored.run, &stored.segments, &stored.attempts), (&record.run, &record.segments, &record.attempts));
+    assert_eq!(stored.pipeline.blocks.len(), 2);
+    assert_eq!(store.events(&RunId::new("r")).await.unwrap().len(), 2);
+
+    let mut last = next(&record);
+    (last.run.state, last.run.finished_at) = (Phase::Failed, Some(20));
+    last.attempts[0].discarded = true;
+    store.save(&last).await.unwrap();
+    assert_eq!(store.unsettled_runs("p").await.unwrap(), [RunId::new("r")], "an intent is open");
+    let mut settled = next(&last);
+    settled.sink_commits = vec![SinkCommit { state: CommitState::Withdrawn, ..intent }];
+    store.save(&settled).await.unwrap();
+    assert!(store.unsettled_runs("p").await.unwrap().is_empty());
+    assert!(matches!(store.run(&RunId::new("x")).await, Err(Error::NoRun(_))));
+}
+
+async fn fences_former_owners(database: &Database) {
+    let store = Store::open(&database.url).await.unwrap();
+    let first = create(&store, "r").await.unwrap();
+    let second = next(&first);
+    store.save(&second).await.unwrap();
+    store.save(&second).await.expect("what was written may be written again");
+    assert_eq!(store.events(&first.run.id).await.unwrap().len(), 2);
+    assert!(matches!(store.save(&first).await, Err(Error::Fenced(_))), "an old decision");
+    store.claim(&first.run.id, 1).await.unwrap();
+    assert!(matches!(store.save(&next(&second)).await, Err(Error::Fenced(_))), "a former owner");
+    assert_eq!(store.events(&first.run.id).await.unwrap().len(), 2);
+}
+
+async fn allows_one_active_run(database: &Database) {
+    let store = Store::open(&database.url).await.unwrap();
+    let first = create(&store, "r1").await.unwrap();
+    assert!(create(&store, "r2").await.is_err());
+    let mut end = next(&first);
+    end.run.state = Phase::Success;
+    store.save(&end).await.unwrap();
+    create(&store, "r2").await.unwrap();
+    assert_eq!(store.newest_run("p").await.unwrap().unwrap().id.as_str(), "r2");
+}
+
+async fn tokens_only_grow(database: &Database) {
+    let (one, two) = (Store::open(&database.url).await.unwrap(), Store::open(&database.url).await.unwrap());
+    let (a, b) = tokio::join!(one.take_tokens(10), two.take_tokens(10));
+    let (a, b) = (a.unwrap(), b.unwrap());
+    assert!(a.end <= b.start || b.end <= a.start, "{a:?} {b:?}");
+    assert!(one.take_tokens(1).await.unwrap().start >= a.end.max(b.end));
+}
+
+/// A start has 100 ms for everything. An existing home is read, not written; a new one is bound by the disk, so the best
+/// of several counts.
+#[tokio::test]
+async fn opens_quickly() {
+    let mut new = Vec::new();
+    let mut existing = Vec::new();
+    for _ in 0..10 {
+        let database = Database::sqlite();
+        for times in [&mut new, &mut existing] {
+            let started = Instant::now();
+            let store = Store::open(&database.url).await.unwrap();
+            times.push(started.elapsed().as_millis());
+            store.close().await;
+        }
+    }
+    println!("new homes {new:?} ms, existing ones {existing:?} ms");
+    assert!(new.iter().min().is_some_and(|ms| *ms < 100), "{new:?}");
+    assert!(existing.iter().min().is_some_and(|ms| *ms < 20), "{existing:?}");
+}
+
+#[test]
+fn versions_are_named_by_their_content() {
+    assert_eq!(version(), version());
+    assert_eq!(version().hash.len(), 64);
+    let other = Version::of(&pipeline("p", vec![extract("a"), load("b", "a", "merge")])).unwrap();
+    assert_ne!(other.hash, version().hash);
+}

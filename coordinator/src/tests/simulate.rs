@@ -175,11 +175,20 @@ async fn survives_a_crash_anywhere(database: &Database) {
             let crashed = process.wait(&run).await.is_err();
             process.die().await;
 
+            // The next process may die as well, a few writes later.
+            let process = Process::start(database, &world).await;
+            *process.handle.inner.around.crash.lock().unwrap() = Some(Crash { saves: saves % 4, perform: !perform });
+            if crashed && let Ok(run) = process.handle.submit(pipeline.clone(), Options::default()).await {
+                let _ = process.wait(&run).await;
+            }
+            process.die().await;
+
             let process = Process::start(database, &world).await;
             let (again, view) = process.run(&pipeline).await;
             assert_eq!(view.state, Phase::Success, "after {saves} writes: {:?}", view.error);
             if !crashed {
                 assert_ne!(run, again);
+                assert!(saves > 6, "a run of three segments writes more often than that");
                 break;
             }
             // A run whose last decision was written had ended; every other is continued.

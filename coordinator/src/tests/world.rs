@@ -23,8 +23,6 @@ pub(crate) enum Turn {
     FailTest,
     /// Ends only when cancelled.
     Hang,
-    /// Not even then.
-    Stuck,
     /// What was staged is gone when it is to be committed.
     LoseStaged,
     /// The commit fails before (false) or after (true) it was published.
@@ -104,7 +102,7 @@ impl Executor for FakeExecutor {
                 self.tell(&spec, AttemptEventKind::Failed(failure(class)));
                 return Ok(());
             }
-            Turn::Hang | Turn::Stuck => return Ok(()),
+            Turn::Hang => return Ok(()),
             Turn::FailTest => prepared.tests = vec![failing_test(&spec)],
             Turn::LoseStaged => prepared.staged = Some(json!("lose")),
             Turn::CommitFails { class, published } => {

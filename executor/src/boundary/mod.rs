@@ -15,4 +15,4 @@ pub use ledger::Ledger;
 pub use manifest::{manifest, schema_from_json};
 pub use read::read;
 pub(crate) use sink::BoundarySink;
-pub(crate) use write::folder;
+pub(crate) use write::{folder, forget};

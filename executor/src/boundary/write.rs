@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use flowetl_proto::control::{AttemptId, Part};
+use flowetl_proto::id::RunId;
 
 use crate::Result;
 use crate::parquet_write::{Encoder, ParquetFile, Section};
@@ -26,6 +27,11 @@ pub async fn remove(storage: &Storage, attempt: &AttemptId) -> Result<()> {
     storage.unstage(&format!("{folder}/_private")).await?;
     storage.remove_folder(&folder).await?;
     storage.remove_empty(&format!("runs/{}/{}", attempt.run, attempt.segment), "").await
+}
+
+/// Removes every boundary of a run that nobody will read again; a run of which nothing is left is no error.
+pub async fn forget(storage: &Storage, run: &RunId) -> Result<()> {
+    storage.remove_folder(&format!("runs/{run}")).await
 }
 
 /// Writes the boundary of one attempt.

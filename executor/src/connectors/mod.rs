@@ -4,6 +4,7 @@
 //! (DataFusion's own `TableProvider`, so that projections, filters and limits reach the system's query) and [`Sink`]s to
 //! write. To add a connector: a new room beside this file and its entry in [`all`].
 
+mod postgres;
 mod sql_text;
 mod sqlite;
 #[cfg(test)]
@@ -167,7 +168,7 @@ pub trait SinkWriter: Send {
 
 /// The list of connectors.
 pub fn all() -> &'static [&'static dyn Connector] {
-    &[&files::Folder, &files::S3, &sqlite::Sqlite]
+    &[&files::Folder, &files::S3, &postgres::Postgres, &sqlite::Sqlite]
 }
 
 /// The connector of a URL scheme.

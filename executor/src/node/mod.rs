@@ -1,5 +1,6 @@
 //! This process as an executor: takes attempts, publishes and removes what they staged.
 
+mod control;
 mod handler;
 mod registry;
 
@@ -16,8 +17,9 @@ use flowetl_proto::id::{RunId, Token};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
+use self::control::ControlThread;
 use self::registry::Registry;
-use crate::Result;
+use crate::{Result, boundary};
 use crate::config::NodeConfig;
 use crate::connectors::Sink;
 use crate::memory::Budget;
@@ -99,19 +101,28 @@ struct CancelAttempt(Token);
 #[derive(Clone)]
 pub struct Node {
     address: Addr<NodeActor>,
+    surroundings: Arc<Surroundings>,
+    /// Ends with the last clone.
+    _control: Arc<ControlThread>,
 }
 
 impl Node {
-    /// Starts the node inside the running actix system. Rows move on `data`; `events` is read by the coordinator.
-    pub fn start(config: NodeConfig, data: Handle, events: mpsc::Sender<AttemptEvent>) -> Self {
-        let actor = NodeActor {
-            surroundings: Arc::new(Surroundings::new(config, data)),
-            events,
-            registry: Registry::default(),
-            running: HashMap::new(),
-            prepared: HashMap::new(),
-        };
-        Self { address: actor.start() }
+    /// Starts the node's control thread and its actor. Rows move on `data`; `events` is read by the coordinator.
+    pub async fn start(config: NodeConfig, data: Handle, events: mpsc::Sender<AttemptEvent>) -> Result<Self> {
+        let surroundings = Arc::new(Surroundings::new(config, data));
+        let shared = Arc::clone(&surroundings);
+        let control = ControlThread::start(move || {
+            let actor = NodeActor {
+                surroundings: shared,
+                events,
+                registry: Registry::default(),
+                running: HashMap::new(),
+                prepared: HashMap::new(),
+            };
+            actor.start()
+        });
+        let (control, address) = control.await?;
+        Ok(Self { address, surroundings, _control: Arc::new(control) })
     }
 }
 
@@ -127,6 +138,10 @@ impl Executor for Node {
 
     async fn discard(&self, attempt: AttemptSpec) -> Result<(), Failure> {
         self.address.send(Discard(attempt)).await.unwrap_or_else(|_| Err(gone()))
+    }
+
+    async fn forget(&self, run: RunId) -> Result<(), Failure> {
+        boundary::forget(&self.surroundings.config.storage, &run).await.map_err(|e| e.to_failure())
     }
 
     async fn cancel(&self, _run: RunId, token: Token, _limit: Duration) -> Result<(), Failure> {

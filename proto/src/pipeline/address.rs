@@ -34,7 +34,11 @@ pub(super) fn is_local(scheme: &str) -> bool {
 pub(super) fn parse(text: &str, usual: &str, folder: &Path) -> Result<Address, String> {
     let protected = Protected::new(text)?;
     let (_, rest) = protected.text.split_once(':').ok_or("this is no URL")?;
-    let rest = rest.strip_prefix("//").unwrap_or(rest);
+    let rest = match rest.strip_prefix("//") {
+        Some(rest) => rest,
+        None if is_local(usual) => rest,
+        None => return Err(format!("the URL begins with `{usual}:`, but must with `{usual}://`")),
+    };
     let (rest, fragment) = split_optional(rest, '#');
     let (rest, query) = split_optional(rest, '?');
     let mut spec = ConnectionSpec {

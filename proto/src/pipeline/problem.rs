@@ -81,8 +81,7 @@ const PROBLEMS_MAX: usize = 200;
 #[derive(Debug, Default)]
 pub(super) struct Problems {
     file: String,
-    /// The block that is being looked at; stamped on every problem.
-    pub block: Option<BlockId>,
+    block: Option<BlockId>,
     found: Vec<Problem>,
 }
 
@@ -91,13 +90,20 @@ impl Problems {
         Self { file: file.to_owned(), block: None, found: Vec::new() }
     }
 
+    /// The block that is looked at from now on, which every problem then names. A text that is no block's name may be
+    /// anything, and is not repeated.
+    pub fn look_at(&mut self, block: Option<&BlockId>) {
+        self.block = block.filter(|id| id.is_plain()).cloned();
+    }
+
     pub fn add(&mut self, at: At, code: ProblemCode, message: impl Into<String>) {
         self.add_with(at, code, message, None);
     }
 
     pub fn add_with(&mut self, at: At, code: ProblemCode, message: impl Into<String>, hint: Option<String>) {
         let (file, block) = (self.file.clone(), self.block.clone());
-        let problem = Problem { file, at, block, code, message: message.into(), hint };
+        let (message, hint) = (hide_passwords(&message.into()), hint.as_deref().map(hide_passwords));
+        let problem = Problem { file, at, block, code, message, hint };
         if self.found.len() < PROBLEMS_MAX && !self.found.contains(&problem) {
             self.found.push(problem);
         }
@@ -122,6 +128,44 @@ impl Problems {
         self.found.sort_by_key(|p| p.at);
         self.found
     }
+}
+
+/// Hides what could be a password. Messages do not repeat URLs; but a URL may stand where a name is wanted, and then the
+/// message repeats it.
+fn hide_passwords(message: &str) -> String {
+    let is_edge = |c: char| c.is_whitespace() || c == '`';
+    message.split_inclusive(is_edge).map(hide_password).collect()
+}
+
+/// Hides, in one word, what follows `:` where a URL holds a password, and the values of options.
+fn hide_password(word: &str) -> String {
+    // Our own hints.
+    if ["${env:NAME}", "${env:...}", "${file:/path}"].iter().any(|hint| word.contains(hint)) {
+        return word.to_owned();
+    }
+    let edge = word.trim_end_matches(|c: char| c.is_whitespace() || c == '`').len();
+    let (word, edge) = word.split_at(edge);
+    let start = word.find("://").map_or(0, |scheme| scheme + 3);
+    let (sign_in, place) = word[start..].rfind('@').map_or(("", &word[start..]), |end| word[start..].split_at(end));
+    let mut shown = word[..start].to_owned();
+    match sign_in.split_once(':') {
+        Some((user, _)) => shown.extend([user, ":***"]),
+        None => shown.push_str(sign_in),
+    }
+    let (place, options) = place.split_at(place.find('?').unwrap_or(place.len()));
+    match place.split_once(':') {
+        Some((host, port)) if !is_harmless(port) => shown.extend([host, ":***"]),
+        _ => shown.push_str(place),
+    }
+    shown.push_str(if options.contains('=') { "?***" } else { options });
+    shown + edge
+}
+
+/// Whether what follows a `:` is nothing, or a port.
+fn is_harmless(text: &str) -> bool {
+    let after = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let is_port = text.len() - after.len() <= 5;
+    is_port && (after.is_empty() || after.starts_with(['/', '.', '#']))
 }
 
 /// `did you mean `overlap`?`, when a known word is near enough to what was written.

@@ -505,6 +505,41 @@ proptest! {
     }
 
     #[test]
+    fn no_mutilated_file_panics(
+        from in any::<prop::sample::Index>(), length in 0..30_usize, with in any_yaml(), unescaped in any::<bool>(),
+    ) {
+        let mut letters: Vec<char> = WHOLE.chars().collect();
+        let start = from.index(letters.len());
+        let end = (start + length).min(letters.len());
+        let with = if unescaped { with } else { with.chars().take(3).collect() };
+        letters.splice(start..end, with.chars());
+        for problem in parse(&letters.iter().collect::<String>()).err().unwrap_or_default() {
+            prop_assert!(problem.at.line >= 1 && problem.at.column >= 1, "{problem}");
+        }
+    }
+
+    #[test]
+    fn no_problem_shows_a_password(at in 0..60_usize, cut in 0..4_usize, with in "[a-z:/@#?%{}\\[\\] .$-]{0,3}", form in 0..7) {
+        let url = "postgres://etl:hunter2@127.0.0.1:5432/shop?token=hunter2#public.orders";
+        let (start, end) = (at.min(url.len()), (at + cut).min(url.len()));
+        let url = format!("{}{with}{}", &url[..start], &url[end..]);
+        // Elsewhere the word is no password any more.
+        let is_secret = url.contains(":hunter2@") && url.contains("?token=hunter2");
+        let text = match form {
+            0 => format!("connections: {{shop: '{url}'}}\nfrom: shop.orders\nto: b.csv\n"),
+            1 => format!("from: '{url}'\nto: b.csv\n"),
+            2 => format!("connections: {{'{url}': x}}\nfrom: shop.orders\nto: b.csv\n"),
+            3 => format!("from: a.csv\nto: '{url}'\n'{url}': 1\n"),
+            4 => format!("blocks: {{a: {{load: '{url}', to: b.csv, after: '{url}'}}, '{url}': {{}}}}"),
+            5 => format!("connections: {{shop: {{type: postgres, password: '{url}', port: '{url}', secret: ['{url}']}}}}"),
+            _ => format!("blocks: {{a: {{sql: select 1, in: '{url}', to: '{url}'}}, '{url}': {{extrat: 1}}}}"),
+        };
+        for problem in problems(&text).into_iter().filter(|_| is_secret) {
+            prop_assert!(!problem.contains("hunter2"), "{problem}\n{text}");
+        }
+    }
+
+    #[test]
     fn no_characters_panic(text in "\\PC{0,80}") {
         let _ = parse(&text);
         let _ = parse(&format!("from: {text}\nto: x.csv"));

@@ -1,1 +1,79 @@
-fn main() {}
+//! The `flowetl` program: reads arguments and the environment, and runs everything in one process.
+
+mod args;
+mod connection;
+mod files;
+mod home;
+mod plan;
+mod preview;
+mod run;
+mod runs;
+mod sample;
+mod show;
+mod state;
+mod usage;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Arguments, Command};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// What the program says to a shell: 0 it succeeded, 1 the run failed or was cancelled, 2 the pipeline or the arguments
+/// are wrong and nothing ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    Success,
+    Failed,
+    Wrong,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        Self::from(match outcome {
+            Outcome::Success => 0,
+            Outcome::Failed => 1,
+            Outcome::Wrong => 2,
+        })
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    show::start_logging(arguments.verbose);
+    let runtime = match home::runtime() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            show::error(&error);
+            return Outcome::Failed.into();
+        }
+    };
+    let outcome = runtime.block_on(perform(arguments.command));
+    // A blocked read of a dead server must not hold the program up.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    match outcome {
+        Ok(outcome) => outcome.into(),
+        Err(error) => {
+            show::error(&error);
+            Outcome::Wrong.into()
+        }
+    }
+}
+
+async fn perform(command: Command) -> anyhow::Result<Outcome> {
+    match command {
+        Command::Run(run) => run::file(run).await,
+        Command::Copy(copy) => run::copy(copy).await,
+        Command::Plan(plan) => plan::plan(plan).await,
+        Command::Preview(preview) => preview::preview(preview).await,
+        Command::Validate(file) => files::validate(&file),
+        Command::Schema => files::schema(),
+        Command::Connection(command) => connection::perform(command).await,
+        Command::Runs(runs) => runs::runs(runs).await,
+        Command::State(state) => state::perform(state).await,
+        Command::Sample { folder } => sample::perform(&folder),
+    }
+}

@@ -53,8 +53,8 @@ pub(super) fn draw<'a>(
     let mut drawn = IndexMap::new();
     for (key, node) in entries {
         let id = BlockId::new(&key.text);
-        problems.block = Some(id.clone());
-        if !is_block_id(&key.text) {
+        problems.look_at(Some(&id));
+        if !id.is_plain() {
             let message = "a block's name holds letters, digits and `_`, and does not begin with a digit";
             problems.add(key.at, ProblemCode::WrongValue, message);
         }
@@ -68,14 +68,8 @@ pub(super) fn draw<'a>(
         };
         drawn.insert(id, Drawn { at: key.at, node, kind });
     }
-    problems.block = None;
+    problems.look_at(None);
     drawn
-}
-
-fn is_block_id(id: &str) -> bool {
-    !id.is_empty()
-        && !id.starts_with(|c: char| c.is_ascii_digit())
-        && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 fn kind<'a>(key: &Key, node: &Node, catalogue: &'a Catalogue, problems: &mut Problems) -> Option<&'a BlockDescription> {

@@ -19,7 +19,7 @@ pub(super) struct Edges<'a> {
 impl Edges<'_> {
     pub fn check(&self, problems: &mut Problems) {
         for (id, block) in self.checked {
-            problems.block = Some(id.clone());
+            problems.look_at(Some(id));
             for edge in &block.reads {
                 if edge.block != *id {
                     self.port(id, edge, problems);
@@ -30,7 +30,7 @@ impl Edges<'_> {
             self.test(id, block, problems);
         }
         self.targets(problems);
-        problems.block = None;
+        problems.look_at(None);
         self.cycles(problems);
     }
 
@@ -133,7 +133,7 @@ impl Edges<'_> {
                 !matches!(block.settings.get("write").and_then(Value::as_str), Some("append" | "merge"))
             };
             if replaces(block) || replaces(&self.checked[other]) {
-                problems.block = Some(id.clone());
+                problems.look_at(Some(id));
                 let message = format!("`{other}` writes `{target}` as well, and one would replace the other's rows");
                 problems.add(self.at(id, "to"), ProblemCode::WrongValue, message);
             }

@@ -149,7 +149,7 @@ impl<'a> Parser<'a> {
         let drawn = blocks::draw(&entries, self.catalogue, &mut problems);
         let mut checked = IndexMap::new();
         for id in drawn.keys() {
-            problems.block = Some(id.clone());
+            problems.look_at(Some(id));
             if let Some(block) = blocks::check(id, &drawn, &mut connections, &mut problems) {
                 checked.insert(id.clone(), block);
             }

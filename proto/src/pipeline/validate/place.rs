@@ -100,7 +100,7 @@ impl Reader<'_, '_> {
                 None
             }
             _ if rest.starts_with('/') || has_data_ending(text) => self.local(text),
-            _ if rest.is_empty() => self.wrong(
+            _ if rest.is_empty() || !connections::is_connection_name(head) => self.wrong(
                 format!("`{text}` is no place"),
                 Some("write `connection.schema.table`, `connection/path`, a file or a URL".to_owned()),
             ),

@@ -1,0 +1,88 @@
+//! PostgreSQL: read in parallel under one snapshot, written by staging tables and one transaction.
+//!
+//! Reading order: `types` says what becomes of each type, `wire` speaks to the server, `decode` and `encode` turn COPY's
+//! bytes into Arrow and back; `source` and `scan` read, `sink`, `stage` and `commit` write.
+
+mod catalog;
+mod commit;
+mod decode;
+mod encode;
+mod filter;
+mod numeric;
+mod quote;
+mod scan;
+mod settings;
+mod sink;
+mod snapshot;
+mod source;
+mod stage;
+mod swap;
+mod target;
+mod types;
+mod wire;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::catalog::TableProvider;
+use flowetl_proto::catalogue::{ConnectorDescription, Places};
+use flowetl_proto::pipeline::Connection;
+
+use self::settings::Settings;
+use self::snapshot::Snapshots;
+use super::{Connector, InDatabaseRequest, OpenContext, Sink, SinkRequest, SourceRequest, System};
+use crate::Result;
+
+/// The connector.
+#[derive(Debug)]
+pub(super) struct Postgres;
+
+#[async_trait]
+impl Connector for Postgres {
+    fn describe(&self) -> ConnectorDescription {
+        ConnectorDescription {
+            name: "postgres".into(),
+            label: "PostgreSQL".into(),
+            schemes: vec!["postgres".into(), "postgresql".into()],
+            places: Places::Tables,
+            settings: settings::schema(),
+        }
+    }
+
+    /// Connects only when something is asked of the system.
+    async fn open(&self, connection: Connection, context: OpenContext) -> Result<Arc<dyn System>> {
+        let settings = Arc::new(Settings::new(connection)?);
+        let snapshots = Snapshots::new(Arc::clone(&settings));
+        Ok(Arc::new(Database { settings, snapshots, context }))
+    }
+}
+
+/// One database, opened for one attempt.
+#[derive(Debug)]
+struct Database {
+    settings: Arc<Settings>,
+    snapshots: Arc<Snapshots>,
+    context: OpenContext,
+}
+
+#[async_trait]
+impl System for Database {
+    async fn source(&self, request: SourceRequest) -> Result<Arc<dyn TableProvider>> {
+        source::open(Arc::clone(&self.snapshots), &self.context, request).await
+    }
+
+    async fn sink(&self, request: SinkRequest) -> Result<Arc<dyn Sink>> {
+        sink::open(Arc::clone(&self.settings), &self.context, request).await
+    }
+
+    async fn in_database(&self, request: InDatabaseRequest) -> Result<Arc<dyn Sink>> {
+        sink::open_in_database(Arc::clone(&self.settings), request).await
+    }
+
+    async fn version(&self) -> Result<String> {
+        let client = self.snapshots.plain().await?;
+        let version = client.version_text().to_owned();
+        self.snapshots.keep(client);
+        Ok(version)
+    }
+}

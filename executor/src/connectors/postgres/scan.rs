@@ -1,0 +1,268 @@
+//! Reading: partitions pull slices of a table from one queue, each over a connection of its own.
+
+use std::fmt;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use datafusion::common::Statistics;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::error::{DataFusionError, Result as EngineResult};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::EquivalenceProperties;
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet, RecordOutput};
+use datafusion::physical_plan::statistics::StatisticsArgs;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PhysicalExpr, PlanProperties,
+};
+use futures::stream;
+
+use super::decode::{Decoder, Fault, row_text};
+use super::snapshot::Snapshots;
+use super::types::Codec;
+use super::wire::{Client, Copied, Side};
+use crate::connectors::Quarantine;
+use crate::{Error, Result};
+
+/// What the partitions of a scan share.
+#[derive(Debug)]
+pub(super) struct Reading {
+    pub snapshots: Arc<Snapshots>,
+    pub schema: SchemaRef,
+    pub codecs: Vec<Codec>,
+    pub quarantine: Option<Arc<dyn Quarantine>>,
+    /// `public.orders`, for messages.
+    pub place: String,
+    pub batch_rows: usize,
+    pub batch_bytes: usize,
+}
+
+/// The select statements that are still to be read.
+#[derive(Debug)]
+struct Slices {
+    statements: Arc<[String]>,
+    next: AtomicUsize,
+}
+
+impl Slices {
+    fn new(statements: Arc<[String]>) -> Arc<Self> {
+        Arc::new(Self { statements, next: AtomicUsize::new(0) })
+    }
+
+    fn take(&self) -> Option<&str> {
+        self.statements.get(self.next.fetch_add(1, Ordering::Relaxed)).map(String::as_str)
+    }
+}
+
+/// The leaf of a plan that reads from PostgreSQL.
+#[derive(Debug)]
+pub(super) struct PostgresScan {
+    reading: Arc<Reading>,
+    /// The statement as a person reads it.
+    text: String,
+    slices: Arc<Slices>,
+    statistics: Arc<Statistics>,
+    properties: Arc<PlanProperties>,
+    metrics: ExecutionPlanMetricsSet,
+}
+
+impl PostgresScan {
+    pub(super) fn new(
+        reading: Reading,
+        text: String,
+        slices: Vec<String>,
+        parallelism: usize,
+        statistics: Option<Statistics>,
+    ) -> Self {
+        let partitions = slices.len().clamp(1, parallelism.max(1));
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(Arc::clone(&reading.schema)),
+            Partitioning::UnknownPartitioning(partitions),
+            EmissionType::Incremental,
+            Boundedness::Bounded,
+        );
+        let statistics = statistics.unwrap_or_else(|| Statistics::new_unknown(&reading.schema));
+        Self {
+            reading: Arc::new(reading),
+            text,
+            slices: Slices::new(slices.into()),
+            statistics: Arc::new(statistics),
+            properties: Arc::new(properties),
+            metrics: ExecutionPlanMetricsSet::new(),
+        }
+    }
+}
+
+impl DisplayAs for PostgresScan {
+    fn fmt_as(&self, _format: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PostgresScan: {}, slices={}", self.text, self.slices.statements.len())
+    }
+}
+
+impl ExecutionPlan for PostgresScan {
+    fn name(&self) -> &'static str {
+        "PostgresScan"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        Vec::new()
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        _children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> EngineResult<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    /// A plan that is run again reads all slices again.
+    fn reset_state(self: Arc<Self>) -> EngineResult<Arc<dyn ExecutionPlan>> {
+        Ok(Arc::new(Self {
+            reading: Arc::clone(&self.reading),
+            text: self.text.clone(),
+            slices: Slices::new(Arc::clone(&self.slices.statements)),
+            statistics: Arc::clone(&self.statistics),
+            properties: Arc::clone(&self.properties),
+            metrics: ExecutionPlanMetricsSet::new(),
+        }))
+    }
+
+    fn apply_expressions(
+        &self,
+        _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> EngineResult<TreeNodeRecursion>,
+    ) -> EngineResult<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
+    }
+
+    fn statistics_from_inputs(
+        &self,
+        _inputs: &[Arc<Statistics>],
+        args: &StatisticsArgs,
+    ) -> EngineResult<Arc<Statistics>> {
+        Ok(match args.partition() {
+            None => Arc::clone(&self.statistics),
+            // Which slices a partition reads is decided while it runs.
+            Some(_) => Arc::new(Statistics::new_unknown(&self.reading.schema)),
+        })
+    }
+
+    fn execute(&self, partition: usize, _context: Arc<TaskContext>) -> EngineResult<SendableRecordBatchStream> {
+        let reader = Reader {
+            reading: Arc::clone(&self.reading),
+            slices: Arc::clone(&self.slices),
+            client: None,
+            decoder: Decoder::new(Arc::clone(&self.reading.schema), &self.reading.codecs, self.reading.batch_rows),
+            is_copying: false,
+        };
+        let metrics = BaselineMetrics::new(&self.metrics, partition);
+        let batches = stream::try_unfold((reader, metrics), |(mut reader, metrics)| async move {
+            let batch = reader.next().await.map_err(DataFusionError::from)?;
+            Ok(batch.map(|batch| (batch.record_output(&metrics), (reader, metrics))))
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.reading.schema), batches)))
+    }
+}
+
+/// One partition at work. Dropped in the middle of a slice, its connection cancels the statement.
+struct Reader {
+    reading: Arc<Reading>,
+    slices: Arc<Slices>,
+    client: Option<Client>,
+    decoder: Decoder,
+    is_copying: bool,
+}
+
+impl Reader {
+    /// The next batch; `None` when all slices are read.
+    async fn next(&mut self) -> Result<Option<RecordBatch>> {
+        loop {
+            if !self.is_copying {
+                let Some(statement) = self.slices.take() else { return self.end().await };
+                let copy = format!("copy ({statement}) to stdout (format binary)");
+                let client = match &mut self.client {
+                    Some(client) => client,
+                    None => self.client.insert(self.reading.snapshots.reader().await?),
+                };
+                client.copy_out(&copy).await?;
+                self.decoder.begin_copy();
+                self.is_copying = true;
+            }
+            let Some(client) = &mut self.client else { return Err(Error::internal("a slice without a connection")) };
+            let (decoder, reading) = (&mut self.decoder, &*self.reading);
+            let copied = client.copy_rows(|message| take(decoder, reading, message)).await?;
+            match copied {
+                Copied::Paused => return self.batch().map(Some),
+                Copied::Done => self.is_copying = false,
+            }
+        }
+    }
+
+    /// The rows that are left over from the last slice; gives the connection back.
+    async fn end(&mut self) -> Result<Option<RecordBatch>> {
+        if let Some(client) = self.client.take() {
+            self.reading.snapshots.release(client).await;
+        }
+        if self.decoder.rows() == 0 {
+            return Ok(None);
+        }
+        self.batch().map(Some)
+    }
+
+    fn batch(&mut self) -> Result<RecordBatch> {
+        let rows = self.decoder.rows() as u64;
+        let batch = self.decoder.finish().map_err(|error| {
+            let message = format!("{}: the server's rows are not what it described", self.reading.place);
+            Error::internal(message).because(error)
+        })?;
+        if let Some(quarantine) = &self.reading.quarantine {
+            quarantine.read(rows);
+        }
+        Ok(batch)
+    }
+}
+
+/// Decodes one message; breaks when the batch is full.
+#[inline]
+fn take(decoder: &mut Decoder, reading: &Reading, message: &[u8]) -> Result<ControlFlow<()>> {
+    let mut rest = message;
+    while let Err(fault) = decoder.message(rest) {
+        let (column, why, row) = match fault {
+            Fault::Malformed(why) => {
+                let message = format!("{}: the server sent malformed COPY data: {why}", reading.place);
+                return Err(Error::new(Side::Source.transient(), message));
+            }
+            Fault::Value { column, why, row } => (column, why, row),
+        };
+        bad_row(reading, column, why, &rest[row.clone()])?;
+        rest = &rest[row.end..];
+    }
+    let is_full = decoder.rows() >= reading.batch_rows || decoder.bytes() >= reading.batch_bytes;
+    Ok(if is_full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+}
+
+/// Puts a row that cannot be read into quarantine; without one, that is the end.
+fn bad_row(reading: &Reading, column: usize, why: &str, row: &[u8]) -> Result<()> {
+    let text = row_text(&reading.schema, &reading.codecs, row);
+    let name = reading.schema.field(column).name();
+    if let Some(quarantine) = &reading.quarantine {
+        return quarantine.put(reading.place.clone(), text, format!("column `{name}` holds {why}"));
+    }
+    // The first value usually is the key; all of them could be megabytes.
+    let key = text.split(", ").next().unwrap_or_default();
+    Err(Error::user(format!(
+        "column `{name}` of {} holds {why}, in the row {key}; read it with a query that selects `{name}::text`",
+        reading.place
+    )))
+}

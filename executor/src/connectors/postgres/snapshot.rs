@@ -1,0 +1,86 @@
+//! One state of the database for all reads of an opened system.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::OnceCell;
+
+use super::quote::literal;
+use super::settings::Settings;
+use super::wire::{Client, Side};
+use crate::{Error, Result};
+
+/// Idle connections kept for the next read: as many as usually read at once.
+const IDLE_MAX: usize = 8;
+/// How sessions that read call themselves.
+const APPLICATION: &str = "flowetl";
+
+/// Gives connections that all see the database as it was when the first of them was asked for.
+///
+/// The leader's open transaction keeps that state alive; it runs nothing, and holds no lock on any table. Dropping the
+/// last clone ends it.
+#[derive(Debug)]
+pub(super) struct Snapshots {
+    settings: Arc<Settings>,
+    leader: OnceCell<Leader>,
+    idle: Mutex<Vec<Client>>,
+}
+
+#[derive(Debug)]
+struct Leader {
+    /// Held, not used: its transaction ends with it.
+    _client: Client,
+    snapshot: String,
+}
+
+impl Snapshots {
+    pub(super) fn new(settings: Arc<Settings>) -> Arc<Self> {
+        Arc::new(Self { settings, leader: OnceCell::new(), idle: Mutex::default() })
+    }
+
+    /// A connection outside of any transaction, for the catalogue.
+    pub(super) async fn plain(&self) -> Result<Client> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        match idle {
+            Some(client) => Ok(client),
+            None => Client::connect(&self.settings, Side::Source, APPLICATION).await,
+        }
+    }
+
+    /// A connection inside a read-only transaction on the snapshot.
+    pub(super) async fn reader(&self) -> Result<Client> {
+        let leader = self.leader.get_or_try_init(|| self.lead()).await?;
+        let mut client = self.plain().await?;
+        let begin = format!("{BEGIN}; set transaction snapshot {}", literal(&leader.snapshot));
+        client.execute(&begin).await.map_err(|error| {
+            let message = format!("connection `{}`: the snapshot of this run is gone", self.settings.connection);
+            Error::new(Side::Source.transient(), message).because(error)
+        })?;
+        Ok(client)
+    }
+
+    /// Takes a reader back for the next read. One that cannot end its transaction is dropped.
+    pub(super) async fn release(&self, mut client: Client) {
+        if !client.is_idle() || client.execute("rollback").await.is_err() {
+            return;
+        }
+        self.keep(client);
+    }
+
+    /// Takes back a connection that is in no transaction.
+    pub(super) fn keep(&self, client: Client) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if client.is_idle() && idle.len() < IDLE_MAX {
+            idle.push(client);
+        }
+    }
+
+    async fn lead(&self) -> Result<Leader> {
+        let mut client = self.plain().await?;
+        let rows = client.query(&format!("{BEGIN}; select pg_catalog.pg_export_snapshot()")).await?;
+        let snapshot = rows.into_iter().flatten().flatten().next();
+        let snapshot = snapshot.ok_or_else(|| Error::internal("the server exported no snapshot"))?;
+        Ok(Leader { _client: client, snapshot })
+    }
+}
+
+const BEGIN: &str = "begin isolation level repeatable read read only";

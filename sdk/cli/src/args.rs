@@ -1,0 +1,180 @@
+//! The command line: what may be written, and what `--help` says of it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+#[derive(Debug, Parser)]
+#[command(name = "flowetl", version, about = "Moves and shapes data: extract, SQL, test, load", max_term_width = 100)]
+pub struct Arguments {
+    /// Say more on standard error; twice for everything.
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub verbose: u8,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a pipeline here, in this process.
+    Run(Run),
+    /// Copy a table, a query or files from one place to another.
+    Copy(Copy),
+    /// Show what would run; touches nothing.
+    Plan(Plan),
+    /// Show rows of a block; never writes anywhere.
+    Preview(Preview),
+    /// Check a pipeline file.
+    Validate(File),
+    /// Print the JSON Schema of pipeline files.
+    Schema,
+    /// Look at connections.
+    #[command(subcommand)]
+    Connection(Connection),
+    /// List runs, or show one.
+    Runs(Runs),
+    /// Look at and set where incremental reads start.
+    #[command(subcommand)]
+    State(State),
+    /// Make a small shop to try FlowETL on: a database, files, and a pipeline.
+    Sample {
+        /// Where to make it; created if missing.
+        folder: PathBuf,
+    },
+}
+
+/// What every command that reads a pipeline takes.
+#[derive(Debug, Args)]
+pub struct File {
+    /// The pipeline file, YAML or JSON.
+    pub file: PathBuf,
+    /// A connection by name; stands before the file's own.
+    #[arg(short, long = "connection", value_name = "NAME=URL")]
+    pub connections: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Run {
+    #[command(flatten)]
+    pub file: File,
+    /// Run only this block and what it needs.
+    #[arg(long, value_name = "BLOCK")]
+    pub until: Option<String>,
+    /// Read incremental extracts from the beginning.
+    #[arg(long)]
+    pub full_refresh: bool,
+    /// Go on with this run, from its last committed boundary.
+    #[arg(long, value_name = "RUN")]
+    pub resume: Option<String>,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Args)]
+pub struct Copy {
+    /// From where: `connection.schema.table`, a path, or a URL with the table after `#`.
+    pub from: String,
+    /// To where.
+    pub to: String,
+    /// Copy only what has grown in this column since the last time.
+    #[arg(long, value_name = "COLUMN")]
+    pub cursor: Option<String>,
+    /// The columns that name a row.
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
+    pub key: Vec<String>,
+    /// What happens to the rows that are there already.
+    #[arg(long, value_enum)]
+    pub write: Option<Write>,
+    /// Bytes the whole process may use: `128MB`.
+    #[arg(long, value_name = "SIZE")]
+    pub memory: Option<String>,
+    /// A connection by name.
+    #[arg(short, long = "connection", value_name = "NAME=URL")]
+    pub connections: Vec<String>,
+    /// Read everything again.
+    #[arg(long)]
+    pub full_refresh: bool,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Write {
+    Append,
+    Replace,
+    Merge,
+}
+
+impl Write {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Append => "append",
+            Self::Replace => "replace",
+            Self::Merge => "merge",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Output {
+    /// Print exactly one JSON object on standard output.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Plan {
+    #[command(flatten)]
+    pub file: File,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Args)]
+pub struct Preview {
+    #[command(flatten)]
+    pub file: File,
+    /// The block whose rows to show.
+    pub block: String,
+    /// How many rows.
+    #[arg(short = 'n', long = "rows", default_value_t = 100)]
+    pub rows: usize,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Args)]
+pub struct Runs {
+    /// A run's id; all runs where it is left out.
+    pub run: Option<String>,
+    /// Every event of the run.
+    #[arg(long, requires = "run")]
+    pub logs: bool,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Connection {
+    /// List the connections of `connections.yml`.
+    List(Output),
+    /// Sign in and show the server's version.
+    Test {
+        /// A name in `connections.yml`, or a URL.
+        connection: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum State {
+    /// Show where each incremental read starts.
+    Show {
+        pipeline: Option<String>,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Set where a block's next read starts; without a value, the beginning.
+    Set { pipeline: String, block: String, value: Option<String> },
+    /// Print all positions as JSON, one object a line.
+    Export { pipeline: Option<String> },
+}

@@ -1,0 +1,100 @@
+//! The surroundings of a local run: the data runtime, the home folder, the coordinator and this process's executor.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context;
+use flowetl_coordinator::{Config, Coordinator, Handle};
+use flowetl_executor::storage::Storage;
+use flowetl_executor::{Node, NodeConfig};
+use flowetl_proto::pipeline::Secrets;
+use indexmap::IndexMap;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::mpsc;
+
+use crate::files;
+
+/// Events between executor and coordinator: progress of a few segments a second, and one end each.
+const EVENTS_WAITING_MAX: usize = 256;
+
+/// The process's environment, as the only place that reads secrets from it.
+#[derive(Clone, Copy, Debug)]
+pub struct Environment;
+
+impl Secrets for Environment {
+    fn env(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+}
+
+/// The runtime on which rows move: one thread a core.
+pub fn runtime() -> anyhow::Result<Runtime> {
+    Builder::new_multi_thread().enable_all().thread_name("flowetl-data").build().context("cannot start the runtime")
+}
+
+/// Streams that work at once.
+pub fn parallelism() -> usize {
+    std::thread::available_parallelism().map_or(1, Into::into)
+}
+
+/// `FLOWETL_HOME`, or `.flowetl` in the working folder.
+pub fn folder() -> PathBuf {
+    std::env::var_os("FLOWETL_HOME").map_or_else(|| PathBuf::from(".flowetl"), PathBuf::from)
+}
+
+/// What the executor is told at its start. Makes the home folder.
+pub fn node_config() -> anyhow::Result<NodeConfig> {
+    let home = std::path::absolute(folder()).context("`FLOWETL_HOME` is not a path")?;
+    let spill_folder = home.join("spill");
+    std::fs::create_dir_all(&spill_folder).with_context(|| format!("cannot make `{}`", spill_folder.display()))?;
+    Ok(NodeConfig { parallelism: parallelism(), storage: storage(&home)?, spill_folder, secrets: Arc::new(Environment) })
+}
+
+/// Where boundaries lie: `FLOWETL_STORAGE_URL`, or a folder at home.
+fn storage(home: &std::path::Path) -> anyhow::Result<Storage> {
+    let url = match std::env::var("FLOWETL_STORAGE_URL") {
+        Ok(url) => url,
+        Err(_) => {
+            let folder = home.join("storage");
+            std::fs::create_dir_all(&folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
+            format!("file://{}", folder.display())
+        }
+    };
+    let mut spec = files::connection("storage", &url).context("setting `FLOWETL_STORAGE_URL`")?;
+    if spec.scheme == "s3" {
+        let settings = [
+            ("endpoint", "FLOWETL_S3_ENDPOINT"),
+            ("access_key", "AWS_ACCESS_KEY_ID"),
+            ("secret_key", "AWS_SECRET_ACCESS_KEY"),
+            ("region", "AWS_REGION"),
+        ];
+        for (option, variable) in settings {
+            if !spec.options.contains_key(option) && std::env::var_os(variable).is_some() {
+                spec.options.insert(option.to_owned(), format!("${{env:{variable}}}"));
+            }
+        }
+    }
+    let connection = spec.resolve("storage", &Environment).context("setting `FLOWETL_STORAGE_URL`")?;
+    Ok(Storage::open(&connection)?)
+}
+
+/// The coordinator with its metadata database, and this process as its only executor.
+pub async fn open() -> anyhow::Result<Handle> {
+    let (events, reports) = mpsc::channel(EVENTS_WAITING_MAX);
+    let data = tokio::runtime::Handle::current();
+    let node = Node::start(node_config()?, data, events).await?;
+    let config = Config { database_url: std::env::var("FLOWETL_DATABASE_URL").ok(), ..Config::new(folder()) };
+    Coordinator::open(config, Arc::new(node), reports).await.map_err(|e| anyhow::anyhow!(e.chain()))
+}
+
+/// Connections given on the command line as `NAME=URL`.
+pub fn overrides(
+    written: &[String],
+) -> anyhow::Result<IndexMap<String, flowetl_proto::pipeline::ConnectionSpec>> {
+    let mut overrides = IndexMap::new();
+    for text in written {
+        let (name, url) = text.split_once('=').with_context(|| format!("`-c {text}` is not `NAME=URL`"))?;
+        overrides.insert(name.to_owned(), files::connection(name, url)?);
+    }
+    Ok(overrides)
+}

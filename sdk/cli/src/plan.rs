@@ -1,0 +1,58 @@
+//! `flowetl plan`: segments, operators, what is sent to each source, what would change in each target.
+
+use std::collections::BTreeMap;
+
+use flowetl_coordinator::cut;
+use flowetl_executor::inspect::{self, SegmentPlan};
+use flowetl_proto::pipeline::ProblemCode;
+
+use crate::{Outcome, args, files, home, show};
+
+pub async fn plan(plan: args::Plan) -> anyhow::Result<Outcome> {
+    let parsed = files::read(&plan.file)?;
+    let segments = cut::cut(&parsed.pipeline);
+    let data = tokio::runtime::Handle::current();
+    let planned = inspect::plan(&parsed.pipeline, &segments, &BTreeMap::new(), home::node_config()?, data).await;
+    let plans = match planned {
+        Ok(plans) => plans,
+        Err(error) => {
+            let failure = error.to_failure();
+            return Err(match &failure.block {
+                Some(block) => parsed.positions.problem(block, ProblemCode::WrongValue, failure.message).into(),
+                None => failure.into(),
+            });
+        }
+    };
+    if plan.output.json {
+        show::json(&plans)?;
+    } else {
+        for segment in &plans {
+            print(segment)?;
+        }
+    }
+    Ok(Outcome::Success)
+}
+
+fn print(plan: &SegmentPlan) -> anyhow::Result<()> {
+    let blocks: Vec<&str> = plan.blocks.iter().map(|b| b.as_str()).collect();
+    let mut title = format!("segment {}: {}", plan.segment, blocks.join(" -> "));
+    if !plan.after.is_empty() {
+        title.push_str(&format!("   after {}", plan.after.join(", ")));
+    }
+    show::line(&title)?;
+    for group in &plan.operators {
+        let name = group.block.as_ref().map_or("gather", |b| b.as_str());
+        show::line(&format!("  {name} ({} streams)", group.partitions))?;
+        for line in &group.lines {
+            show::line(&format!("    {line}"))?;
+        }
+    }
+    if let Some(target) = &plan.target {
+        show::line(&format!("  to {target}"))?;
+    }
+    if !plan.columns.is_empty() {
+        let columns: Vec<String> = plan.columns.iter().map(|(name, kind)| format!("{name} {kind}")).collect();
+        show::line(&format!("  columns: {}", columns.join(", ")))?;
+    }
+    show::line("")
+}

@@ -1,0 +1,32 @@
+//! `flowetl runs`: what ran, and what happened in it.
+
+use flowetl_proto::id::RunId;
+
+use crate::{Outcome, args, home, show};
+
+pub async fn runs(asked: args::Runs) -> anyhow::Result<Outcome> {
+    let coordinator = home::open().await?;
+    let Some(run) = asked.run.map(RunId::new) else {
+        let runs = coordinator.runs().await?;
+        if asked.output.json {
+            show::json(&runs)?;
+        } else {
+            for run in &runs {
+                show::line(&show::run_line(run))?;
+            }
+        }
+        return Ok(Outcome::Success);
+    };
+    let view = coordinator.run(&run).await.map_err(|e| anyhow::anyhow!(e.chain()))?;
+    if asked.logs {
+        for event in coordinator.events(&run).await? {
+            let at = show::time(event.at);
+            show::line(&format!("{at} {} {}", event.kind, event.detail))?;
+        }
+    } else if asked.output.json {
+        show::json(&view)?;
+    } else {
+        show::line(&show::table(&view))?;
+    }
+    Ok(Outcome::Success)
+}

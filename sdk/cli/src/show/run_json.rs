@@ -1,0 +1,64 @@
+//! The one JSON object that `--json` prints for a run. Scripts rely on it: keys are only ever added.
+
+use flowetl_coordinator::{BlockPhase, Phase, RunView, Timestamp};
+use flowetl_proto::code::Failure;
+use flowetl_proto::control::TestResult;
+use flowetl_proto::id::{BlockId, RunId};
+use indexmap::IndexMap;
+use serde::Serialize;
+
+use crate::usage::Usage;
+
+#[derive(Debug, Serialize)]
+pub struct RunJson<'a> {
+    run_id: &'a RunId,
+    pipeline: &'a str,
+    state: Phase,
+    started_at: Timestamp,
+    finished_at: Option<Timestamp>,
+    cpu_seconds: f64,
+    peak_memory_bytes: u64,
+    blocks: IndexMap<&'a BlockId, BlockJson>,
+    tests: &'a [TestResult],
+    error: Option<&'a Failure>,
+}
+
+#[derive(Debug, Serialize)]
+struct BlockJson {
+    state: BlockPhase,
+    rows_in: u64,
+    rows_out: u64,
+    rows_quarantined: u64,
+    bytes_out: u64,
+    seconds: f64,
+    attempts: u32,
+}
+
+impl<'a> RunJson<'a> {
+    pub fn new(view: &'a RunView, usage: Usage) -> Self {
+        let blocks = view.blocks.iter().map(|(id, block)| {
+            let block = BlockJson {
+                state: block.state,
+                rows_in: block.rows_in,
+                rows_out: block.rows_out,
+                rows_quarantined: block.rows_quarantined,
+                bytes_out: block.bytes_out,
+                seconds: block.seconds,
+                attempts: block.attempts,
+            };
+            (id, block)
+        });
+        Self {
+            run_id: &view.run_id,
+            pipeline: &view.pipeline,
+            state: view.state,
+            started_at: view.started_at,
+            finished_at: view.finished_at,
+            cpu_seconds: usage.cpu_seconds,
+            peak_memory_bytes: usage.peak_memory_bytes,
+            blocks: blocks.collect(),
+            tests: &view.tests,
+            error: view.error.as_ref(),
+        }
+    }
+}
