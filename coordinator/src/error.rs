@@ -6,16 +6,19 @@ use flowetl_proto::id::{BlockId, RunId};
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// What a library said.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("cannot {doing} in the metadata database")]
     Database {
         doing: &'static str,
         #[source]
-        source: sqlx::Error,
+        source: Cause,
     },
     #[error("cannot migrate the metadata database")]
-    Migrate(#[source] sqlx::migrate::MigrateError),
+    Migrate(#[source] Cause),
     #[error("the metadata database holds {what} that cannot be read")]
     Stored {
         what: &'static str,

@@ -131,10 +131,16 @@ impl Handle {
         }
     }
 
-    /// Asks an active run to end. Returns once that is accepted; [`Self::wait`] tells when it is done.
+    /// Asks an active run to end. Returns once that is accepted; [`Self::wait`] tells when it is done. A run that has
+    /// ended is left as it is.
     pub async fn cancel(&self, run: &RunId) -> Result<()> {
-        let active = self.inner.around.active(run).ok_or_else(|| Error::NotHere(run.clone()))?;
-        active.actor.send(Happened(Event::Cancel)).await.map_err(|_| Error::NotHere(run.clone()))
+        if let Some(active) = self.inner.around.active(run)
+            && active.actor.send(Happened(Event::Cancel)).await.is_ok()
+        {
+            return Ok(());
+        }
+        let ended = self.store().run(run).await?.state.is_terminal();
+        if ended { Ok(()) } else { Err(Error::NotHere(run.clone())) }
     }
 
     /// All runs, newest first, up to a thousand.

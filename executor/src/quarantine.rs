@@ -182,3 +182,73 @@ async fn write(storage: Storage, name: String, mut pieces: mpsc::Receiver<Vec<u8
     let staged = output.finish(0).await?;
     storage.publish(&staged).await.map(|_| ())
 }
+
+#[cfg(test)]
+mod tests {
+    use flowetl_proto::id::{RunId, Token};
+    use flowetl_proto::pipeline::Connection;
+    use indexmap::IndexMap;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::storage::Side;
+
+    fn open(dir: &TempDir, limit: Value) -> (Storage, QuarantineFile) {
+        let path = dir.path().display().to_string();
+        let (name, scheme, options) = ("storage".into(), "file".into(), IndexMap::new());
+        let connection = Connection { name, scheme, host: None, port: None, user: None, password: None, path, options };
+        let storage = Storage::open(&connection).unwrap();
+        let attempt = AttemptId { pipeline: "p".into(), run: RunId::new("r1"), segment: "s".into(), token: Token(3) };
+        let file = QuarantineFile::new(storage.clone(), &attempt, &"orders".into(), Limit::from_json(&limit).unwrap());
+        (storage, file)
+    }
+
+    fn put(file: &QuarantineFile, line: u64) -> Result<()> {
+        file.put(format!("a.csv line {line}"), "1,\"x\ny".into(), "broken".into())
+    }
+
+    #[tokio::test]
+    async fn keeps_rows_with_their_reasons() {
+        let dir = TempDir::new().unwrap();
+        let (storage, file) = open(&dir, json!("1%"));
+        file.read(9_000);
+        (0..50).for_each(|line| put(&file, line).unwrap());
+        assert_eq!(file.finish().await.unwrap(), 50);
+        let files = storage.list("", Side::Read).await.unwrap();
+        let names: Vec<_> = files.iter().map(|f| f.name.as_str()).collect();
+        assert_eq!(names, ["runs/r1/quarantine/orders/t3.ndjson"]);
+        let text = storage.read(names[0], Side::Read).await.unwrap().unwrap();
+        let lines: Vec<Value> =
+            text.split(|b| *b == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect();
+        assert_eq!(lines.len(), 50);
+        assert_eq!(lines[7], json!({"location": "a.csv line 7", "reason": "broken", "row": "1,\"x\ny"}));
+    }
+
+    #[tokio::test]
+    async fn judges_shares_late_and_counts_at_once() {
+        let dir = TempDir::new().unwrap();
+        let (_, file) = open(&dir, json!("0.1%"));
+        file.read(100);
+        put(&file, 1).unwrap();
+        let error = file.finish().await.unwrap_err();
+        assert_eq!(
+            error.message,
+            "1 of 101 rows could not be read, more than the quarantine's limit of 0.1%: a.csv line 1: broken"
+        );
+        assert_eq!((error.class, error.block.unwrap().as_str()), (Class::User, "orders"));
+        let (_, file) = open(&dir, json!("0.1%"));
+        file.read(20_000);
+        (0..20).for_each(|line| put(&file, line).unwrap());
+        assert!(put(&file, 20).is_err());
+        let (_, file) = open(&dir, json!(2));
+        (0..2).for_each(|line| put(&file, line).unwrap());
+        assert!(put(&file, 2).is_err());
+        let (storage, file) = open(&dir, json!("0%"));
+        file.read(5);
+        assert_eq!(file.finish().await.unwrap(), 0);
+        drop(storage);
+        for wrong in [json!("x"), json!("200%"), json!(-1), json!(null)] {
+            assert!(Limit::from_json(&wrong).is_err(), "{wrong}");
+        }
+    }
+}

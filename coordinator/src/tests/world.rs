@@ -35,15 +35,26 @@ pub(crate) enum Turn {
 #[derive(Debug, Default)]
 pub(crate) struct World {
     pub turns: BTreeMap<String, Vec<Turn>>,
-    /// What each source holds up to.
+    /// What the source holds up to; every read finds one more.
     pub source: i64,
     pub staged: BTreeSet<Token>,
     pub boundaries: BTreeSet<(RunId, Token)>,
-    /// Every publication: block, run, and the positions `(from, to]` that its rows came from.
-    pub published: Vec<(BlockId, RunId, Vec<(BlockId, i64, i64)>)>,
+    /// In the order it became visible.
+    pub published: Vec<Published>,
     /// Segments started, in order.
     pub started: Vec<String>,
     pub cancelled: BTreeSet<Token>,
+}
+
+/// What one commit made visible.
+#[derive(Clone, Debug)]
+pub(crate) struct Published {
+    pub block: BlockId,
+    pub run: RunId,
+    /// The rows, as the part `from..to` of the source that they came from.
+    pub rows: Vec<String>,
+    /// The positions stored beside them.
+    pub carried: BTreeMap<BlockId, Position>,
 }
 
 #[derive(Clone)]
@@ -96,7 +107,11 @@ impl Executor for FakeExecutor {
         let meters = spec.segment.blocks.iter().map(|b| (b.id.clone(), Meter { rows_out: 3, ..Default::default() }));
         let meters = meters.collect::<BTreeMap<_, _>>();
         self.tell(&spec, AttemptEventKind::Progress { blocks: meters.clone(), stalled: None });
-        let mut prepared = prepared(&spec, self.world.lock().unwrap().source, meters);
+        let source = self.act(|world| {
+            world.source += 1;
+            world.source
+        });
+        let mut prepared = prepared(&spec, source.unwrap_or_default(), meters);
         match turn {
             Turn::Fail(class) => {
                 self.tell(&spec, AttemptEventKind::Failed(failure(class)));
@@ -117,7 +132,7 @@ impl Executor for FakeExecutor {
     async fn commit(&self, spec: AttemptSpec, prepared: Prepared) -> Result<(), Failure> {
         let answer = self.act(|world| {
             let block = BlockId::new(spec.id.segment.as_str());
-            if world.published.iter().any(|(b, run, _)| *b == block && *run == spec.id.run) {
+            if world.published.iter().any(|p| p.block == block && p.run == spec.id.run) {
                 return AttemptEventKind::Committed;
             }
             let staged = prepared.staged.unwrap_or_default();
@@ -132,8 +147,9 @@ impl Executor for FakeExecutor {
                 return AttemptEventKind::Failed(failure(class));
             }
             world.staged.remove(&spec.id.token);
-            let window = |(block, to): (&BlockId, &Position)| (block.clone(), 0, to.value.parse().unwrap());
-            world.published.push((block, spec.id.run.clone(), spec.carried.iter().map(window).collect()));
+            let rows = prepared.manifest.iter().flat_map(|m| &m.parts).map(|p| p.uri.clone()).collect();
+            let (run, carried) = (spec.id.run.clone(), spec.carried.clone());
+            world.published.push(Published { block, run, rows, carried });
             match fails {
                 Some(class) if staged["published"] == true => AttemptEventKind::Failed(failure(class)),
                 _ => AttemptEventKind::Committed,
@@ -171,15 +187,21 @@ impl Executor for FakeExecutor {
 }
 
 fn prepared(spec: &AttemptSpec, source: i64, blocks: BTreeMap<BlockId, Meter>) -> Prepared {
-    let part = Part { uri: format!("t{}", spec.id.token), rows: 3, bytes: 30, crc: 7 };
-    let manifest = Manifest { schema: json!({}), parts: vec![part] };
+    let part = |uri| Part { uri, rows: 3, bytes: 30, crc: 7 };
+    let mut parts = spec.inputs.values().flat_map(|m| m.parts.clone()).collect::<Vec<_>>();
     let extracts = spec.segment.blocks.iter().filter(|b| b.settings.get("sync").is_some_and(|s| !s.is_null()));
+    let extracts = extracts.collect::<Vec<_>>();
+    for extract in &extracts {
+        let from = spec.positions.get(&extract.id).map_or("0", |p| p.value.as_str());
+        parts.push(part(format!("{from}..{source}")));
+    }
+    let manifest = Manifest { schema: json!({}), parts };
     let position = Position { column: "n".into(), data_type: "Int64".into(), value: source.to_string() };
     Prepared {
         manifest: (spec.segment.output != Output::Verdict).then_some(manifest),
         staged: (spec.segment.output == Output::Sink).then(|| json!("staged")),
         tests: vec![],
-        positions: extracts.map(|b| (b.id.clone(), position.clone())).collect(),
+        positions: extracts.iter().map(|b| (b.id.clone(), position.clone())).collect(),
         blocks,
     }
 }

@@ -38,6 +38,13 @@ impl Storage {
             _ => side.transient(),
         };
         let mut reason = error.to_string();
+        // Not every request's refusal arrives as a kind of its own.
+        let refused =
+            ["403 Forbidden", "401 Unauthorized", "301 Moved", "400 Bad Request"].iter().any(|s| reason.contains(s));
+        let class = if refused { Class::User } else { class };
+        if let Some(said) = xml(&reason, "Code").zip(xml(&reason, "Message")) {
+            reason = format!("{}: {}", said.0, said.1);
+        }
         for secret in self.secrets.iter().filter(|s| !s.reveal().is_empty()) {
             reason = reason.replace(secret.reveal(), "***");
         }
@@ -57,6 +64,13 @@ impl Storage {
         };
         Error::new(class, format!("{doing} `{}`", self.label(name))).because(error)
     }
+}
+
+/// The text of an element in a service's answer.
+fn xml(text: &str, element: &str) -> Option<String> {
+    let (_, rest) = text.split_once(&format!("<{element}>"))?;
+    let (inside, _) = rest.split_once(&format!("</{element}>"))?;
+    Some(inside.trim_end_matches('.').to_owned())
 }
 
 /// A failed write where the file's name is not at hand.

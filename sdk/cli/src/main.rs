@@ -74,6 +74,9 @@ async fn perform(command: Command) -> anyhow::Result<Outcome> {
         Command::Connection(command) => connection::perform(command).await,
         Command::Runs(runs) => runs::runs(runs).await,
         Command::State(state) => state::perform(state).await,
-        Command::Sample { folder } => sample::perform(&folder),
+        Command::Sample { folder } => {
+            sample::write(&folder)?;
+            Ok(Outcome::Success)
+        }
     }
 }

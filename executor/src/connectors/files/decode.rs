@@ -24,7 +24,7 @@ pub struct Decoder {
     null: Option<Regex>,
     /// The file's columns in the file's order, with the table's types.
     file: SchemaRef,
-    /// Of `file`, those that are wanted.
+    /// Of `file`, those that are parsed.
     wanted: Vec<usize>,
     /// The scan's columns and where each comes from.
     output: SchemaRef,
@@ -35,7 +35,7 @@ pub struct Decoder {
 /// Where a column of the output comes from.
 #[derive(Clone, Debug)]
 pub enum Source {
-    /// The position among the file's columns.
+    /// The position among the file's columns; inside a [`Decoder`], among those that are parsed.
     File(usize),
     /// The same for the whole file: a folder's value, or null where the file lacks the column.
     Constant(ScalarValue),
@@ -52,19 +52,26 @@ pub struct BadRow {
 }
 
 impl Decoder {
+    /// `whole` parses every column of the file, so that what is a bad row does not hang on what a scan wants.
     pub fn new(
         (format, dialect): (Format, Dialect),
         file: SchemaRef,
         output: SchemaRef,
-        sources: Vec<Source>,
+        mut sources: Vec<Source>,
         batch_rows: usize,
+        whole: bool,
     ) -> Result<Self> {
         let null = dialect.null.as_ref().map(|text| Regex::new(&format!("^({})?$", regex::escape(text)))).transpose();
         let null = null.map_err(|e| Error::internal("cannot match the text for null").because(e))?;
-        let mut wanted = Vec::new();
-        for source in &sources {
-            if let Source::File(at) = source {
-                wanted.push(*at);
+        let mut wanted: Vec<usize> = Vec::new();
+        if whole || format != Format::Csv {
+            wanted.extend(0..file.fields().len());
+        } else {
+            for source in &mut sources {
+                if let Source::File(at) = source {
+                    wanted.push(*at);
+                    *at = wanted.len() - 1;
+                }
             }
         }
         // Wide rows need smaller batches: the CSV parser reserves room for every value before it reads.
@@ -101,15 +108,11 @@ impl Decoder {
     }
 
     fn decode_pieces(&self, pieces: &[&[u8]]) -> Result<Vec<RecordBatch>, ArrowError> {
-        match self.format {
-            Format::Csv => {
-                self.decode_csv(pieces, &self.file, &self.wanted)?.into_iter().map(|b| self.place(b)).collect()
-            }
-            _ => {
-                let batches = decode_json(pieces, &self.file, self.batch_rows, true)?;
-                batches.into_iter().map(|batch| self.place(batch.project(&self.wanted)?)).collect()
-            }
-        }
+        let batches = match self.format {
+            Format::Csv => self.decode_csv(pieces, &self.file, &self.wanted)?,
+            _ => decode_json(pieces, &self.file, self.batch_rows, true)?,
+        };
+        batches.into_iter().map(|batch| self.place(&batch)).collect()
     }
 
     fn decode_csv(
@@ -144,15 +147,12 @@ impl Decoder {
     }
 
     /// Puts the file's columns where the table has them and adds what the file lacks.
-    fn place(&self, batch: RecordBatch) -> Result<RecordBatch, ArrowError> {
+    fn place(&self, batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
         let rows = batch.num_rows();
-        let mut read = batch.columns().iter();
         let mut columns: Vec<ArrayRef> = Vec::with_capacity(self.sources.len());
         for (source, field) in self.sources.iter().zip(self.output.fields()) {
             columns.push(match source {
-                Source::File(_) => {
-                    Arc::clone(read.next().ok_or_else(|| ArrowError::SchemaError("a column is missing".into()))?)
-                }
+                Source::File(at) => Arc::clone(batch.column(*at)),
                 Source::Constant(value) if value.is_null() => new_null_array(field.data_type(), rows),
                 Source::Constant(value) => value.to_array_of_size(rows)?,
             });

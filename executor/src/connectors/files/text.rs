@@ -120,7 +120,14 @@ impl TextTable {
             });
         }
         let how = (self.format, self.dialect.clone());
-        Decoder::new(how, Arc::clone(&file.schema), Arc::clone(output), sources, self.batch_rows)
+        Decoder::new(
+            how,
+            Arc::clone(&file.schema),
+            Arc::clone(output),
+            sources,
+            self.batch_rows,
+            self.quarantine.is_some(),
+        )
     }
 }
 

@@ -86,3 +86,6 @@ impl System for Database {
         Ok(version)
     }
 }
+
+#[cfg(test)]
+mod tests;

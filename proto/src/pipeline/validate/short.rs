@@ -91,7 +91,8 @@ fn looks_like_files(from: &str) -> bool {
 pub(super) fn file(copy: &super::Copy) -> Node {
     let at = At::default();
     let text = |text: &str| Node::text_of(text);
-    let mut entries = vec![(Key::new("from"), text(&copy.from)), (Key::new("to"), text(&copy.to))];
+    let name = (Key::new("name"), text("copy"));
+    let mut entries = vec![name, (Key::new("from"), text(&copy.from)), (Key::new("to"), text(&copy.to))];
     let key = (!copy.key.is_empty()).then(|| Node::list(at, copy.key.iter().map(|name| text(name)).collect()));
     if let Some(cursor) = &copy.cursor {
         let mut sync = vec![(Key::new("cursor"), text(cursor))];

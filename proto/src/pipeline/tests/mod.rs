@@ -1,88 +1,19 @@
 //! Tests of reading pipeline files, over a small catalogue made by hand.
 
+mod catalogue;
+mod properties;
+
 use std::path::Path;
 use std::time::Duration;
 
 use indexmap::IndexMap;
-use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use self::catalogue::catalogue;
 use super::quantity::{self, Share};
 use super::validate::{Copy, Parsed, Parser};
-use super::{BoundaryPolicy, ConnectionSpec, Pipeline, PortType, Problem, Reference, Secrets, schema};
-use crate::catalogue::{BlockDescription, Catalogue, ConnectorDescription, Places};
+use super::{BoundaryPolicy, ConnectionSpec, Pipeline, Problem, Reference, Secrets, schema};
 use crate::id::BlockId;
-
-fn kind(kind: &str, keyword: &str, ports: [Option<PortType>; 2], settings: Value) -> BlockDescription {
-    let [input, output] = ports;
-    BlockDescription {
-        kind: kind.into(),
-        keyword: keyword.into(),
-        with: (kind == "in_database").then(|| "in".into()),
-        label: kind.into(),
-        description: kind.into(),
-        input,
-        output,
-        settings,
-    }
-}
-
-fn object(required: &[&str], properties: Value) -> Value {
-    json!({ "type": "object", "additionalProperties": false, "required": required, "properties": properties })
-}
-
-fn catalogue() -> Catalogue {
-    let (rows, table) = (Some(PortType::S3File), Some(PortType::DbTable));
-    let names = json!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] });
-    let sync = object(
-        &["cursor"],
-        json!({ "cursor": { "type": "string" }, "key": names, "overlap": { "x-type": "overlap" }, "start": true }),
-    );
-    let extract = json!({
-        "extract": { "x-reference": "source" },
-        "sync": { "anyOf": [sync, { "type": "null" }] },
-        "where": { "type": ["string", "null"], "format": "sql" },
-        "format": { "type": ["string", "null"] },
-    });
-    let load = json!({
-        "load": { "type": "string", "x-input": "block" },
-        "to": { "x-reference": "target" },
-        "write": { "type": ["string", "null"], "enum": ["append", "replace", "merge"] },
-        "key": names,
-        "format": { "type": ["string", "null"] },
-    });
-    let in_database = json!({
-        "sql": { "type": "string", "x-input": "relations" },
-        "in": { "type": "string", "x-connection": true },
-        "to": { "x-reference": "target" },
-    });
-    let test = json!({
-        "test": { "type": "string", "x-input": "block" },
-        "sql": { "x-input": "sql" },
-        "relationships": { "type": "object", "additionalProperties": { "type": "string", "x-input": "column" } },
-    });
-    let sql = json!({ "sql": { "type": "string", "x-input": "sql", "format": "sql" } });
-    Catalogue {
-        blocks: vec![
-            kind("extract", "extract", [None, rows], object(&["extract"], extract)),
-            kind("in_database", "sql", [table, table], object(&["sql", "in", "to"], in_database)),
-            kind("load", "load", [rows, None], object(&["load", "to"], load)),
-            kind("sql", "sql", [rows, rows], object(&["sql"], sql)),
-            kind("test", "test", [rows, None], object(&["test"], test)),
-        ],
-        connectors: vec![
-            connector("postgres", &["postgres", "postgresql"], Places::Tables),
-            connector("sqlite", &["sqlite"], Places::Tables),
-            connector("s3", &["s3"], Places::Paths),
-            connector("file", &["file"], Places::Paths),
-        ],
-    }
-}
-
-fn connector(name: &str, schemes: &[&str], places: Places) -> ConnectorDescription {
-    let schemes = schemes.iter().map(|scheme| (*scheme).to_owned()).collect();
-    ConnectorDescription { name: name.into(), label: name.into(), schemes, places, settings: json!({}) }
-}
 
 /// Hands a parser for `/work/orders.yml` to `act`.
 fn with_parser<T>(act: impl FnOnce(&Parser<'_>) -> T) -> T {
@@ -226,6 +157,11 @@ fn connections_of_the_call_win() {
     let pipeline = parser.parse(text).unwrap().pipeline;
     assert_eq!(pipeline.connections["shop"].address(), "postgres://call/x");
     assert_eq!(pipeline.connections["ware"].address(), "sqlite:///w");
+    let text_of_secret = "from: shop.t\nto: ware.t\n";
+    let call = IndexMap::from([("shop".to_owned(), spec("postgres://${env:B}@h/x"))]);
+    let wrong = Parser { overrides: &call, secrets: Some(&Only("A")), ..parser }.parse(text_of_secret).unwrap_err();
+    let expected = "orders.yml:1:7: connection `shop`: the environment variable `B` is not set";
+    assert_eq!(wrong[0].to_string(), expected, "told where the connection is used");
     let none = IndexMap::new();
     let pipeline = Parser { overrides: &none, ..parser }.parse(text).unwrap().pipeline;
     assert_eq!(pipeline.connections["shop"].address(), "postgres://file/x");
@@ -357,6 +293,8 @@ fn the_short_form_writes_what_sync_asks_for() {
     assert!(name(&copy).starts_with("copy_"));
     assert_eq!(name(&copy), name(&Copy { write: Some("append".into()), ..copy.clone() }));
     assert_ne!(name(&copy), name(&Copy { to: "c.parquet".into(), ..copy.clone() }));
+    let named = with_parser(|parser| Parser { file: "the command line", ..*parser }.copy(&copy));
+    assert_eq!(named.unwrap().pipeline.name, name(&copy));
     let wrong = with_parser(|parser| parser.copy(&Copy { write: Some("apend".into()), ..copy })).unwrap_err();
     assert_eq!(wrong[0].to_string(), "orders.yml: block `load`: `write` cannot be `apend`, did you mean `append`?");
 }
@@ -412,147 +350,4 @@ fn the_schema_is_one_document() {
             .filter_map(|case| case["then"]["$ref"].as_str())
             .collect();
     assert_eq!(cases, ["#/$defs/test", "#/$defs/in_database", "#/$defs/sql", "#/$defs/load", "#/$defs/extract"]);
-}
-
-/// Words that a file is made of, so that random texts come near to real ones.
-fn any_yaml() -> impl Strategy<Value = String> {
-    let word = prop::sample::select(vec![
-        "blocks:",
-        "connections:",
-        "extract:",
-        "sql:",
-        "load:",
-        "to:",
-        "from:",
-        "a",
-        "b",
-        "shop",
-        "lake",
-        "{",
-        "}",
-        "[",
-        "]",
-        ",",
-        ":",
-        "-",
-        "|",
-        ">",
-        "&a",
-        "*a",
-        "\n",
-        "\n  ",
-        "\n    ",
-        " ",
-        "'",
-        "\"",
-        "select * from a",
-        "{{",
-        "}}",
-        "ref('a')",
-        "${env:X}",
-        "postgres://u:p@h:1/d#t",
-        "s3://b/p",
-        "!t",
-        "~",
-        "10m",
-        "1",
-        "#",
-        "shop.a.b",
-        "é",
-        "\t",
-        "where:",
-        "in:",
-        "test:",
-        "sync:",
-        "%",
-        "---",
-        "?",
-        "\u{feff}",
-        "with a as (select 1)",
-        "/",
-        "*",
-    ]);
-    prop::collection::vec(word, 0..60).prop_map(|words| words.concat())
-}
-
-/// Pipelines of extracts, queries over them, and loads.
-fn any_pipeline() -> impl Strategy<Value = String> {
-    let source = prop::sample::select(vec!["shop.public.orders", "lake/raw/*.csv", "data/x.csv", "sqlite:a.db#t"]);
-    let block = (source, any::<prop::sample::Index>(), any::<bool>(), 0..3);
-    prop::collection::vec(block, 1..8).prop_map(|blocks| {
-        let mut text = "connections: {shop: 'postgres://u:${env:P}@h/d', lake: s3://lake}\nblocks:\n".to_owned();
-        for (i, (source, earlier, merges, kind)) in blocks.iter().enumerate() {
-            let earlier = earlier.index(i.max(1));
-            let line = match kind {
-                1 if i > 0 => format!("q{i}: {{sql: select * from x{earlier}}}\n  x{i}: {{extract: {source}}}"),
-                2 if i > 0 && *merges => format!(
-                    "l{i}: {{load: x{earlier}, to: shop.t{i}, write: merge, key: [a]}}\n  x{i}: {{extract: {source}}}"
-                ),
-                _ => format!("x{i}: {{extract: {source}, where: a > {i}, sync: {{cursor: at, start: {i}.5}}}}"),
-            };
-            text.push_str(&format!("  {line}\n"));
-        }
-        text
-    })
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
-
-    #[test]
-    fn no_text_panics(text in any_yaml()) {
-        let _ = parse(&text);
-    }
-
-    #[test]
-    fn no_mutilated_file_panics(
-        from in any::<prop::sample::Index>(), length in 0..30_usize, with in any_yaml(), unescaped in any::<bool>(),
-    ) {
-        let mut letters: Vec<char> = WHOLE.chars().collect();
-        let start = from.index(letters.len());
-        let end = (start + length).min(letters.len());
-        let with = if unescaped { with } else { with.chars().take(3).collect() };
-        letters.splice(start..end, with.chars());
-        for problem in parse(&letters.iter().collect::<String>()).err().unwrap_or_default() {
-            prop_assert!(problem.at.line >= 1 && problem.at.column >= 1, "{problem}");
-        }
-    }
-
-    #[test]
-    fn no_problem_shows_a_password(at in 0..60_usize, cut in 0..4_usize, with in "[a-z:/@#?%{}\\[\\] .$-]{0,3}", form in 0..7) {
-        let url = "postgres://etl:hunter2@127.0.0.1:5432/shop?token=hunter2#public.orders";
-        let (start, end) = (at.min(url.len()), (at + cut).min(url.len()));
-        let url = format!("{}{with}{}", &url[..start], &url[end..]);
-        // Elsewhere the word is no password any more.
-        let is_secret = url.contains(":hunter2@") && url.contains("?token=hunter2");
-        let text = match form {
-            0 => format!("connections: {{shop: '{url}'}}\nfrom: shop.orders\nto: b.csv\n"),
-            1 => format!("from: '{url}'\nto: b.csv\n"),
-            2 => format!("connections: {{'{url}': x}}\nfrom: shop.orders\nto: b.csv\n"),
-            3 => format!("from: a.csv\nto: '{url}'\n'{url}': 1\n"),
-            4 => format!("blocks: {{a: {{load: '{url}', to: b.csv, after: '{url}'}}, '{url}': {{}}}}"),
-            5 => format!("connections: {{shop: {{type: postgres, password: '{url}', port: '{url}', secret: ['{url}']}}}}"),
-            _ => format!("blocks: {{a: {{sql: select 1, in: '{url}', to: '{url}'}}, '{url}': {{extrat: 1}}}}"),
-        };
-        for problem in problems(&text).into_iter().filter(|_| is_secret) {
-            prop_assert!(!problem.contains("hunter2"), "{problem}\n{text}");
-        }
-    }
-
-    #[test]
-    fn no_characters_panic(text in "\\PC{0,80}") {
-        let _ = parse(&text);
-        let _ = parse(&format!("from: {text}\nto: x.csv"));
-        let _ = parse(&format!("blocks:\n  a:\n    sql: |\n      {text}\n"));
-        let _ = with_parser(|parser| parser.connection("shop", &format!("postgres://{text}")));
-    }
-
-    #[test]
-    fn a_pipeline_survives_json(text in any_pipeline()) {
-        let pipeline = parse(&text).map_err(|p| TestCaseError::fail(format!("{p:?}\n{text}")))?.pipeline;
-        let json = serde_json::to_string(&pipeline).unwrap();
-        let back: Pipeline = serde_json::from_str(&json).unwrap();
-        prop_assert_eq!(&back, &pipeline);
-        prop_assert_eq!(back.hash(), pipeline.hash());
-    }
 }
