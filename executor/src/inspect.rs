@@ -118,8 +118,7 @@ async fn plan_one(
             let physical = compiled.physical(&rows).await.map_err(|e| e.in_block(&root.id))?;
             plan.operators = plan::operators(&plan::narrow(physical, sink.writers_max())?);
             plan.target = (segment.output == Output::Sink).then(|| sink.describe());
-            plan.columns =
-                columns.fields().iter().map(|f| (f.name().clone(), f.data_type().to_string())).collect();
+            plan.columns = columns.fields().iter().map(|f| (f.name().clone(), f.data_type().to_string())).collect();
             schema = Some(columns);
         }
     }
@@ -201,10 +200,8 @@ pub async fn preview(
     let root = &pipeline.blocks[block];
     let (compiled, from) = if root.kind == "in_database" {
         let settings: blocks::InDatabase = plan::settings(root)?;
-        let from = flowetl_proto::pipeline::Reference::Query {
-            connection: settings.connection.clone(),
-            query: settings.sql,
-        };
+        let from =
+            flowetl_proto::pipeline::Reference::Query { connection: settings.connection.clone(), query: settings.sql };
         let request = SourceRequest { block: block.clone(), from, options: root.settings.clone(), quarantine: None };
         let table = systems.get(&settings.connection).await?.source(request).await?;
         let empty = Segment { blocks: Vec::new(), ..spec.segment.clone() };

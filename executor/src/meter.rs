@@ -186,9 +186,7 @@ impl Stream for MeteredStream {
                 self.meter.set(Activity::Blocked);
                 Poll::Ready(Some(Ok(batch)))
             }
-            Poll::Ready(Some(Err(error))) => {
-                Poll::Ready(Some(Err(Error::from(error).in_block(&self.block).into())))
-            }
+            Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(Error::from(error).in_block(&self.block).into()))),
             Poll::Ready(None) => {
                 self.meter.set(Activity::Idle);
                 Poll::Ready(None)

@@ -131,7 +131,8 @@ async fn publish(
     let sink = match kept {
         Some(sink) => sink,
         None => {
-            let schema = prepared.manifest.as_ref().map(|m| boundary::schema_from_json(&m.schema)).transpose()?.map(Arc::new);
+            let schema =
+                prepared.manifest.as_ref().map(|m| boundary::schema_from_json(&m.schema)).transpose()?.map(Arc::new);
             reopen(spec, surroundings, schema).await?
         }
     };
@@ -148,11 +149,7 @@ async fn discard(spec: &AttemptSpec, kept: Option<Arc<dyn Sink>>, surroundings: 
     sink.discard().await
 }
 
-async fn reopen(
-    spec: &AttemptSpec,
-    surroundings: &Surroundings,
-    schema: Option<SchemaRef>,
-) -> Result<Arc<dyn Sink>> {
+async fn reopen(spec: &AttemptSpec, surroundings: &Surroundings, schema: Option<SchemaRef>) -> Result<Arc<dyn Sink>> {
     let systems = work::systems(spec, surroundings, Budget::new(spec.memory)?);
     work::open_sink(spec, surroundings, &systems, schema).await
 }

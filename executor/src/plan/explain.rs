@@ -28,7 +28,11 @@ pub(crate) fn operators(plan: &Arc<dyn ExecutionPlan>) -> Vec<Operators> {
 fn walk(plan: &Arc<dyn ExecutionPlan>, group: usize, depth: usize, groups: &mut Vec<Operators>) {
     let (group, depth) = match plan.downcast_ref::<BlockMarkerExec>() {
         Some(marker) => {
-            groups.push(Operators { block: Some(marker.block().clone()), lines: Vec::new(), partitions: partitions(plan) });
+            groups.push(Operators {
+                block: Some(marker.block().clone()),
+                lines: Vec::new(),
+                partitions: partitions(plan),
+            });
             (groups.len() - 1, 0)
         }
         None => {

@@ -31,7 +31,11 @@ pub(super) fn plan(
         None => table,
         Some(sync) => {
             let cursor = schema.index_of(&sync.cursor).map_err(|_| {
-                Error::user(unknown_column("sync.cursor", &sync.cursor, schema.fields().iter().map(|f| f.name().as_str())))
+                Error::user(unknown_column(
+                    "sync.cursor",
+                    &sync.cursor,
+                    schema.fields().iter().map(|f| f.name().as_str()),
+                ))
             })?;
             let window = window(sync, schema.field(cursor).data_type(), position)?;
             Arc::new(CursorTable { inner: table, cursor, window, high_water: Arc::clone(high_water) })
@@ -73,9 +77,9 @@ fn window(sync: &Sync, data_type: &DataType, position: Option<&Position>) -> Res
     }
     let Some(start) = &sync.start else { return Ok(None) };
     let text = plain_text(start);
-    let value = ScalarValue::Utf8(Some(text.clone()))
-        .cast_to(data_type)
-        .map_err(|e| Error::user(format!("`sync.start` `{text}` is not a {data_type}, the type of `{}`", sync.cursor)).because(e))?;
+    let value = ScalarValue::Utf8(Some(text.clone())).cast_to(data_type).map_err(|e| {
+        Error::user(format!("`sync.start` `{text}` is not a {data_type}, the type of `{}`", sync.cursor)).because(e)
+    })?;
     Ok(Some(column.gt_eq(lit(value))))
 }
 

@@ -33,7 +33,9 @@ use crate::meter::{BlockMeter, MeteredStream};
 
 /// `plan` as the output of `block`.
 pub(super) fn mark(block: &BlockId, meter: Arc<BlockMeter>, plan: LogicalPlan) -> LogicalPlan {
-    LogicalPlan::Extension(Extension { node: Arc::new(BlockMarker { block: block.clone(), meter: Shared(meter), input: plan }) })
+    LogicalPlan::Extension(Extension {
+        node: Arc::new(BlockMarker { block: block.clone(), meter: Shared(meter), input: plan }),
+    })
 }
 
 /// The logical node. Two markers are equal when they mark equal plans of the same block.
@@ -125,8 +127,11 @@ impl ExtensionPlanner for MarkerPlanner {
         let (Some(marker), [input]) = (node.as_any().downcast_ref::<BlockMarker>(), physical_inputs) else {
             return Ok(None);
         };
-        let exec =
-            BlockMarkerExec { block: marker.block.clone(), meter: Arc::clone(&marker.meter.0), input: Arc::clone(input) };
+        let exec = BlockMarkerExec {
+            block: marker.block.clone(),
+            meter: Arc::clone(&marker.meter.0),
+            input: Arc::clone(input),
+        };
         Ok(Some(Arc::new(exec)))
     }
 }
@@ -194,10 +199,7 @@ impl ExecutionPlan for BlockMarkerExec {
         }
     }
 
-    fn with_new_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
+    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
         self.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
     }
 

@@ -32,8 +32,8 @@ pub(crate) use explain::{Operators, operators};
 pub(crate) use session::{BATCH_BYTES, BATCH_ROWS, Thrift, session};
 
 use crate::blocks::{Extract, Load, Sql};
-use crate::connectors::{Quarantine, SourceRequest};
 use crate::connectors::systems::Systems;
+use crate::connectors::{Quarantine, SourceRequest};
 use crate::meter::Meters;
 use crate::{Error, Result};
 
@@ -73,8 +73,7 @@ impl Compiled {
 /// Plans every block of `segment` that gives rows.
 pub(crate) async fn compile(segment: &Segment, ingredients: Ingredients<'_>) -> Result<Compiled> {
     let Ingredients { context, systems, inputs, positions, quarantines } = ingredients;
-    let mut compiled =
-        Compiled { context, rows: HashMap::new(), meters: Meters::default(), cursors: BTreeMap::new() };
+    let mut compiled = Compiled { context, rows: HashMap::new(), meters: Meters::default(), cursors: BTreeMap::new() };
     let mut arrivals = HashMap::new();
     for (block, table) in inputs {
         let scan = LogicalPlanBuilder::scan(block.as_str(), provider_as_source(table), None)?.build()?;

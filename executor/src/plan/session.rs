@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::error::Result as EngineResult;
 use datafusion::catalog::Session;
+use datafusion::error::Result as EngineResult;
 use datafusion::execution::context::QueryPlanner;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::session_state::SessionStateBuilder;
@@ -30,7 +30,12 @@ pub(crate) const BATCH_ROWS: usize = 8192;
 pub(crate) const BATCH_BYTES: usize = 4 << 20;
 
 /// A session for `parallelism` streams within `pool_bytes` of memory.
-pub(crate) fn session(parallelism: usize, pool_bytes: usize, thrift: Thrift, runtime: Arc<RuntimeEnv>) -> SessionContext {
+pub(crate) fn session(
+    parallelism: usize,
+    pool_bytes: usize,
+    thrift: Thrift,
+    runtime: Arc<RuntimeEnv>,
+) -> SessionContext {
     let partitions = match thrift {
         Thrift::Usual => parallelism,
         Thrift::Frugal => (parallelism / 2).max(1),

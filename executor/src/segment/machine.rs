@@ -23,11 +23,16 @@ pub(crate) struct Written {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Event {
     /// The plan stands and staging is open for so many partitions.
-    Planned { partitions: usize },
+    Planned {
+        partitions: usize,
+    },
     /// Planning or preparing did not work.
     Failed(Failure),
     OperatorDone(Written),
-    OperatorFailed { partition: usize, failure: Failure },
+    OperatorFailed {
+        partition: usize,
+        failure: Failure,
+    },
     /// Staging was removed, before a second try.
     Cleared,
     /// All is durable.
@@ -51,10 +56,16 @@ pub(crate) enum Command {
 #[derive(Clone, Debug, PartialEq)]
 enum Phase {
     Planning,
-    Running { partitions: usize, done: Vec<Written> },
+    Running {
+        partitions: usize,
+        done: Vec<Written>,
+    },
     Preparing,
     /// Operators are being ended; then the failure is told, or the attempt is planned again.
-    Stopping { left: usize, then: Then },
+    Stopping {
+        left: usize,
+        then: Then,
+    },
     Clearing,
     Ended,
 }

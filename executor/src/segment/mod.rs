@@ -79,9 +79,8 @@ impl SegmentActor {
         if rows != self.progress.0 {
             self.progress = (rows, Instant::now());
         }
-        let stalled = (self.progress.1.elapsed() >= STALL_LIMIT).then(|| {
-            format!("no row has moved for {} s: {}", self.progress.1.elapsed().as_secs(), work.whereabouts())
-        });
+        let stalled = (self.progress.1.elapsed() >= STALL_LIMIT)
+            .then(|| format!("no row has moved for {} s: {}", self.progress.1.elapsed().as_secs(), work.whereabouts()));
         let event = self.event(AttemptEventKind::Progress { blocks, stalled });
         if self.events.try_send(event).is_err() {
             tracing::debug!("a progress report was dropped: the coordinator is behind");

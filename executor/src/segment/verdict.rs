@@ -99,7 +99,8 @@ fn checks(test: &Test) -> Result<Vec<Check>> {
         });
     }
     for (i, sql) in test.sql.iter().enumerate() {
-        checks.push(Check { name: format!("sql {}", i + 1), failing: sql.trim_end_matches([';', ' ', '\n']).to_owned() });
+        checks
+            .push(Check { name: format!("sql {}", i + 1), failing: sql.trim_end_matches([';', ' ', '\n']).to_owned() });
     }
     Ok(checks)
 }

@@ -167,8 +167,13 @@ pub(crate) async fn prepare(work: &Work, written: Vec<Written>) -> Result<Prepar
     for quarantine in work.quarantines.values() {
         quarantine.finish().await?;
     }
-    let mut prepared =
-        Prepared { manifest: None, staged: None, tests: Vec::new(), positions: BTreeMap::new(), blocks: BTreeMap::new() };
+    let mut prepared = Prepared {
+        manifest: None,
+        staged: None,
+        tests: Vec::new(),
+        positions: BTreeMap::new(),
+        blocks: BTreeMap::new(),
+    };
     if let Some(compiled) = &work.tests {
         let test = plan::settings(root)?;
         prepared.tests = verdict::judge(&compiled.context, &root.id, &test).await?;
