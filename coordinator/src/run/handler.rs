@@ -34,6 +34,7 @@ impl RunActor {
         let tokens_missing = self.state.tokens.len() < self.state.parallel_segments && !self.state.phase.is_terminal();
         let saving = self.around.runtime.spawn(save(self.around.store.clone(), record, tokens_missing));
         let commands = decision.commands;
+        self.busy = true;
         let saved = saving.into_actor(self).map(move |outcome, actor, ctx| actor.written(outcome, commands, ctx));
         ctx.wait(saved);
     }
@@ -44,6 +45,7 @@ impl RunActor {
         commands: Vec<Command>,
         ctx: &mut Context<Self>,
     ) {
+        self.busy = false;
         match outcome {
             Ok(Ok(tokens)) => {
                 self.state.tokens.extend(tokens);

@@ -88,10 +88,6 @@ impl Surroundings {
         // An actor that went away without a word has closed its watch.
         active.iter().find(|a| a.run == *run && a.watch.has_changed().is_ok()).cloned()
     }
-
-    fn remove(&self, run: &RunId) {
-        self.active.lock().unwrap_or_else(PoisonError::into_inner).retain(|a| a.run != *run);
-    }
 }
 
 /// One run's actor: holds no thread, never blocks, decides one event at a time.
@@ -104,6 +100,9 @@ pub(crate) struct RunActor {
     lock: Option<Arc<Lock>>,
     wake: Option<SpawnHandle>,
     publishing: bool,
+    /// Whether a decision is being written, or the end tidied up. `Context::wait` keeps the mailbox closed meanwhile, but
+    /// timers may fire all the same; they must neither decide nor show what is not durable yet.
+    busy: bool,
     /// The newest command of each attempt, so that a cancel can never overtake the start it is for.
     calls: BTreeMap<Token, JoinHandle<()>>,
 }
@@ -140,6 +139,7 @@ impl RunActor {
             lock: Some(lock),
             wake: None,
             publishing: false,
+            busy: false,
             calls: BTreeMap::new(),
         });
         active.retain(|a| a.run != run);
@@ -184,7 +184,9 @@ impl RunActor {
         }
         ctx.run_later(PUBLISH_EVERY, |actor, _| {
             actor.publishing = false;
-            actor.publish();
+            if !actor.busy {
+                actor.publish();
+            }
         });
     }
 
@@ -196,7 +198,10 @@ impl RunActor {
         if let Some(at) = self.state.next_wake() {
             let wake = ctx.run_later(clock::until(at), |actor, ctx| {
                 actor.wake = None;
-                actor.happen(Event::Tick, ctx);
+                // Else the timer is set again once the decision is written.
+                if !actor.busy {
+                    actor.happen(Event::Tick, ctx);
+                }
             });
             self.wake = Some(wake);
         }
@@ -204,14 +209,21 @@ impl RunActor {
 
     /// The run has ended, durably: removes what nobody will read again, then lets watchers see the end.
     fn tidy_and_end(&mut self, ctx: &mut Context<Self>) {
+        self.busy = true;
         let forget = forget_older(Arc::clone(&self.around), self.state.pipeline.name.clone());
         let tidied = self.around.runtime.spawn(forget).into_actor(self).map(|_, actor, ctx| {
-            actor.around.remove(&actor.state.id);
-            actor.lock = None;
+            actor.let_go();
             actor.publish();
             ctx.stop();
         });
         ctx.wait(tidied);
+    }
+
+    /// Gives the pipeline free. Whoever finds the run inactive finds its lock released, too.
+    fn let_go(&mut self) {
+        let mut active = self.around.active.lock().unwrap_or_else(PoisonError::into_inner);
+        self.lock = None;
+        active.retain(|a| a.run != self.state.id);
     }
 
     /// The run cannot go on here: it stays as it was written last, to be resumed.
@@ -219,8 +231,7 @@ impl RunActor {
         tracing::error!(run = %self.state.id, %reason, "the run was interrupted");
         let running = self.state.attempts.iter().filter(|(_, a)| a.phase == state::AttemptPhase::Running);
         self.perform(running.map(|(token, _)| Command::Cancel(*token)).collect(), ctx);
-        self.around.remove(&self.state.id);
-        self.lock = None;
+        self.let_go();
         let view = Arc::new(RunView::of(&self.state, clock::now()));
         self.watch.send_replace(Snapshot { view, interrupted: Some(reason) });
         ctx.stop();

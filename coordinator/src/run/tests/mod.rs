@@ -37,7 +37,7 @@ impl RunActor {
         if perform {
             self.perform(commands.to_vec(), ctx);
         }
-        self.around.remove(&self.state.id);
+        self.let_go();
         ctx.stop();
         true
     }
