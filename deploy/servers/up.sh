@@ -59,8 +59,16 @@ for server in "${servers[@]}"; do
   esac
 done
 
-if [ $# -gt 0 ]; then
+if [ $# -gt 0 ] && [ -t 0 ]; then
   "$@"
+elif [ $# -gt 0 ]; then
+  # In a process group of its own, so that a signal to this script ends the whole command at once.
+  set -m
+  "$@" <&0 &
+  child=$!
+  set +m
+  trap 'kill -TERM -- -$child 2>/dev/null; exit 143' TERM INT HUP
+  wait "$child"
 else
   env | grep '^FLOWETL_TEST_'
   say "serving until Ctrl-C"

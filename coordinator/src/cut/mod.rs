@@ -189,10 +189,7 @@ fn in_order(mut segments: IndexMap<SegmentId, Segment>) -> Vec<Segment> {
     while !segments.is_empty() {
         let ready = segments.values().position(|s| s.upstream.iter().all(|u| placed.contains(u)));
         // A valid pipeline has no cycle; of an invalid one the rest comes as it stands and waits for ever-missing parts.
-        let (id, segment) = match segments.shift_remove_index(ready.unwrap_or(0)) {
-            Some(entry) => entry,
-            None => break,
-        };
+        let Some((id, segment)) = segments.shift_remove_index(ready.unwrap_or(0)) else { break };
         placed.insert(id);
         ordered.push(segment);
     }

@@ -14,6 +14,8 @@ use flowetl_proto::pipeline::{Connection, Secret};
 use indexmap::IndexMap;
 use tempfile::TempDir;
 
+use super::manifest::schema_to_json;
+use super::write::{BoundaryWriter, remove};
 use super::*;
 use crate::storage::Storage;
 use crate::{Error, Result};

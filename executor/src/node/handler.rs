@@ -52,7 +52,7 @@ impl Handler<CancelAttempt> for NodeActor {
     fn handle(&mut self, CancelAttempt(token): CancelAttempt, context: &mut Self::Context) -> Self::Result {
         if let Some(segment) = self.running.get(&token) {
             let request = segment.send(Cancel);
-            context.spawn(async move { request.await }.into_actor(self).map(|sent, _, _| {
+            context.spawn(request.into_actor(self).map(|sent, _, _| {
                 if sent.is_err() {
                     tracing::debug!("an attempt ended while it was being cancelled");
                 }

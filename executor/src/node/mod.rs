@@ -19,11 +19,11 @@ use tokio::sync::mpsc;
 
 use self::control::ControlThread;
 use self::registry::Registry;
-use crate::{Result, boundary};
 use crate::config::NodeConfig;
 use crate::connectors::Sink;
 use crate::memory::Budget;
 use crate::segment::SegmentActor;
+use crate::{Result, boundary};
 
 /// Commands waiting here: the coordinator sends a few per segment.
 const MAILBOX_CAPACITY: usize = 256;

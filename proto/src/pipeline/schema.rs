@@ -15,9 +15,9 @@ pub fn schema(catalogue: &Catalogue) -> Value {
         definitions.insert(kind.kind.clone(), block(kind, &mut cases, catalogue));
     }
     let mut branches = json!({ "not": {} });
-    // The case that asks for most keys comes first: `sql` with `in` before `sql`.
-    cases.sort_by_key(|(keys, _)| keys.len());
-    for (keys, kind) in cases {
+    // The last one is asked first.
+    cases.sort_by_key(|case| case.rank);
+    for Case { keys, kind, .. } in cases {
         branches = json!({
             "if": { "required": keys },
             "then": { "$ref": format!("#/$defs/{kind}") },
@@ -91,18 +91,24 @@ pub(super) fn top() -> Value {
     })
 }
 
+/// How a block is known to be of a kind.
+struct Case {
+    /// The keys that it must have.
+    keys: Vec<String>,
+    kind: String,
+    /// `sql` with `in` stands before `sql`, and before it also a kind that may hold the key `sql`: `test`.
+    rank: usize,
+}
+
 /// The schema of one kind of block, with the keys that every block has and its own `$defs` brought along.
-fn block(kind: &BlockDescription, cases: &mut Vec<(Vec<String>, String)>, catalogue: &Catalogue) -> Value {
+fn block(kind: &BlockDescription, cases: &mut Vec<Case>, catalogue: &Catalogue) -> Value {
     let mut keys = vec![kind.keyword.clone()];
     keys.extend(kind.with.clone());
-    // A kind that may hold another's keyword is looked at before it.
     let holds = |other: &&BlockDescription| {
         other.keyword != kind.keyword && kind.settings["properties"].get(&other.keyword).is_some()
     };
-    let rank = catalogue.blocks.iter().filter(holds).count();
-    let mut ranked = keys.clone();
-    ranked.extend(std::iter::repeat_n(kind.keyword.clone(), rank));
-    cases.push((ranked, kind.kind.clone()));
+    let rank = keys.len() + catalogue.blocks.iter().filter(holds).count();
+    cases.push(Case { keys, kind: kind.kind.clone(), rank });
     let mut schema = moved(&kind.settings, &kind.kind);
     schema["title"] = json!(kind.label);
     schema["description"] = json!(kind.description);

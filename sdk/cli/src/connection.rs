@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use flowetl_executor::inspect;
+use indexmap::IndexMap;
 
 use crate::args::Connection;
 use crate::{Outcome, files, home, show};
@@ -10,10 +11,13 @@ pub async fn perform(command: Connection) -> anyhow::Result<Outcome> {
     let folder = std::env::current_dir().context("there is no working folder")?;
     let known = files::connections_in(&folder, &flowetl_executor::catalogue())?;
     match command {
-        Connection::List(output) if output.json => show::json(&known)?,
+        Connection::List(output) if output.json => {
+            let shown: IndexMap<_, _> = known.iter().map(|(name, spec)| (name, spec.to_string())).collect();
+            show::json(&shown)?;
+        }
         Connection::List(_) => {
             for (name, spec) in &known {
-                show::line(&format!("{name}  {}", spec.address()))?;
+                show::line(&format!("{name}  {spec}"))?;
             }
         }
         Connection::Test { connection } => {

@@ -15,8 +15,7 @@ const CONNECTIONS_FILE: &str = "connections.yml";
 
 /// Reads a pipeline file; all its problems are one error, a line each.
 pub fn read(file: &args::File) -> anyhow::Result<Parsed> {
-    let text =
-        std::fs::read_to_string(&file.file).with_context(|| format!("cannot read `{}`", file.file.display()))?;
+    let text = std::fs::read_to_string(&file.file).with_context(|| format!("cannot read `{}`", file.file.display()))?;
     let folder = folder_of(&file.file)?;
     with_parser(&file.file.display().to_string(), &folder, &file.connections, |parser| parser.parse(&text))
 }

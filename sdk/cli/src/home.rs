@@ -47,7 +47,12 @@ pub fn node_config() -> anyhow::Result<NodeConfig> {
     let home = std::path::absolute(folder()).context("`FLOWETL_HOME` is not a path")?;
     let spill_folder = home.join("spill");
     std::fs::create_dir_all(&spill_folder).with_context(|| format!("cannot make `{}`", spill_folder.display()))?;
-    Ok(NodeConfig { parallelism: parallelism(), storage: storage(&home)?, spill_folder, secrets: Arc::new(Environment) })
+    Ok(NodeConfig {
+        parallelism: parallelism(),
+        storage: storage(&home)?,
+        spill_folder,
+        secrets: Arc::new(Environment),
+    })
 }
 
 /// Where boundaries lie: `FLOWETL_STORAGE_URL`, or a folder at home.
@@ -88,9 +93,7 @@ pub async fn open() -> anyhow::Result<Handle> {
 }
 
 /// Connections given on the command line as `NAME=URL`.
-pub fn overrides(
-    written: &[String],
-) -> anyhow::Result<IndexMap<String, flowetl_proto::pipeline::ConnectionSpec>> {
+pub fn overrides(written: &[String]) -> anyhow::Result<IndexMap<String, flowetl_proto::pipeline::ConnectionSpec>> {
     let mut overrides = IndexMap::new();
     for text in written {
         let (name, url) = text.split_once('=').with_context(|| format!("`-c {text}` is not `NAME=URL`"))?;

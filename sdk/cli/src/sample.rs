@@ -42,7 +42,17 @@ const CATEGORIES: [(&str, [&str; 5]); 6] = [
 const FIRST_NAMES: [&str; 12] =
     ["Anna", "Jan", "Zofia", "Lukas", "Marie", "Tomáš", "Freja", "Oliver", "Lucía", "Ingrid", "Émile", "Piotr"];
 const LAST_NAMES: [&str; 12] = [
-    "Nowak", "Müller", "Dubois", "Novák", "Andersson", "Smith", "García", "Hansen", "Wójcik", "Weber", "Laurent",
+    "Nowak",
+    "Müller",
+    "Dubois",
+    "Novák",
+    "Andersson",
+    "Smith",
+    "García",
+    "Hansen",
+    "Wójcik",
+    "Weber",
+    "Laurent",
     "O'Brien",
 ];
 const STATUSES: [(&str, u64); 4] = [("paid", 20), ("shipped", 65), ("returned", 5), ("cancelled", 10)];

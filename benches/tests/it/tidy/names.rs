@@ -40,7 +40,8 @@ const RULES: &[Rule] = &[
 const PLANNERS: &[&str] = &["executor/src/plan"];
 
 /// Rooms of pure decisions, and what they must not name: no clock, no task, no file, no chance.
-const BRAINS: &[&str] = &["coordinator/src/cut", "coordinator/src/place", "coordinator/src/run/machine", "/machine.rs", "/brain.rs"];
+const BRAINS: &[&str] =
+    &["coordinator/src/cut", "coordinator/src/place", "coordinator/src/run/machine", "/machine.rs", "/brain.rs"];
 const IMPURE: &[&str] = &["actix", "tokio", "std::fs", "std::net", "std::thread", "SystemTime::now", "Instant::now"];
 
 #[test]

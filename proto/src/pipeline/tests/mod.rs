@@ -345,6 +345,7 @@ fn the_schema_is_one_document() {
     assert_eq!(schema["properties"]["from"], json!({ "x-reference": "source" }));
     assert!(schema["$defs"]["in_database"]["properties"]["boundary"].is_object());
     let first = &schema["properties"]["blocks"]["additionalProperties"];
+    assert_eq!(first["if"]["required"], json!(["test"]));
     let cases: Vec<&str> =
         std::iter::successors(Some(first), |case| case.get("else").filter(|e| e.get("if").is_some()))
             .filter_map(|case| case["then"]["$ref"].as_str())
