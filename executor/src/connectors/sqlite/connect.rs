@@ -35,6 +35,12 @@ pub(super) fn open_to_write(path: &Path) -> Result<Connection> {
     open(path, flags, WRITE_BUSY_TIMEOUT, Side::Sink)
 }
 
+/// Opens a database for writing that must be there.
+pub(super) fn open_existing(path: &Path) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    open(path, flags, WRITE_BUSY_TIMEOUT, Side::Sink)
+}
+
 fn open(path: &Path, flags: OpenFlags, busy_timeout: Duration, side: Side) -> Result<Connection> {
     let failed = |e| failure(e, side, format!("cannot open `{}`", path.display()));
     // An absolute path can never be taken for one of SQLite's `file:` URIs.

@@ -10,7 +10,7 @@ use flowetl_proto::control::AttemptId;
 use flowetl_proto::id::BlockId;
 use rusqlite::Connection;
 
-use super::connect::{Side, failure, open_to_write};
+use super::connect::{Side, failure, open_existing, open_to_write};
 use super::encode::Writing;
 use crate::connectors::sql_text::{identifier, identifiers};
 use crate::{Error, Result};
@@ -41,13 +41,15 @@ impl Stage {
     /// Creates the file, in place of one that an unfinished `begin` may have left, with an empty table.
     pub(super) fn create(&self, columns: &[Writing]) -> Result<()> {
         self.remove()?;
+        drop(open_to_write(&self.path)?);
         let connection = self.open()?;
         self.run(&connection, &create_table(&format!("main.{ROWS}"), columns, &[]))
     }
 
-    /// A crash loses what was staged, so nothing is journaled; [`Stage::finish`] makes it durable.
+    /// A crash loses what was staged, so nothing is journaled; [`Stage::finish`] makes it durable. The file must be there
+    /// already: a thread that is late must not bring back what was discarded.
     pub(super) fn open(&self) -> Result<Connection> {
-        let connection = open_to_write(&self.path)?;
+        let connection = open_existing(&self.path)?;
         let settings = format!("pragma journal_mode = off; pragma synchronous = off; pragma cache_size = -{CACHE_KIB}");
         self.run(&connection, &settings)?;
         Ok(connection)
