@@ -1,7 +1,9 @@
 //! Reading: push-down, slices, one snapshot, cancelling, names that are odd or wrong.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use datafusion::catalog::TableProvider;
 use datafusion::physical_plan::{displayable, execute_stream};
 use flowetl_proto::code::Class;
 use flowetl_proto::pipeline::Reference;
@@ -152,17 +154,24 @@ async fn all_reads_of_a_system_see_one_state() {
     .await;
 }
 
+/// Reads a table's first batch and lets go of the stream.
+async fn first_batch(provider: Arc<dyn TableProvider>) {
+    let engine = engine(provider);
+    let frame = engine.sql("select * from t").await.unwrap();
+    let plan = frame.create_physical_plan().await.unwrap();
+    let mut stream = execute_stream(plan, engine.task_ctx()).unwrap();
+    assert!(stream.next().await.unwrap().unwrap().num_rows() > 0);
+    drop(stream);
+    drop(engine);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dropped_stream_leaves_no_query_behind() {
     with_database(|mut db| async move {
         db.run(WIDE).await;
         for from in [table("t"), query("select i, pg_sleep(0.0005)::text from generate_series(1, 1000000) i")] {
             let provider = db.source(from).await.unwrap();
-            let frame = engine(provider).sql("select * from t").await.unwrap();
-            let plan = frame.create_physical_plan().await.unwrap();
-            let mut stream = execute_stream(plan, Default::default()).unwrap();
-            assert!(stream.next().await.unwrap().unwrap().num_rows() > 0);
-            drop(stream);
+            first_batch(provider).await;
             db.until("select count(*) from pg_stat_activity where application_name = 'flowetl' and datname = current_database()", "0").await;
         }
         // Also one that has not yet given any row.
