@@ -79,7 +79,8 @@ impl Client {
         let socket = match timeout(CONNECT_TIMEOUT, Socket::open(settings)).await {
             Ok(Ok(socket)) => socket,
             Ok(Err(error)) => {
-                let is_setting = error.kind() == io::ErrorKind::InvalidInput;
+                // Data that is invalid is a certificate that does not pass, or a server of another kind.
+                let is_setting = matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData);
                 let class = if is_setting { Class::User } else { side.transient() };
                 return Err(Error::new(class, format!("{place}: {error}")));
             }
