@@ -22,13 +22,13 @@ use crate::storage::{Output, Staged};
 use crate::{Error, Result};
 
 /// Rows per row group at most: readers work by row groups, and every open one costs memory here.
-const GROUP_ROWS_MAX: usize = 250_000;
+const GROUP_ROWS_MAX: usize = 131_072;
 /// Encoded bytes per row group at most; with [`GROUP_ROWS_MAX`] it bounds what a writing partition holds.
-const GROUP_BYTES_MAX: usize = 16 << 20;
+const GROUP_BYTES_MAX: usize = 8 << 20;
 /// A dictionary beyond this is given up: columns with few values stay far below it, others only lose time.
 const DICTIONARY_BYTES_MAX: usize = 256 << 10;
 /// Pages of this size compress well and keep readers' buffers small.
-const PAGE_BYTES: usize = 512 << 10;
+const PAGE_BYTES: usize = 256 << 10;
 
 /// One Parquet file that several partitions write.
 #[derive(Debug)]
