@@ -1,7 +1,8 @@
 //! The schema of a boundary as JSON, with nothing lost.
 
 use arrow::datatypes::Schema;
-use arrow::ipc::convert::{IpcSchemaEncoder, try_schema_from_flatbuffer_bytes};
+use arrow::ipc::convert::{IpcSchemaEncoder, fb_to_schema};
+use arrow::ipc::root_as_schema;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use flowetl_proto::control::{Manifest, Part};
@@ -28,5 +29,5 @@ pub fn schema_from_json(value: &Value) -> Result<Schema> {
     let damaged = |why: &str| Error::internal(format!("the schema of a boundary is damaged: {why}"));
     let text = value.get("arrow").and_then(Value::as_str).ok_or_else(|| damaged("no `arrow`"))?;
     let bytes = STANDARD.decode(text).map_err(|e| damaged(&e.to_string()))?;
-    try_schema_from_flatbuffer_bytes(&bytes).map_err(|e| damaged(&e.to_string()))
+    root_as_schema(&bytes).map(fb_to_schema).map_err(|e| damaged(&e.to_string()))
 }

@@ -17,8 +17,8 @@ use crate::{Error, Result};
 /// Parts looked at side by side: hides round trips, bounds open connections.
 const LOOKS_AT_ONCE: usize = 8;
 
-/// The rows of a boundary. Every part's length and row count is checked now; pages that were damaged since fail by
-/// their own checks while they are read. `parallelism` is how many partitions a scan has at most.
+/// The rows of a boundary. Every part's length and row count is checked now, in a local folder also its checksum: Parquet
+/// itself would not notice a flipped bit. `parallelism` is how many partitions a scan has at most.
 pub async fn read(storage: &Storage, manifest: &Manifest, parallelism: usize) -> Result<Arc<dyn TableProvider>> {
     let schema = Arc::new(schema_from_json(&manifest.schema)?);
     let parts = manifest.parts.clone();
@@ -34,6 +34,10 @@ async fn look(storage: Storage, part: Part, schema: Arc<Schema>) -> Result<Parqu
     let Some(file) = storage.look(&part.uri, Side::Read).await? else { return Err(damaged("is gone".into())) };
     if file.meta.size != part.bytes {
         return Err(damaged(format!("has {} bytes instead of {}", file.meta.size, part.bytes)));
+    }
+    // Cheap where the disk's cache still has it; over a network it would double the traffic.
+    if storage.local_path(&part.uri).is_some() && storage.crc(&file, Side::Read).await? != part.crc {
+        return Err(damaged("is damaged: its checksum is wrong".into()));
     }
     let (metadata, _) =
         footer(storage.clone(), file.clone()).await.map_err(|e| damaged("is damaged".into()).because(e))?;

@@ -67,11 +67,11 @@ async fn write(storage: &Storage, token: i64, partitions: usize, batches: i64) -
     let boundary = BoundaryWriter::new(storage.clone(), &attempt(token), Arc::clone(&schema));
     let mut ledger = Ledger::new(partitions);
     let mut counted = vec![0; partitions];
-    for partition in 0..partitions {
+    for (partition, counted) in counted.iter_mut().enumerate() {
         let mut writer = boundary.partition(partition);
         for at in (0..batches).filter(|at| *at as usize % partitions == partition) {
             writer.write(&rows(at * 1_000, 1_000)).await?;
-            counted[partition] += 1_000;
+            *counted += 1_000;
         }
         ledger.report(partition, writer.finish().await?)?;
     }
@@ -139,13 +139,14 @@ async fn a_damaged_part_is_named() {
 #[test]
 fn the_ledger_misses_nothing() {
     let part = |rows| Part { uri: "x".into(), rows, bytes: 1, crc: 1 };
+    type Case = (&'static [(usize, u64)], &'static [u64], &'static str);
     let check = |reports: &[(usize, u64)], counted: &[u64]| {
         let mut ledger = Ledger::new(2);
         let entered = reports.iter().try_for_each(|(at, rows)| ledger.report(*at, vec![part(*rows)]));
         entered.and_then(|()| ledger.close(counted).map(|parts| parts.len()))
     };
     assert_eq!(check(&[(0, 5), (1, 7)], &[5, 7]).unwrap(), 2);
-    let cases: [(&[(usize, u64)], &[u64], &str); 5] = [
+    let cases: [Case; 5] = [
         (&[(0, 5)], &[5, 7], "partition 1 did not report"),
         (&[(0, 5), (0, 5)], &[5, 0], "partition 0 reported twice"),
         (&[(0, 5), (2, 5)], &[5, 0], "partition 2 reported, 2 were expected"),

@@ -2,7 +2,7 @@
 //! multipart upload on S3.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::Path as FilePath;
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use object_store::path::Path;
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
-use super::{Place, Side, Storage};
+use super::{Place, Side, Storage, Stored};
 use crate::connectors::Committed;
 use crate::{Error, Result};
 
@@ -26,6 +26,8 @@ const PART_BYTES: usize = 8 << 20;
 const PARTS_PER_SIZE: usize = 1000;
 /// Uploads under way at once per file: one fills while the other travels.
 const UPLOADS_MAX: usize = 2;
+/// Bytes read at once for a checksum: fits the processor's cache.
+const CRC_BYTES: usize = 256 << 10;
 /// A local file's pages are sent to the disk in pieces of this size while writing goes on, so that the last sync is short.
 const SYNC_BYTES: u64 = 64 << 20;
 
@@ -153,16 +155,32 @@ impl Storage {
 
     /// Whether the visible file is the staged one, byte for byte. Only asked after a crash, so reading it all is cheap.
     async fn holds(&self, staged: &Staged) -> Result<bool> {
-        if self.look(&staged.name, Side::Write).await?.is_none_or(|found| found.meta.size != staged.bytes) {
-            return Ok(false);
+        let found = self.look(&staged.name, Side::Write).await?;
+        let Some(found) = found.filter(|found| found.meta.size == staged.bytes) else { return Ok(false) };
+        Ok(self.crc(&found, Side::Write).await? == staged.crc)
+    }
+
+    /// The CRC-32 of a file, which is read for it.
+    pub async fn crc(&self, file: &Stored, side: Side) -> Result<u32> {
+        let failed = |e| self.error(side, "cannot read back", &file.name, e);
+        if let Some(path) = self.local_path(&file.name) {
+            let work = move || {
+                let (mut file, mut buffer, mut crc) = (File::open(path)?, vec![0; CRC_BYTES], Hasher::new());
+                loop {
+                    match file.read(&mut buffer)? {
+                        0 => return Ok(crc.finalize()),
+                        read => crc.update(&buffer[..read]),
+                    }
+                }
+            };
+            return self.blocking(&file.name, work).await;
         }
-        let failed = |e| self.error(Side::Write, "cannot read back", &staged.name, e);
-        let mut stream = self.store().get(&self.location(&staged.name)?).await.map_err(failed)?.into_stream();
+        let mut stream = self.store().get(&file.meta.location).await.map_err(failed)?.into_stream();
         let mut crc = Hasher::new();
         while let Some(bytes) = stream.next().await {
             crc.update(&bytes.map_err(failed)?);
         }
-        Ok(crc.finalize() == staged.crc)
+        Ok(crc.finalize())
     }
 }
 

@@ -109,7 +109,7 @@ pub(super) async fn types(client: &mut Client, of: &[(u32, i32)]) -> Result<Vec<
     if rows.len() != of.len() {
         return Err(Error::internal("the server's catalogue does not know one of its own types"));
     }
-    rows.iter().map(|row| type_of(row)).collect()
+    rows.iter().map(type_of).collect()
 }
 
 fn type_of(row: &Row) -> Result<Type> {

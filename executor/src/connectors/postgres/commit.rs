@@ -16,8 +16,6 @@ use crate::{Error, Result};
 
 /// The table of what was committed, in the target's schema.
 const RECORDS: &str = "_flowetl_commits";
-/// How long a commit waits for other sessions' locks on the target, before it gives up and may be tried again.
-const LOCK_TIMEOUT_S: u32 = 60;
 /// `unique_violation` and `duplicate_table`: another session made the same table in the same moment.
 const MADE_BY_ANOTHER: [&str; 2] = ["23505", "42P07"];
 
@@ -48,7 +46,6 @@ pub(super) async fn publish(
         }
     };
     make_records(load).await?;
-    client.execute(&format!("set local lock_timeout = '{LOCK_TIMEOUT_S}s'")).await?;
     let change = match record(&mut client, load, positions).await? {
         true => change(&mut client, load, staged).await?,
         false => Change::MadeBefore,
@@ -67,11 +64,6 @@ pub(super) async fn publish(
             Committed::Lost
         }
     })
-}
-
-/// Runs statements that must not wait for other sessions' locks for ever.
-pub(super) async fn with_lock_limit(client: &mut Client, sql: &str) -> Result<u64> {
-    client.execute(&format!("set lock_timeout = '{LOCK_TIMEOUT_S}s'; {sql}")).await
 }
 
 fn records(load: &Load) -> String {

@@ -156,13 +156,17 @@ pub(super) fn decode_i256(bytes: &[u8], scale: i8) -> Result<i256, Why> {
 /// The value as PostgreSQL prints it, with all its decimal places; also `NaN` and the infinities.
 pub(super) fn decode_text(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Why> {
     let numeric = Numeric::parse(bytes)?;
-    match numeric.sign {
-        0 => {}
-        NEGATIVE => out.push(b'-'),
-        NAN => return Ok(out.extend_from_slice(b"NaN")),
-        INFINITY => return Ok(out.extend_from_slice(b"Infinity")),
-        MINUS_INFINITY => return Ok(out.extend_from_slice(b"-Infinity")),
+    let sign: &[u8] = match numeric.sign {
+        0 => b"",
+        NEGATIVE => b"-",
+        NAN => b"NaN",
+        INFINITY => b"Infinity",
+        MINUS_INFINITY => b"-Infinity",
         _ => return Err(MALFORMED),
+    };
+    out.extend_from_slice(sign);
+    if sign.len() > 1 {
+        return Ok(());
     }
     let group = |position: i32| -> [u8; 4] {
         let index = numeric.weight - position;

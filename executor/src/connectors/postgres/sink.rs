@@ -338,7 +338,7 @@ impl Sink for Load {
         );
         client.query(&others).await?;
         let drop = format!("drop table if exists {}, {}", self.names.landing(), self.names.staging());
-        commit::with_lock_limit(&mut client, &drop).await?;
+        client.execute(&drop).await?;
         Ok(())
     }
 

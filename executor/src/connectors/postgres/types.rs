@@ -127,9 +127,9 @@ impl Type {
         Field::new(name, self.reading().0.data_type(), is_nullable).with_metadata(metadata)
     }
 
-    /// Whether values have no type of their own in SQL (`select foo()` of a function that returns nothing or a record).
+    /// Whether values have no type of their own in SQL (`select foo()` of a function that returns nothing).
     pub(super) fn is_readable(&self) -> bool {
-        !matches!(self.name.as_str(), "void" | "trigger" | "internal" | "cstring" | "record" | "_record")
+        !matches!(self.name.as_str(), "void" | "trigger" | "internal")
     }
 
     /// Whether trailing blanks do not count in comparisons.

@@ -16,7 +16,6 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use flowetl_proto::control::{AttemptId, Part};
 use flowetl_proto::id::Token;
 use flowetl_proto::pipeline::{Connection, Reference, Secret, WriteMode};
-use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::Postgres;
@@ -47,7 +46,7 @@ fn connection(database: &str) -> Connection {
         user: Some(url.username().to_owned()).filter(|u| !u.is_empty()),
         password: url.password().map(Secret::new),
         path: if database.is_empty() { url.path().to_owned() } else { database.to_owned() },
-        options: IndexMap::new(),
+        options: url.query_pairs().map(|(k, v)| (k.into_owned(), Secret::new(v))).collect(),
     }
 }
 

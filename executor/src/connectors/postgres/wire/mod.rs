@@ -3,20 +3,23 @@
 //! Generic drivers hand out every row as an object of its own; at millions of rows a second that copying costs more
 //! than decoding does. This one keeps one buffer a connection and shows its caller slices of it.
 
+mod copy;
 mod message;
 mod sign_in;
 mod socket;
 
 use std::io;
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
+use flowetl_proto::code::Class;
 use postgres_protocol::message::frontend;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
+pub(super) use copy::Copied;
 pub(super) use message::{ResultColumn, Row, ServerError, Side};
 use socket::Socket;
 
@@ -68,36 +71,22 @@ enum State {
     Broken,
 }
 
-/// What a `COPY .. TO STDOUT` has left to give.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Copied {
-    /// The row function asked to stop for now.
-    Paused,
-    /// Everything was handed out and the server is ready again.
-    Done,
-}
-
 impl Client {
     /// Connects, signs in and sets what FlowETL relies on: texts that read back to the same value, no time limits of the
     /// database's own, and (from version 14) a server that notices within seconds when this process is gone.
     pub(super) async fn connect(settings: &Arc<Settings>, side: Side, application: &str) -> Result<Self> {
-        let failed = |why: String| {
-            let place = format!("connection `{}`: cannot connect to `{}`", settings.connection, settings.address());
-            (place, why)
-        };
+        let place = format!("connection `{}`: cannot connect to `{}`", settings.connection, settings.address());
         let socket = match timeout(CONNECT_TIMEOUT, Socket::open(settings)).await {
             Ok(Ok(socket)) => socket,
             Ok(Err(error)) => {
-                let (place, why) = failed(error.to_string());
-                let class = match error.kind() {
-                    io::ErrorKind::InvalidInput => flowetl_proto::code::Class::User,
-                    _ => side.transient(),
-                };
-                return Err(Error::new(class, format!("{place}: {why}")));
+                // Data that is invalid is a certificate that does not pass, or a server of another kind.
+                let is_setting = matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData);
+                let class = if is_setting { Class::User } else { side.transient() };
+                return Err(Error::new(class, format!("{place}: {error}")));
             }
             Err(_) => {
-                let (place, why) = failed(format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()));
-                return Err(Error::new(side.transient(), format!("{place}: {why}")));
+                let limit = CONNECT_TIMEOUT.as_secs();
+                return Err(Error::new(side.transient(), format!("{place}: no answer within {limit} s")));
             }
         };
         let mut client = Self {
@@ -116,7 +105,6 @@ impl Client {
         match timeout(SIGN_IN_TIMEOUT, client.sign_in(application)).await {
             Ok(signed_in) => signed_in?,
             Err(_) => {
-                let (place, _) = failed(String::new());
                 client.state = State::Broken;
                 let limit = SIGN_IN_TIMEOUT.as_secs();
                 return Err(Error::new(side.transient(), format!("{place}: no sign-in within {limit} s")));
@@ -194,78 +182,6 @@ impl Client {
         Ok(columns)
     }
 
-    /// Starts `COPY .. TO STDOUT`; its data comes by [`Self::copy_rows`].
-    pub(super) async fn copy_out(&mut self, sql: &str) -> Result<()> {
-        if self.buffer.len() < READ_BUFFER {
-            self.buffer.resize(READ_BUFFER, 0);
-        }
-        self.send_query(sql).await
-    }
-
-    /// Calls `row` with the body of every data message, a slice of the receive buffer, until it breaks or the data ends.
-    pub(super) async fn copy_rows(&mut self, mut row: impl FnMut(&[u8]) -> Result<ControlFlow<()>>) -> Result<Copied> {
-        loop {
-            while let Some((tag, body)) = self.buffered()? {
-                match tag {
-                    b'd' => {
-                        if row(&self.buffer[body])?.is_break() {
-                            return Ok(Copied::Paused);
-                        }
-                    }
-                    b'Z' => {
-                        self.ready()?;
-                        return Ok(Copied::Done);
-                    }
-                    _ => self.general(tag, body)?,
-                }
-            }
-            self.fill().await?;
-        }
-    }
-
-    /// Starts `COPY .. FROM STDIN`; data goes by [`Self::copy_send`], the end by [`Self::copy_finish`].
-    pub(super) async fn copy_in(&mut self, sql: &str) -> Result<()> {
-        self.send_query(sql).await?;
-        loop {
-            let (tag, body) = self.message().await?;
-            match tag {
-                b'G' => {
-                    self.state = State::CopyIn;
-                    return Ok(());
-                }
-                b'Z' => {
-                    self.ready()?;
-                    return Err(Error::internal("the server did not start to take COPY data"));
-                }
-                _ => self.general(tag, body)?,
-            }
-        }
-    }
-
-    /// Sends whole `CopyData` messages, their headers included; returns when the kernel has taken them.
-    pub(super) async fn copy_send(&mut self, messages: &[u8]) -> Result<()> {
-        self.write(messages).await
-    }
-
-    /// Ends the data and gives the number of rows that the server took.
-    pub(super) async fn copy_finish(&mut self) -> Result<u64> {
-        let mut request = BytesMut::new();
-        frontend::copy_done(&mut request);
-        self.state = State::Busy;
-        self.write(&request).await?;
-        let mut affected = 0;
-        loop {
-            let (tag, body) = self.message().await?;
-            match tag {
-                b'C' => affected = message::affected(&self.buffer[body]),
-                b'Z' => break,
-                _ => self.general(tag, body)?,
-            }
-        }
-        self.ready()?;
-        Ok(affected)
-    }
-
     async fn send_query(&mut self, sql: &str) -> Result<()> {
         if self.state != State::Idle {
             return Err(Error::new(self.side.transient(), format!("{} is not ready for a statement", self.place())));
@@ -321,7 +237,7 @@ impl Client {
         let Some((header, _)) = self.buffer[self.start..self.end].split_first_chunk::<5>() else { return Ok(None) };
         let [tag, length @ ..] = *header;
         let length = u32::from_be_bytes(length) as usize;
-        if length < 4 || length > MESSAGE_MAX {
+        if !(4..=MESSAGE_MAX).contains(&length) {
             return Err(self.malformed());
         }
         let end = self.start + 1 + length;

@@ -10,10 +10,10 @@ use super::message::{Fields, ServerError};
 use super::{Client, State};
 use crate::{Error, Result};
 
-/// What every session sets: texts that read back to the same value, and no limits of the database's or role's own.
-/// Set by a statement, because connection poolers refuse most of these as startup parameters.
+/// What every session sets: texts that read back to the same value, no limit of the database's or role's own for work, and
+/// one for the wait for other sessions' locks, after which an attempt fails and may be tried again. Set by a statement, because connection poolers refuse most of these as startup parameters.
 const SESSION: &str = "set intervalstyle = 'postgres'; set extra_float_digits = 3; set bytea_output = 'hex'; \
-    set lc_monetary = 'C'; set xmloption = 'content'; set statement_timeout = 0; set lock_timeout = 0; \
+    set lc_monetary = 'C'; set xmloption = 'content'; set statement_timeout = 0; set lock_timeout = '60s'; \
     set idle_in_transaction_session_timeout = 0";
 /// The first version that looks for a client that went away while a statement runs.
 const CHECKS_CLIENT_FROM: u32 = 140_000;
