@@ -160,9 +160,9 @@ impl Expected {
             same(target.rows("merged"), self.merged.values().cloned().collect(), &format!("{what}: merged"));
         }
         let left = target.left_behind();
-        assert!(left.is_empty(), "{what}: left behind in the target: {left:?}");
+        assert!(left.is_empty(), "{what}: left behind in the target: {left:?}\n{}", log(world));
         let left = orphans(world);
-        assert!(left.is_empty(), "{what}: left behind at home: {left:?}");
+        assert!(left.is_empty(), "{what}: left behind at home: {left:?}\n{}", log(world));
     }
 }
 
@@ -177,9 +177,18 @@ fn same(mut found: Vec<String>, mut expected: Vec<String>, what: &str) {
     }
 }
 
+fn newest(world: &World) -> Value {
+    world.run(&["runs", "--json"]).expect(0).json()[0]["id"].clone()
+}
+
+/// What happened in the newest run.
+fn log(world: &World) -> String {
+    world.run(&["runs", newest(world).as_str().unwrap(), "--logs"]).out
+}
+
 /// Files at home that nobody needs: boundaries of any run but the newest, of attempts that did not win, and spilled rows.
 fn orphans(world: &World) -> Vec<String> {
-    let newest = world.run(&["runs", "--json"]).expect(0).json()[0]["id"].as_str().unwrap().to_owned();
+    let newest = newest(world).as_str().unwrap().to_owned();
     let mut attempts: BTreeMap<String, String> = BTreeMap::new();
     let mut orphans = world.files("home/spill");
     for file in world.files("home/storage") {
