@@ -1,6 +1,7 @@
 //! The executor's one error: what happened, of which class, in which block.
 
 use std::error::Error as StdError;
+use std::io::ErrorKind;
 
 use arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
@@ -65,6 +66,33 @@ impl Error {
     }
 }
 
+impl Error {
+    /// What several partitions were told at once cannot be taken out: our own error inside is told again in full.
+    fn of_shared(error: &DataFusionError) -> Self {
+        match error {
+            DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => Self::of_shared(inner),
+            DataFusionError::Shared(inner) => Self::of_shared(inner),
+            DataFusionError::External(inner) => Self::of_shared_cause(inner.as_ref()),
+            DataFusionError::ArrowError(inner, _) => match inner.as_ref() {
+                ArrowError::ExternalError(inner) => Self::of_shared_cause(inner.as_ref()),
+                ArrowError::IoError(text, e) => Self::new(class_of_io(e), text),
+                _ => Self::new(class_of(error), error.strip_backtrace()),
+            },
+            other => Self::new(class_of(other), other.strip_backtrace()),
+        }
+    }
+
+    fn of_shared_cause(cause: &(dyn StdError + Send + Sync + 'static)) -> Self {
+        if let Some(ours) = cause.downcast_ref::<Self>() {
+            return Self::from(ours.to_failure());
+        }
+        match cause.downcast_ref::<DataFusionError>() {
+            Some(engine) => Self::of_shared(engine),
+            None => Self::internal(cause.to_string()),
+        }
+    }
+}
+
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
         Self { class: failure.class, block: failure.block, message: failure.message, source: None }
@@ -95,20 +123,10 @@ impl From<DataFusionError> for Error {
                 },
             },
             DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => Self::from(*inner),
-            DataFusionError::Shared(inner) => match inner.find_root() {
-                DataFusionError::External(e) => match e.downcast_ref::<Self>() {
-                    Some(ours) => Self {
-                        class: ours.class,
-                        block: ours.block.clone(),
-                        message: ours.to_failure().message,
-                        source: None,
-                    },
-                    None => Self::internal(e.to_string()),
-                },
-                root => Self::new(class_of(root), root.strip_backtrace()),
-            },
+            DataFusionError::Shared(inner) => Self::of_shared(&inner),
             DataFusionError::ArrowError(inner, backtrace) => match *inner {
                 ArrowError::ExternalError(e) => Self::from(DataFusionError::External(e)),
+                ArrowError::IoError(text, e) => Self::new(class_of_io(&e), text),
                 other => Self::user(DataFusionError::ArrowError(Box::new(other), backtrace).strip_backtrace()),
             },
             other => Self::new(class_of(&other), other.strip_backtrace()),
@@ -121,8 +139,20 @@ fn class_of(error: &DataFusionError) -> Class {
     match error {
         DataFusionError::ResourcesExhausted(_) => Class::Resource,
         DataFusionError::ExecutionJoin(e) if e.is_panic() => Class::Panic,
-        DataFusionError::ObjectStore(_) | DataFusionError::IoError(_) => Class::SourceTransient,
+        DataFusionError::IoError(e) => class_of_io(e),
+        DataFusionError::ObjectStore(_) => Class::SourceTransient,
         DataFusionError::Internal(_) => Class::Internal,
         _ => Class::User,
     }
 }
+
+/// The engine's own files are what it spills: a full disk is a limit that was reached.
+fn class_of_io(error: &std::io::Error) -> Class {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Class::Resource,
+        _ => Class::SourceTransient,
+    }
+}
+
+#[cfg(test)]
+mod tests;

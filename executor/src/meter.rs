@@ -1,10 +1,12 @@
 //! Counters of the blocks of one attempt: rows, bytes, and where the time went.
 
+use std::any::Any;
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -12,6 +14,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::error::Result as EngineResult;
 use datafusion::execution::{RecordBatchStream, SendableRecordBatchStream};
+use flowetl_proto::code::Class;
 use flowetl_proto::control::Meter;
 use flowetl_proto::id::BlockId;
 use futures::{Stream, StreamExt};
@@ -27,18 +30,18 @@ pub struct BlockMeter {
     busy_ns: AtomicU64,
     waiting_ns: AtomicU64,
     blocked_ns: AtomicU64,
-    /// What the stream that was polled last is doing: an [`Activity`].
-    activity: AtomicU8,
+    /// How many streams compute, wait and are blocked, by [`Activity`].
+    streams: [AtomicUsize; 3],
 }
 
-/// What a block's stream is doing.
+/// What a stream is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
 enum Activity {
-    Idle = 0,
-    Computing = 1,
-    Waiting = 2,
-    Blocked = 3,
+    Computing,
+    /// Its input has nothing for it.
+    Waiting,
+    /// Its consumer does not ask for more.
+    Blocked,
 }
 
 impl BlockMeter {
@@ -51,12 +54,9 @@ impl BlockMeter {
         self.rows.load(Relaxed)
     }
 
-    fn set(&self, activity: Activity) {
-        self.activity.store(activity as u8, Relaxed);
-    }
-
+    /// Whether any stream of the block does this.
     fn is(&self, activity: Activity) -> bool {
-        self.activity.load(Relaxed) == activity as u8
+        self.streams[activity as usize].load(Relaxed) > 0
     }
 
     fn add_time(&self, counter: &AtomicU64, time: Duration) {
@@ -92,21 +92,31 @@ impl Meters {
 
     /// Where the rows are, in one sentence, for a run that does not move.
     pub fn whereabouts(&self) -> String {
-        let doing = |activity| self.blocks.iter().find(|(_, meter)| meter.is(activity)).map(|(block, _)| block);
-        if let Some(block) = doing(Activity::Computing) {
+        if let Some(block) = self.innermost(Activity::Computing) {
             return format!("`{block}` is computing");
         }
-        // The source is the one that waits and has nobody before it.
-        let waiting = |(block, meter): &(&BlockId, &Arc<BlockMeter>)| {
-            meter.is(Activity::Waiting) && !self.inputs.contains_key(*block)
-        };
-        if let Some((block, _)) = self.blocks.iter().find(waiting) {
+        if let Some(block) = self.innermost(Activity::Waiting) {
             return format!("`{block}` waits for its source");
         }
-        match doing(Activity::Blocked) {
-            Some(block) => format!("what comes after `{block}` does not take its rows"),
-            None => "no operator has begun to read".to_owned(),
+        match self.blocks.iter().find(|(_, meter)| meter.is(Activity::Blocked)) {
+            Some((block, _)) => format!("what comes after `{block}` does not take its rows"),
+            None => "no operator reads".to_owned(),
         }
+    }
+
+    /// The block that does this while none of its inputs does: a poll, and a wait, begin at the sink and end at a source.
+    fn innermost(&self, activity: Activity) -> Option<&BlockId> {
+        let busy = self.blocks.iter().filter(|(_, meter)| meter.is(activity));
+        let mut inner = busy.filter(|(block, _)| {
+            let inputs = self.inputs.get(*block).map_or(&[][..], Vec::as_slice);
+            !inputs.iter().any(|input| self.is_block(input) && input.is(activity))
+        });
+        inner.next().map(|(block, _)| block)
+    }
+
+    /// Whether the meter is of a block, and not of a boundary that is read.
+    fn is_block(&self, meter: &Arc<BlockMeter>) -> bool {
+        self.blocks.values().any(|block| Arc::ptr_eq(block, meter))
     }
 
     pub fn snapshot(&self) -> BTreeMap<BlockId, Meter> {
@@ -135,24 +145,51 @@ thread_local! {
     static NESTED_NS: Cell<u64> = const { Cell::new(0) };
 }
 
-/// What the stream does between two polls.
-#[derive(Clone, Copy)]
-enum Idle {
-    Waiting,
-    Blocked,
-}
-
-/// A stream that counts what passes and names its block in errors.
+/// A stream that counts what passes, names its block in errors, and makes an error of a panic.
 pub struct MeteredStream {
-    input: SendableRecordBatchStream,
+    /// Gone after the first error: what broke must not be asked again.
+    input: Option<SendableRecordBatchStream>,
+    schema: SchemaRef,
     block: BlockId,
     meter: Arc<BlockMeter>,
-    idle: Option<(Idle, Instant)>,
+    /// What it does, and since when; `None` before the first poll and after the end.
+    doing: Option<(Activity, Instant)>,
 }
 
 impl MeteredStream {
     pub fn new(input: SendableRecordBatchStream, block: BlockId, meter: Arc<BlockMeter>) -> Self {
-        Self { input, block, meter, idle: None }
+        Self { schema: input.schema(), input: Some(input), block, meter, doing: None }
+    }
+
+    /// Charges the time of what it did until `now`, and turns to what it does next.
+    fn turn(&mut self, next: Option<Activity>, now: Instant) {
+        if let Some((before, since)) = self.doing.take() {
+            self.meter.streams[before as usize].fetch_sub(1, Relaxed);
+            match before {
+                Activity::Computing => {
+                    let spent = now - since;
+                    let nested = Duration::from_nanos(NESTED_NS.get());
+                    self.meter.add_time(&self.meter.busy_ns, spent.saturating_sub(nested));
+                }
+                Activity::Waiting => self.meter.add_time(&self.meter.waiting_ns, now - since),
+                Activity::Blocked => self.meter.add_time(&self.meter.blocked_ns, now - since),
+            }
+        }
+        if let Some(next) = next {
+            self.meter.streams[next as usize].fetch_add(1, Relaxed);
+            self.doing = Some((next, now));
+        }
+    }
+
+    /// The next batch of the input. A panic would name no block, and in a task that nobody joins look like the end.
+    fn poll_input(&mut self, cx: &mut Context<'_>) -> Poll<Option<EngineResult<RecordBatch>>> {
+        let Some(input) = &mut self.input else { return Poll::Ready(None) };
+        let polled = catch_unwind(AssertUnwindSafe(|| input.poll_next_unpin(cx)));
+        let polled = polled.unwrap_or_else(|panic| {
+            let text = format!("panic in an operator: {}", panic_text(panic.as_ref()));
+            Poll::Ready(Some(Err(Error::new(Class::Panic, text).into())))
+        });
+        polled.map_err(|error| Error::from(error).in_block(&self.block).into())
     }
 }
 
@@ -161,42 +198,44 @@ impl Stream for MeteredStream {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let start = Instant::now();
-        match self.idle.take() {
-            Some((Idle::Waiting, since)) => self.meter.add_time(&self.meter.waiting_ns, start - since),
-            Some((Idle::Blocked, since)) => self.meter.add_time(&self.meter.blocked_ns, start - since),
-            None => {}
-        }
-        self.meter.set(Activity::Computing);
         let outer = NESTED_NS.replace(0);
-        let polled = self.input.poll_next_unpin(cx);
+        self.turn(Some(Activity::Computing), start);
+        let polled = self.poll_input(cx);
         let end = Instant::now();
-        let spent = end - start;
-        let nested = Duration::from_nanos(NESTED_NS.get());
-        NESTED_NS.set(outer + u64::try_from(spent.as_nanos()).unwrap_or(u64::MAX));
-        self.meter.add_time(&self.meter.busy_ns, spent.saturating_sub(nested));
-        match polled {
-            Poll::Pending => {
-                self.idle = Some((Idle::Waiting, end));
-                self.meter.set(Activity::Waiting);
-                Poll::Pending
-            }
+        let next = match &polled {
+            Poll::Pending => Some(Activity::Waiting),
             Poll::Ready(Some(Ok(batch))) => {
                 self.meter.add_rows(batch.num_rows() as u64, batch.get_array_memory_size() as u64);
-                self.idle = Some((Idle::Blocked, end));
-                self.meter.set(Activity::Blocked);
-                Poll::Ready(Some(Ok(batch)))
+                Some(Activity::Blocked)
             }
-            Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(Error::from(error).in_block(&self.block).into()))),
-            Poll::Ready(None) => {
-                self.meter.set(Activity::Idle);
-                Poll::Ready(None)
+            Poll::Ready(Some(Err(_)) | None) => {
+                self.input = None;
+                None
             }
-        }
+        };
+        self.turn(next, end);
+        NESTED_NS.set(outer + u64::try_from((end - start).as_nanos()).unwrap_or(u64::MAX));
+        polled
+    }
+}
+
+impl Drop for MeteredStream {
+    fn drop(&mut self) {
+        self.turn(None, Instant::now());
     }
 }
 
 impl RecordBatchStream for MeteredStream {
     fn schema(&self) -> SchemaRef {
-        self.input.schema()
+        Arc::clone(&self.schema)
     }
 }
+
+/// What a panic said.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a message")
+}
+
+#[cfg(test)]
+mod tests;

@@ -41,6 +41,7 @@ impl Actor for OperatorActor {
 
     fn started(&mut self, context: &mut Self::Context) {
         let Some(work) = self.work.take() else { return };
+        let root = work.root().clone();
         let (partition, cancel, segment) = (self.partition, self.cancel.clone(), self.segment.clone());
         let token = cancel.clone();
         let mut task = self.data.spawn(async move { work::operate(&work, partition, token).await });
@@ -52,9 +53,10 @@ impl Actor for OperatorActor {
                     Ok(Err(crate::Error::new(Class::Cancelled, "the operator did not end in time and was left behind")))
                 }
             };
+            // A panic outside all blocks is the target's, and the target belongs to the root.
             let outcome = match joined {
                 Ok(done) => done.map_err(|e| e.to_failure()),
-                Err(error) => Err(ended_early(error)),
+                Err(error) => Err(ended_early(error).in_block(&root)),
             };
             if segment.send(OperatorEnded { partition, outcome }).await.is_err() {
                 tracing::debug!(partition, "an operator ended after its segment");
@@ -75,10 +77,6 @@ pub(crate) fn ended_early(error: JoinError) -> Failure {
         return Failure::new(Class::Cancelled, "the run was cancelled");
     }
     let panic = error.into_panic();
-    let text = panic
-        .downcast_ref::<&str>()
-        .map(|s| (*s).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "without a message".to_owned());
+    let text = crate::meter::panic_text(panic.as_ref());
     Failure::new(Class::Panic, format!("panic in an operator: {text}"))
 }

@@ -208,6 +208,14 @@ impl ExecutionPlan for BlockMarkerExec {
         Ok(Box::pin(MeteredStream::new(input, self.block.clone(), Arc::clone(&self.meter))))
     }
 
+    fn repartitioned(&self, partitions: usize, config: &ConfigOptions) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+        Ok(self.input.repartitioned(partitions, config)?.map(|input| self.over(input)))
+    }
+
+    fn with_preserve_order(&self, preserve_order: bool) -> Option<Arc<dyn ExecutionPlan>> {
+        self.input.with_preserve_order(preserve_order).map(|input| self.over(input))
+    }
+
     fn child_stats_requests(&self, partition: Option<usize>) -> Vec<ChildStats> {
         vec![ChildStats::At(partition)]
     }

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Instant;
 
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
 use flowetl_proto::code::{Class, Failure};
@@ -51,6 +52,7 @@ impl SegmentActor {
                     self.run(planning, context, |actor, work| {
                         let partitions = work.partitions();
                         actor.work = Some(Arc::new(work));
+                        actor.progress = (0, Instant::now());
                         Event::Planned { partitions }
                     });
                 }

@@ -5,6 +5,8 @@
 //!     │                     │  └─ memory was not enough, first time: Clearing, then Planning again, thriftily
 //!     └── Failed ───────────┴── Failed | Cancel ──> Stopping ──operators gone──> Ended
 //! ```
+//!
+//! A cancel while a step runs waits for that step's end, so that nothing still makes what is about to be removed.
 
 use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::Part;
@@ -67,6 +69,8 @@ enum Phase {
         then: Then,
     },
     Clearing,
+    /// Cancelled: the step that runs is being dropped.
+    Ending,
     Ended,
 }
 
@@ -111,8 +115,7 @@ impl Machine {
                 Vec::new()
             }
             (Phase::Running { partitions, done }, Event::OperatorFailed { failure, .. }) => {
-                let again = failure.class == Class::Resource && self.thrift == Thrift::Usual;
-                let then = if again { Then::PlanAgain } else { Then::Fail(failure) };
+                let then = if self.may_try_again(&failure) { Then::PlanAgain } else { Then::Fail(failure) };
                 self.stop(partitions - done.len() - 1, then)
             }
             (Phase::Running { partitions, done }, Event::Cancel) => {
@@ -131,14 +134,29 @@ impl Machine {
                 vec![Command::Plan(Thrift::Frugal)]
             }
             (Phase::Preparing, Event::Prepared) => vec![Command::Finish],
-            (_, Event::Failed(failure)) => vec![Command::Fail(failure)],
-            (_, Event::Cancel) => vec![Command::Fail(cancelled())],
+            // Data tests are judged here, and their queries sort and join too.
+            (Phase::Preparing, Event::Failed(failure)) if self.may_try_again(&failure) => self.stop(0, Then::PlanAgain),
+            (Phase::Planning | Phase::Preparing | Phase::Clearing, Event::Failed(failure)) => {
+                vec![Command::Fail(failure)]
+            }
+            (Phase::Planning | Phase::Preparing | Phase::Clearing, Event::Cancel) => {
+                self.phase = Phase::Ending;
+                Vec::new()
+            }
+            (Phase::Ending, Event::Planned { .. } | Event::Prepared | Event::Cleared | Event::Failed(_)) => {
+                vec![Command::Fail(cancelled())]
+            }
             // What an earlier phase still had to say no longer matters.
             (phase, _) => {
                 self.phase = phase;
                 Vec::new()
             }
         }
+    }
+
+    /// Whether the attempt may be planned once more, thriftily, because memory was not enough.
+    fn may_try_again(&self, failure: &Failure) -> bool {
+        failure.class == Class::Resource && self.thrift == Thrift::Usual
     }
 
     fn prepare(&mut self, written: Vec<Written>) -> Vec<Command> {
@@ -170,3 +188,6 @@ impl Machine {
 fn cancelled() -> Failure {
     Failure::new(Class::Cancelled, "the run was cancelled")
 }
+
+#[cfg(test)]
+mod tests;

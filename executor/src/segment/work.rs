@@ -31,6 +31,7 @@ use crate::{Error, Result};
 /// A planned attempt: everything its operators share.
 pub(crate) struct Work {
     spec: AttemptSpec,
+    root: BlockId,
     /// `None` where the segment moves no rows: data tests, statements inside a database.
     flow: Option<Flow>,
     /// `None` for data tests.
@@ -54,6 +55,11 @@ struct Flow {
 impl Work {
     pub(crate) fn partitions(&self) -> usize {
         self.flow.as_ref().map_or(0, |flow| flow.plan.output_partitioning().partition_count())
+    }
+
+    /// The block whose rows leave the segment, or whose target takes them.
+    pub(crate) fn root(&self) -> &BlockId {
+        &self.root
     }
 
     /// The counters as they stand.
@@ -102,6 +108,7 @@ pub(crate) async fn plan(spec: AttemptSpec, surroundings: &Surroundings, thrift:
         quarantines,
         tests: None,
         _systems: systems,
+        root: root.id.clone(),
         spec,
     };
     match work.spec.segment.output {
