@@ -30,7 +30,14 @@ pub async fn copy(copy: args::Copy) -> anyhow::Result<Outcome> {
 async fn perform(parsed: Parsed, options: Options, json: bool) -> anyhow::Result<Outcome> {
     let coordinator = home::open().await?;
     let run = coordinator.submit(parsed.pipeline, options).await.map_err(|e| anyhow::anyhow!(e.chain()))?;
-    let view = follow(&coordinator, &run, json).await?;
+    let view = match follow(&coordinator, &run, json).await {
+        Ok(view) => view,
+        // It has begun, so that this is no fault of the pipeline file or the arguments.
+        Err(error) => {
+            show::error(&error);
+            return Ok(Outcome::Failed);
+        }
+    };
     coordinator.close().await;
     if json {
         show::json(&show::RunJson::new(&view, usage::so_far()))?;

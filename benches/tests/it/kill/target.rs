@@ -180,8 +180,10 @@ impl Target for Files {
         let path = self.folder.join("replaced.csv");
         Box::new(move || {
             let rows = lines(&fs::read_to_string(&path).map_err(|e| e.to_string())?);
-            let versions: BTreeSet<i64> =
-                rows.iter().map(|r| r.rsplit('|').next().unwrap().parse().map_err(|_| format!("torn row `{r}`"))).collect::<Result<_, _>>()?;
+            let versions: BTreeSet<i64> = rows
+                .iter()
+                .map(|r| r.rsplit('|').next().unwrap().parse().map_err(|_| format!("torn row `{r}`")))
+                .collect::<Result<_, _>>()?;
             Ok((rows.len() as i64, versions.into_iter().collect()))
         })
     }

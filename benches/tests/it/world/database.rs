@@ -19,9 +19,8 @@ pub struct Database {
 impl Database {
     /// A new database on the server that `FLOWETL_TEST_POSTGRES` names.
     pub fn postgres() -> Self {
-        let server = std::env::var("FLOWETL_TEST_POSTGRES").expect(
-            "`FLOWETL_TEST_POSTGRES` names no PostgreSQL server for this test; `deploy/test.sh` starts one",
-        );
+        let server = std::env::var("FLOWETL_TEST_POSTGRES")
+            .expect("`FLOWETL_TEST_POSTGRES` names no PostgreSQL server for this test; `deploy/test.sh` starts one");
         let unique = tempfile::Builder::new().prefix("it_").rand_bytes(12).tempfile().unwrap();
         let name = unique.path().file_name().unwrap().to_str().unwrap().to_lowercase();
         Self::open(&server).run(&format!("create database {name}"));
