@@ -9,7 +9,6 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use crc32fast::Hasher;
-use flowetl_proto::code::Class;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::basic::{Compression, ZstdLevel};
@@ -18,7 +17,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersi
 use parquet::file::writer::SerializedFileWriter;
 use tokio::sync::Mutex;
 
-use crate::storage::{Output, Staged};
+use crate::storage::{Output, Staged, write_error};
 use crate::{Error, Result};
 
 /// Rows per row group at most: readers work by row groups, and every open one costs memory here.
@@ -187,10 +186,7 @@ fn refused(error: ParquetError) -> Error {
 fn failed(error: ParquetError) -> Error {
     if let ParquetError::External(inner) = error {
         return match inner.downcast::<std::io::Error>() {
-            Ok(io) if io.kind() == std::io::ErrorKind::StorageFull => {
-                Error::new(Class::Resource, "cannot write Parquet: the disk is full").because(io)
-            }
-            Ok(io) => Error::new(Class::SinkTransient, "cannot write Parquet").because(io),
+            Ok(io) => write_error(*io),
             Err(other) => Error::internal("cannot write Parquet").because(other),
         };
     }

@@ -151,7 +151,8 @@ async fn discard(spec: &AttemptSpec, kept: Option<Arc<dyn Sink>>, surroundings: 
         (Some(sink), _) => sink,
         (None, Output::Verdict) => return Ok(()),
         (None, _) => {
-            let systems = work::systems(spec, surroundings, Budget::new(spec.memory)?);
+            // Nothing moves, so that a ceiling too small to run under is no reason to leave anything behind.
+            let systems = work::systems(spec, surroundings, Budget::new(None)?);
             work::open_to_discard(spec, surroundings, &systems).await?
         }
     };

@@ -37,7 +37,14 @@ async fn perform(parsed: Parsed, options: Options, json: bool) -> anyhow::Result
 }
 
 async fn finish(coordinator: Handle, run: &RunId, json: bool) -> anyhow::Result<Outcome> {
-    let view = follow(&coordinator, run, json).await?;
+    let view = match follow(&coordinator, run, json).await {
+        Ok(view) => view,
+        // It has begun, so that this is no fault of the pipeline file or the arguments.
+        Err(error) => {
+            show::error(&error);
+            return Ok(Outcome::Failed);
+        }
+    };
     coordinator.close().await;
     if json {
         show::json(&show::RunJson::new(&view, usage::so_far()))?;

@@ -205,6 +205,9 @@ fn orphans(world: &World) -> Vec<String> {
     orphans
 }
 
+/// Gives the number of rows in the replaced table, and the versions among them.
+type Look = Box<dyn Fn() -> Result<(i64, Vec<i64>), String> + Send>;
+
 /// A thread that looks at the replaced table all the time.
 struct Reader {
     stop: Arc<AtomicBool>,
@@ -212,8 +215,8 @@ struct Reader {
 }
 
 impl Reader {
-    /// `look` gives the number of rows and the versions among them.
-    fn start(look: Box<dyn Fn() -> Result<(i64, Vec<i64>), String> + Send>, rows: i64) -> Self {
+    /// `rows` is how many there must be whenever somebody looks.
+    fn start(look: Look, rows: i64) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let thread = thread::spawn(move || {
