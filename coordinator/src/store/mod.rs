@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::migrate::Migrator;
-use sqlx::{Any, AnyPool, Executor, Row, Transaction};
+use sqlx::{Any, AnyPool, Connection, Executor, Row, Transaction};
 use tokio::time::{Instant, sleep};
 
 use crate::{Error, Result};
@@ -76,6 +76,8 @@ impl Store {
             .max_connections(if sqlite { 1 } else { POSTGRES_CONNECTIONS })
             .acquire_timeout(BUSY_LIMIT)
             .test_before_acquire(!sqlite)
+            // A commit that failed (a full disk) leaves a connection that counts a transaction it no longer has.
+            .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
             .idle_timeout(None)
             .max_lifetime(None)
             .after_connect(move |connection, _| {
