@@ -241,7 +241,13 @@ impl ExecutionPlan for BlockMarkerExec {
     }
 
     fn try_swapping_with_projection(&self, projection: &ProjectionExec) -> Result<Option<Arc<dyn ExecutionPlan>>> {
-        Ok(self.input.try_swapping_with_projection(projection)?.map(|input| self.over(input)))
+        // Some nodes look at what the projection stands on, and that must not be this marker.
+        let lowered = ProjectionExec::try_new(projection.expr().to_vec(), Arc::clone(&self.input))?;
+        let Some(swapped) = self.input.try_swapping_with_projection(&lowered)? else { return Ok(None) };
+        // A projection that cannot be merged into answers with the one it was given: moving that would never end.
+        let is_unchanged =
+            swapped.downcast_ref::<ProjectionExec>().is_some_and(|same| Arc::ptr_eq(same.input(), &self.input));
+        Ok((!is_unchanged).then(|| self.over(swapped)))
     }
 
     fn gather_filters_for_pushdown(
