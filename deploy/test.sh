@@ -20,6 +20,8 @@ check() {
 
 check format cargo fmt --all --check
 check lints cargo clippy --workspace --all-targets --locked -- -D warnings
+# The tests of the whole system start the program itself, which `cargo test` alone does not build.
+check build cargo build --workspace --bins --tests --locked
 check tests deploy/servers/up.sh postgres s3 -- cargo test --workspace --locked --no-fail-fast
 
 [ ${#failed[@]} -eq 0 ] || die "failed: ${failed[*]}"

@@ -91,7 +91,9 @@ impl Handle {
         let same = newest.hash == version.hash && newest.options == options;
         let open = self.store().unsettled_runs(&version.pipeline).await?;
         let crashed = !newest.state.is_terminal();
-        if same && (newest.state == Phase::Running || (!crashed && self.has_open_commit(&newest, &open).await?)) {
+        // A run that succeeded is under way again while its staging is removed: there is nothing in it to go on with.
+        let going = newest.state == Phase::Running && newest.finished_at.is_none();
+        if same && (going || (!crashed && self.has_open_commit(&newest, &open).await?)) {
             return Ok(Some(newest.id));
         }
         let crashed = crashed.then(|| newest.id.clone());

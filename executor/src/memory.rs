@@ -13,7 +13,7 @@ use crate::{Error, Result};
 /// What the program itself occupies before any row moves: code, tables of the engine, thread stacks, allocator slack.
 const BASE_BYTES: u64 = 56 << 20;
 /// Below this no pipeline can move a batch through a sort without failing.
-const SMALLEST_CEILING: u64 = 96 << 20;
+const SMALLEST_CEILING: u64 = 96_000_000;
 /// Where the pipeline names no ceiling: enough for any plain copy, and small beside everything else on a laptop.
 pub const DEFAULT_CEILING: u64 = 1 << 30;
 /// Local disk that sorts, joins and aggregates of one run may fill.
@@ -36,8 +36,8 @@ impl Budget {
         if ceiling < SMALLEST_CEILING {
             return Err(Error::user(format!(
                 "`memory` is {} MB; a run needs at least {} MB",
-                ceiling >> 20,
-                SMALLEST_CEILING >> 20
+                ceiling / 1_000_000,
+                SMALLEST_CEILING / 1_000_000
             )));
         }
         let free = ceiling - BASE_BYTES;

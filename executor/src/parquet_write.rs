@@ -9,7 +9,6 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use crc32fast::Hasher;
-use flowetl_proto::code::Class;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::basic::{Compression, ZstdLevel};
@@ -18,17 +17,17 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersi
 use parquet::file::writer::SerializedFileWriter;
 use tokio::sync::Mutex;
 
-use crate::storage::{Output, Staged};
+use crate::storage::{Output, Staged, write_error};
 use crate::{Error, Result};
 
 /// Rows per row group at most: readers work by row groups, and every open one costs memory here.
-const GROUP_ROWS_MAX: usize = 250_000;
+const GROUP_ROWS_MAX: usize = 131_072;
 /// Encoded bytes per row group at most; with [`GROUP_ROWS_MAX`] it bounds what a writing partition holds.
-const GROUP_BYTES_MAX: usize = 16 << 20;
+const GROUP_BYTES_MAX: usize = 8 << 20;
 /// A dictionary beyond this is given up: columns with few values stay far below it, others only lose time.
 const DICTIONARY_BYTES_MAX: usize = 256 << 10;
 /// Pages of this size compress well and keep readers' buffers small.
-const PAGE_BYTES: usize = 512 << 10;
+const PAGE_BYTES: usize = 256 << 10;
 
 /// One Parquet file that several partitions write.
 #[derive(Debug)]
@@ -187,10 +186,7 @@ fn refused(error: ParquetError) -> Error {
 fn failed(error: ParquetError) -> Error {
     if let ParquetError::External(inner) = error {
         return match inner.downcast::<std::io::Error>() {
-            Ok(io) if io.kind() == std::io::ErrorKind::StorageFull => {
-                Error::new(Class::Resource, "cannot write Parquet: the disk is full").because(io)
-            }
-            Ok(io) => Error::new(Class::SinkTransient, "cannot write Parquet").because(io),
+            Ok(io) => write_error(*io),
             Err(other) => Error::internal("cannot write Parquet").because(other),
         };
     }

@@ -216,7 +216,7 @@ mod tests {
         assert_eq!(file.finish().await.unwrap(), 50);
         let files = storage.list("", Side::Read).await.unwrap();
         let names: Vec<_> = files.iter().map(|f| f.name.as_str()).collect();
-        assert_eq!(names, ["runs/r1/quarantine/orders/t3.ndjson"]);
+        assert_eq!(names, ["quarantine/r1/orders/t3.ndjson"]);
         let text = storage.read(names[0], Side::Read).await.unwrap().unwrap();
         let lines: Vec<Value> =
             text.split(|b| *b == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect();

@@ -1,4 +1,12 @@
 //! Tests of the whole system, in one binary because each links DataFusion.
 
 #[cfg(test)]
+mod contract;
+#[cfg(test)]
+mod failure;
+#[cfg(test)]
+mod kill;
+#[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod world;

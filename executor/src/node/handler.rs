@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::{AttemptEvent, AttemptEventKind, AttemptSpec, Output, Prepared};
 
@@ -88,7 +88,13 @@ impl Handler<Discard> for NodeActor {
         let surroundings = Arc::clone(&self.surroundings);
         let id = spec.id.clone();
         let removing = async move {
-            discard(&spec, kept, &surroundings).await?;
+            if let Err(error) = discard(&spec, kept, &surroundings).await {
+                tracing::warn!(
+                    segment = %spec.id.segment, token = %spec.id.token, error = error.to_failure().message,
+                    "what an attempt staged cannot be removed"
+                );
+                return Err(error);
+            }
             Ok(AttemptEventKind::Discarded)
         };
         self.answer(id, removing, context);
@@ -144,7 +150,11 @@ async fn discard(spec: &AttemptSpec, kept: Option<Arc<dyn Sink>>, surroundings: 
     let sink = match (kept, spec.segment.output) {
         (Some(sink), _) => sink,
         (None, Output::Verdict) => return Ok(()),
-        (None, _) => reopen(spec, surroundings, Some(Arc::new(Schema::empty()))).await?,
+        (None, _) => {
+            // Nothing moves, so that a ceiling too small to run under is no reason to leave anything behind.
+            let systems = work::systems(spec, surroundings, Budget::new(None)?);
+            work::open_to_discard(spec, surroundings, &systems).await?
+        }
     };
     sink.discard().await
 }

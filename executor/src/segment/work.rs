@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use flowetl_proto::code::Class;
@@ -13,6 +13,7 @@ use flowetl_proto::control::{AttemptSpec, Meter, Output, Part, Prepared};
 use flowetl_proto::id::BlockId;
 use flowetl_proto::pipeline::Block;
 use futures::TryStreamExt;
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::machine::Written;
@@ -262,6 +263,33 @@ pub(crate) async fn open_sink(
         Output::Verdict => Err(Error::internal("data tests have no sink")),
     };
     opened.map_err(|e| e.in_block(&root.id))
+}
+
+/// The sink of the segment's root, opened only to remove what the attempt staged. What its rows looked like is not known
+/// any more, so that it is asked for what every target takes: one column, without a key.
+pub(crate) async fn open_to_discard(
+    spec: &AttemptSpec,
+    surroundings: &Surroundings,
+    systems: &Systems,
+) -> Result<Arc<dyn Sink>> {
+    let mut spec = spec.clone();
+    let mut columns = vec![Field::new("discarded", DataType::Utf8, true)];
+    if spec.segment.output == Output::Sink
+        && let Some(settings) = spec.segment.blocks.last_mut().and_then(|root| root.settings.as_object_mut())
+    {
+        settings.remove("key");
+        if settings.get("write").and_then(Value::as_str) == Some("merge") {
+            settings.insert("write".into(), "append".into());
+        }
+        // Where a folder's files are staged depends on these, and they must be among the rows.
+        let folders = match settings.get("partition_by") {
+            Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
+            Some(Value::String(name)) => vec![name.as_str()],
+            _ => Vec::new(),
+        };
+        columns.extend(folders.into_iter().map(|name| Field::new(name, DataType::Utf8, true)));
+    }
+    open_sink(&spec, surroundings, systems, Some(Arc::new(Schema::new(columns)))).await
 }
 
 /// The attempt's systems, none of them opened yet.

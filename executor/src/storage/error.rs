@@ -77,6 +77,7 @@ fn xml(text: &str, element: &str) -> Option<String> {
 pub fn write_error(error: io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::new(Class::Resource, "the disk is full"),
+        io::ErrorKind::FileTooLarge => Error::new(Class::Resource, "a file has grown to its limit"),
         _ => Error::new(Class::SinkTransient, "cannot write"),
     }
     .because(error)

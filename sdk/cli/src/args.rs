@@ -55,13 +55,17 @@ pub struct File {
 
 #[derive(Debug, Args)]
 pub struct Run {
-    #[command(flatten)]
-    pub file: File,
+    /// The pipeline file, YAML or JSON; may be left out with `--resume`.
+    #[arg(required_unless_present = "resume")]
+    pub file: Option<PathBuf>,
+    /// A connection by name; stands before the file's own.
+    #[arg(short, long = "connection", value_name = "NAME=URL", requires = "file")]
+    pub connections: Vec<String>,
     /// Run only this block and what it needs.
-    #[arg(long, value_name = "BLOCK")]
+    #[arg(long, value_name = "BLOCK", requires = "file")]
     pub until: Option<String>,
     /// Read incremental extracts from the beginning.
-    #[arg(long)]
+    #[arg(long, requires = "file")]
     pub full_refresh: bool,
     /// Go on with this run, from its last committed boundary.
     #[arg(long, value_name = "RUN")]

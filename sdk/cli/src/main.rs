@@ -19,9 +19,6 @@ use clap::Parser;
 
 use crate::args::{Arguments, Command};
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// What the program says to a shell: 0 it succeeded, 1 the run failed or was cancelled, 2 the pipeline or the arguments
 /// are wrong and nothing ran.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,13 +12,16 @@ use crate::{Outcome, args, files, home, show, usage};
 
 /// `flowetl run`.
 pub async fn file(run: args::Run) -> anyhow::Result<Outcome> {
-    let parsed = files::read(&run.file)?;
-    let options = Options {
-        full_refresh: run.full_refresh,
-        until: run.until.as_deref().map(BlockId::from),
-        resume: run.resume.map(RunId::new),
+    let resume = run.resume.map(RunId::new);
+    let Some(file) = run.file else {
+        let run_id = resume.ok_or_else(|| anyhow::anyhow!("give a pipeline file, or `--resume RUN`"))?;
+        let coordinator = home::open().await?;
+        let id = coordinator.resume(&run_id).await.map_err(|e| anyhow::anyhow!(e.chain()))?;
+        return finish(coordinator, &id, run.output.json).await;
     };
-    perform(parsed, options, run.output.json).await
+    let parsed = files::read(&args::File { file, connections: run.connections })?;
+    let until = run.until.as_deref().map(BlockId::from);
+    perform(parsed, Options { full_refresh: run.full_refresh, until, resume }, run.output.json).await
 }
 
 /// `flowetl copy`.
@@ -30,7 +33,18 @@ pub async fn copy(copy: args::Copy) -> anyhow::Result<Outcome> {
 async fn perform(parsed: Parsed, options: Options, json: bool) -> anyhow::Result<Outcome> {
     let coordinator = home::open().await?;
     let run = coordinator.submit(parsed.pipeline, options).await.map_err(|e| anyhow::anyhow!(e.chain()))?;
-    let view = follow(&coordinator, &run, json).await?;
+    finish(coordinator, &run, json).await
+}
+
+async fn finish(coordinator: Handle, run: &RunId, json: bool) -> anyhow::Result<Outcome> {
+    let view = match follow(&coordinator, run, json).await {
+        Ok(view) => view,
+        // It has begun, so that this is no fault of the pipeline file or the arguments.
+        Err(error) => {
+            show::error(&error);
+            return Ok(Outcome::Failed);
+        }
+    };
     coordinator.close().await;
     if json {
         show::json(&show::RunJson::new(&view, usage::so_far()))?;

@@ -15,7 +15,7 @@ use super::validate::{Copy, Parsed, Parser};
 use super::{BoundaryPolicy, ConnectionSpec, Pipeline, Problem, Reference, Secrets, schema};
 use crate::id::BlockId;
 
-/// Hands a parser for `/work/orders.yml` to `act`.
+/// Hands a parser for `/srv/orders.yml` to `act`.
 fn with_parser<T>(act: impl FnOnce(&Parser<'_>) -> T) -> T {
     let (catalogue, connections) = (catalogue(), IndexMap::new());
     act(&Parser {
@@ -229,7 +229,7 @@ fn places_by_url() {
     let (place, spec) = self::place("sqlite:data/shop.db#orders");
     assert_eq!(
         (place.to_string(), spec.path),
-        ("sqlite:///work/data/shop.db.orders".into(), "/work/data/shop.db".into())
+        ("sqlite:///srv/data/shop.db.orders".into(), "/srv/data/shop.db".into())
     );
     let twice = pipeline("from: 's3://b/a.csv?region=x'\nto: 's3://b/a.parquet?region=y'\n");
     assert_eq!(twice.connections.keys().collect::<Vec<_>>(), ["s3://b", "s3://b (2)"]);
@@ -246,7 +246,7 @@ fn connections_keep_references_and_hide_secrets() {
     assert_eq!(json["options"]["token"], "abc");
     assert_eq!(serde_json::from_value::<ConnectionSpec>(json).unwrap(), shop);
     assert_eq!(spec("sqlite:///data/a.db").path, "/data/a.db");
-    assert_eq!(spec("sqlite://rel/a.db").path, "/work/rel/a.db");
+    assert_eq!(spec("sqlite://rel/a.db").path, "/srv/rel/a.db");
     assert_eq!(spec("s3://bucket/pre/fix").path, "pre/fix");
     let text = "
 connections:
@@ -255,7 +255,7 @@ connections:
 ";
     let read = with_parser(|parser| parser.connections(text)).unwrap();
     assert_eq!(read["shop"].to_string(), "postgres://etl:***@db:5432/shop?ssl=true");
-    assert_eq!(read["files"].path, "/work/out");
+    assert_eq!(read["files"].path, "/srv/out");
 }
 
 struct Only(&'static str);

@@ -91,7 +91,7 @@ impl Display {
                 note(&format!("already published and kept: {}", published.join(", ")));
             }
             if view.state != Phase::Success {
-                note(&format!("go on from the last boundary with: flowetl run FILE --resume {}", view.run_id));
+                note(&format!("go on from the last boundary with: flowetl run --resume {}", view.run_id));
             }
         }
         let seconds = view.finished_at.map_or(0.0, |end| (end.0 - view.started_at.0) as f64 / 1000.0);

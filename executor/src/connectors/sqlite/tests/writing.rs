@@ -64,9 +64,8 @@ fn one_column(array: ArrayRef) -> RecordBatch {
     batch([("c", array)])
 }
 
-/// What is written is read back as the same Arrow values, of the same Arrow types.
-#[tokio::test]
-async fn every_type_comes_back_as_it_was() {
+/// A column of every type, with the values at its edges.
+fn edges() -> RecordBatch {
     let decimal = |values: &[Option<i128>], precision, scale| -> ArrayRef {
         let array = Decimal128Array::from_iter(values.iter().copied());
         Arc::new(array.with_precision_and_scale(precision, scale).expect("a decimal type"))
@@ -74,7 +73,7 @@ async fn every_type_comes_back_as_it_was() {
     let largest = 10i128.pow(38) - 1;
     let moments =
         [Some(0), Some(-1), Some(253_402_300_799_999_999), Some(-62_167_219_200_000_000), None, Some(1_500_000)];
-    let rows = batch([
+    batch([
         ("i", integers([Some(i64::MIN), Some(i64::MAX), Some(0), Some(-1), None, Some(1 << 53)])),
         (
             "r",
@@ -127,7 +126,13 @@ async fn every_type_comes_back_as_it_was() {
             ),
         ),
         ("whole", decimal(&[Some(largest), Some(1 << 62), Some(-1), Some(0), None, Some(10)], 38, 0)),
-    ]);
+    ])
+}
+
+/// What is written is read back as the same Arrow values, of the same Arrow types.
+#[tokio::test]
+async fn every_type_comes_back_as_it_was() {
+    let rows = edges();
     for (run, write) in [(1, WriteMode::Replace), (2, WriteMode::Replace)] {
         let fixture = fixture("wal");
         if run == 2 {

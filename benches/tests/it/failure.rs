@@ -1,0 +1,216 @@
+//! What a run does when something goes wrong: a named error with its block and class, nothing visible, nothing staged.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::world::{Database, Ended, Running, World};
+
+/// How long a cancelled run may take to be gone.
+const CANCEL_LIMIT: Duration = Duration::from_secs(5);
+/// How long a test waits for a run to reach a point.
+const REACH_LIMIT: Duration = Duration::from_secs(60);
+const LOOK_EVERY: Duration = Duration::from_millis(2);
+
+/// A source of `rows` wide rows, and a world to run in.
+fn with_rows(rows: i64) -> (World, Database) {
+    let database = Database::postgres();
+    database.run(&format!(
+        "create table wide (id bigint primary key, grp bigint, note text); \
+         insert into wide select i, i % 10, repeat(md5(i::text), 8) from generate_series(1, {rows}) i"
+    ));
+    (World::new(), database)
+}
+
+/// A pipeline with the connection `db` to `database`.
+fn write(world: &World, database: &Database, rest: &str) {
+    world.write("p.yml", &format!("connections: {{db: \"{}\"}}\n{rest}", database.url));
+}
+
+/// Checks how a run failed: exit status 1, in this block, of this class, with these words.
+#[track_caller]
+fn failed(ended: Ended, database: &Database, block: &str, class: &str, words: &str) -> Value {
+    let json = ended.expect(1).json();
+    let error = &json["error"];
+    let message = error["message"].as_str().unwrap_or_default();
+    assert_eq!((error["block"].as_str(), error["class"].as_str()), (Some(block), Some(class)), "{error:#}");
+    assert!(message.contains(words), "`{words}` is not in: {message}");
+    assert_eq!(json["state"], "failed");
+    nothing_left(database);
+    json
+}
+
+#[track_caller]
+fn nothing_left(database: &Database) {
+    assert_eq!(database.staged(), Vec::<String>::new(), "staging is left");
+}
+
+/// Waits until `reached`.
+#[track_caller]
+fn wait_until(what: &str, mut reached: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !reached() {
+        assert!(started.elapsed() < REACH_LIMIT, "{what} did not come within {REACH_LIMIT:?}");
+        thread::sleep(LOOK_EVERY);
+    }
+}
+
+#[test]
+fn a_data_test_stops_the_load_or_only_warns() {
+    let (world, database) = with_rows(100);
+    let pipeline = |severity: &str| {
+        format!(
+            "blocks:\n  wide: {{extract: db.public.wide}}\n  \
+             checks: {{test: wide, unique: [grp], not_null: [id], severity: {severity}}}\n  \
+             out: {{load: wide, to: db.public.out}}\n"
+        )
+    };
+    write(&world, &database, &pipeline("error"));
+    let json = failed(world.run(&["run", "p.yml", "--json"]), &database, "checks", "data_test", "unique(grp)");
+    assert_eq!(json["blocks"]["out"]["state"], "skipped");
+    assert!(!database.has("out"));
+
+    write(&world, &database, &pipeline("warn"));
+    let json = world.run(&["run", "p.yml", "--json"]).expect(0).json();
+    assert_eq!(json["tests"][0]["passed"], false, "{json:#}");
+    assert_eq!(database.number("select count(*) from out"), 100);
+}
+
+/// A source that answers slowly enough to be met in the middle.
+fn slow_copy(retries: u32) -> (World, Database) {
+    let (world, database) = with_rows(20_000);
+    database.run(
+        "create function slowly(i bigint) returns bigint language plpgsql volatile as \
+         $$begin if i % 1000 = 0 then perform pg_sleep(0.05); end if; return i; end$$",
+    );
+    let query = "select slowly(id) as id, grp, note from wide";
+    write(
+        &world,
+        &database,
+        &format!(
+            "retries: {{max: {retries}, backoff: 50ms..100ms}}\nblocks:\n  \
+             wide: {{extract: {{connection: db, query: \"{query}\"}}}}\n  out: {{load: wide, to: db.public.out}}\n"
+        ),
+    );
+    (world, database)
+}
+
+/// Starts the slow copy and waits until its source is being read.
+fn start_slow(world: &World, database: &Database) -> Running {
+    let mut running = world.start(&["run", "p.yml", "--json"]);
+    wait_until("the source's query", || {
+        assert!(running.runs(), "the run ended before it was met");
+        database.sessions().iter().any(|s| s.contains("active") && s.contains("slowly"))
+    });
+    running
+}
+
+const READER: &str = "from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() \
+                      and application_name like 'flowetl%' and query like '%slowly%'";
+
+#[test]
+fn a_source_that_dies_ends_the_run_without_retries() {
+    let (world, database) = slow_copy(0);
+    let running = start_slow(&world, &database);
+    database.run(&format!("select pg_terminate_backend(pid) {READER}"));
+    failed(running.wait(), &database, "wide", "source_transient", "");
+    assert!(!database.has("out"));
+}
+
+#[test]
+fn a_source_that_dies_is_read_again() {
+    let (world, database) = slow_copy(3);
+    let running = start_slow(&world, &database);
+    database.run(&format!("select pg_terminate_backend(pid) {READER}"));
+    let json = running.wait().expect(0).json();
+    assert_eq!(json["blocks"]["wide"]["attempts"], 2, "{json:#}");
+    assert_eq!(database.number("select count(distinct id) from out"), 20_000);
+    nothing_left(&database);
+}
+
+#[test]
+fn an_interrupt_cancels() {
+    cancels_by("INT");
+}
+
+#[test]
+fn a_termination_cancels() {
+    cancels_by("TERM");
+}
+
+fn cancels_by(signal: &str) {
+    let (world, database) = slow_copy(3);
+    let running = start_slow(&world, &database);
+    running.signal(signal);
+    let asked = Instant::now();
+    let json = running.wait().expect(1).json();
+    assert!(asked.elapsed() < CANCEL_LIMIT, "it took {:?}", asked.elapsed());
+    assert_eq!(json["state"], "cancelled");
+    assert_eq!(json["error"]["class"], "cancelled");
+    wait_until("the end of our sessions", || database.sessions().is_empty());
+    assert!(asked.elapsed() < CANCEL_LIMIT, "a query of ours ran on for {:?}", asked.elapsed());
+    nothing_left(&database);
+    assert!(!database.has("out"));
+}
+
+/// A limit on the size of files stands for the full disk: it needs no rights, and ends a write the same way.
+#[test]
+fn a_full_disk_at_the_boundary() {
+    let (world, database) = with_rows(200_000);
+    write(
+        &world,
+        &database,
+        "blocks:\n  wide: {extract: db.public.wide}\n  \
+         shaped: {sql: \"select id, sha256(note) as a, sha256(cast(id as varchar)) as b from wide\", boundary: checkpoint}\n  \
+         out: {load: shaped, to: db.public.out}\n",
+    );
+    // In blocks of 512 or 1,024 bytes: below the boundary's size, above the metadata database's.
+    let command = world.command_after("trap '' XFSZ; ulimit -f 4096", &["run", "p.yml", "--json"]);
+    failed(Running::start(command).wait(), &database, "shaped", "resource", "a file has grown");
+    assert!(!database.has("out"));
+    assert_eq!(world.files("home/storage"), Vec::<String>::new(), "parts are left");
+    world.run(&["run", "p.yml", "--json"]).expect(0);
+    assert_eq!(database.number("select count(*) from out"), 200_000);
+}
+
+#[test]
+fn a_target_that_refuses_a_row() {
+    let (world, database) = with_rows(1_000);
+    database.run("create table out (id bigint check (id <> 777), grp bigint, note text); insert into out values (0, 0, 'before')");
+    write(
+        &world,
+        &database,
+        "blocks:\n  wide: {extract: db.public.wide}\n  out: {load: wide, to: db.public.out, write: append}\n",
+    );
+    failed(world.run(&["run", "p.yml", "--json"]), &database, "out", "user", "out_id_check");
+    assert_eq!(database.number("select count(*) from out"), 1);
+}
+
+/// Each side alone is larger than the pool: the join spills, or says that memory was not enough; it never grows past the
+/// ceiling by more than what a debug build's own code and stacks take.
+#[test]
+fn a_join_larger_than_memory() {
+    let (world, database) = with_rows(200_000);
+    write(
+        &world,
+        &database,
+        "memory: 128MB\nblocks:\n  wide: {extract: db.public.wide}\n  other: {extract: db.public.wide}\n  \
+         joined: {sql: \"select a.id, b.note from wide a join other b on a.note = b.note\"}\n  \
+         out: {load: joined, to: db.public.out}\n",
+    );
+    let ended = world.run(&["run", "p.yml", "--json"]);
+    let json = ended.json();
+    let peak = json["peak_memory_bytes"].as_u64().unwrap();
+    match ended.status.code() {
+        Some(0) => assert_eq!(database.number("select count(*) from out"), 200_000),
+        _ => {
+            assert_eq!(json["error"]["class"], "resource", "{json:#}");
+            assert!(json["error"]["block"].is_string(), "{json:#}");
+            assert!(!database.has("out"));
+        }
+    }
+    nothing_left(&database);
+    assert!(peak < 256 << 20, "{} MB were used", peak >> 20);
+    assert_eq!(world.files("home/spill"), Vec::<String>::new(), "spilled rows are left");
+}

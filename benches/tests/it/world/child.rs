@@ -1,0 +1,133 @@
+//! The program as a child process: started, signalled, waited for, its words read.
+
+use std::fs;
+use std::io::{Read, Seek};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// No command of these tests may take longer, also on a busy machine in a debug build.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// How often a running program is asked whether it has ended.
+const LOOK_EVERY: Duration = Duration::from_millis(2);
+
+/// A program that runs. It is killed when this is dropped.
+pub struct Running {
+    child: Child,
+    /// Files, not pipes: nobody has to read while it runs.
+    out: fs::File,
+    err: fs::File,
+    started: Instant,
+    shown: String,
+}
+
+/// A program that has ended.
+pub struct Ended {
+    pub status: ExitStatus,
+    pub out: String,
+    pub err: String,
+    pub took: Duration,
+    shown: String,
+}
+
+impl Running {
+    pub fn start(mut command: Command) -> Self {
+        let (out, err) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
+        command.stdin(Stdio::null()).stdout(out.try_clone().unwrap()).stderr(err.try_clone().unwrap());
+        let arguments: Vec<_> = command.get_args().map(|a| a.to_string_lossy().into_owned()).collect();
+        let shown = format!("flowetl {}", arguments.join(" "));
+        let child = command.spawn().unwrap_or_else(|e| panic!("`{shown}` does not start: {e}"));
+        Self { child, out, err, started: Instant::now(), shown }
+    }
+
+    /// Whether it still runs.
+    pub fn runs(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Lets it run until `after` its start, or to its end if that comes first.
+    pub fn let_run(&mut self, after: Duration) {
+        while self.started.elapsed() < after && self.runs() {
+            thread::sleep(LOOK_EVERY.min(after.saturating_sub(self.started.elapsed())));
+        }
+    }
+
+    /// `kill -9`; returns when it is gone. What it did before counts, so that it may have ended by itself.
+    pub fn kill(mut self) -> Ended {
+        self.child.kill().unwrap();
+        self.wait()
+    }
+
+    /// Sends a signal by its name: `INT`, `TERM`.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("sh").arg("-c").arg(format!("kill -{name} {}", self.child.id())).status().unwrap();
+        assert!(sent.success(), "`{}` cannot be signalled", self.shown);
+    }
+
+    /// Waits for its end.
+    pub fn wait(mut self) -> Ended {
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            if self.started.elapsed() > LIMIT {
+                self.child.kill().unwrap();
+                self.child.wait().unwrap();
+                panic!("`{}` did not end within {LIMIT:?}; it said:\n{}", self.shown, text(&mut self.err));
+            }
+            thread::sleep(LOOK_EVERY);
+        };
+        Ended {
+            status,
+            out: text(&mut self.out),
+            err: text(&mut self.err),
+            took: self.started.elapsed(),
+            shown: self.shown.clone(),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Gone already where the test went well.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Ended {
+    /// Fails with everything the program said unless it ended with this exit status.
+    #[track_caller]
+    pub fn expect(self, code: i32) -> Self {
+        let said = match self.status.signal() {
+            Some(signal) => format!("signal {signal}"),
+            None => format!("exit status {:?}", self.status.code()),
+        };
+        assert!(
+            self.status.code() == Some(code),
+            "`{}` ended with {said}, not {code}\n--- standard output\n{}\n--- standard error\n{}",
+            self.shown,
+            self.out,
+            self.err
+        );
+        self
+    }
+
+    /// Standard output as exactly one JSON document.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.out)
+            .unwrap_or_else(|e| panic!("`{}` did not print one JSON document: {e}\n{}", self.shown, self.out))
+    }
+}
+
+fn text(file: &mut fs::File) -> String {
+    let mut bytes = Vec::new();
+    file.rewind().unwrap();
+    file.read_to_end(&mut bytes).unwrap();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
