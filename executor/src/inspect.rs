@@ -184,6 +184,11 @@ pub async fn preview(
             None => format!("there is no block `{block}`"),
         })
     })?;
+    let root = &pipeline.blocks[block];
+    if root.is_test() {
+        let text = format!("`{block}` is a test and has no rows; preview the block it tests");
+        return Err(Error::user(text).in_block(block));
+    }
     let surroundings = Surroundings::new(config, data);
     let segment = Segment {
         id: flowetl_proto::id::SegmentId::new(block.as_str()),
@@ -197,13 +202,16 @@ pub async fn preview(
     let runtime = surroundings.runtime(&spec.id.run, budget)?;
     let systems = work::systems(&spec, &surroundings, budget);
     let context = plan::session(surroundings.config.parallelism, budget.pool, Thrift::Usual, runtime);
-    let root = &pipeline.blocks[block];
     let (compiled, from) = if root.kind == "in_database" {
         let settings: blocks::InDatabase = plan::settings(root)?;
         let from =
             flowetl_proto::pipeline::Reference::Query { connection: settings.connection.clone(), query: settings.sql };
         let request = SourceRequest { block: block.clone(), from, options: root.settings.clone(), quarantine: None };
-        let table = systems.get(&settings.connection).await?.source(request).await?;
+        let table = match systems.get(&settings.connection).await {
+            Ok(system) => system.source(request).await,
+            Err(error) => Err(error),
+        };
+        let table = table.map_err(|e| e.in_block(block))?;
         let empty = Segment { blocks: Vec::new(), ..spec.segment.clone() };
         let inputs = HashMap::from([(block.clone(), table)]);
         let ingredients =

@@ -58,3 +58,6 @@ impl Budget {
         Ok(RuntimeEnvBuilder::new().with_memory_pool(Arc::new(pool)).with_disk_manager_builder(disk).build_arc()?)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,7 +41,7 @@ pub struct Extract {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Sync {
-    /// A column that grows with every change.
+    /// A column that grows with every change. Rows in which it is null come with a full read only.
     pub cursor: String,
     /// The columns that name a row.
     #[serde(default, deserialize_with = "super::one_or_many")]

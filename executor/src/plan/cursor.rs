@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
@@ -30,7 +31,8 @@ pub(crate) struct HighWater {
 #[derive(Debug, Default)]
 struct Seen {
     greatest: Option<ScalarValue>,
-    /// Scans begun and not finished: a stream dropped early stays here, and the position does not move.
+    /// Partitions of begun scans that are not finished: a stream dropped early, or never made, stays here, and the
+    /// position does not move.
     open: usize,
     finished: usize,
 }
@@ -40,11 +42,11 @@ impl HighWater {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn begin(&self) {
-        self.lock().open += 1;
+    fn begin(&self, partitions: usize) {
+        self.lock().open += partitions;
     }
 
-    fn finish(&self, greatest: ScalarValue) -> Result<()> {
+    fn finish(&self, greatest: ScalarValue) {
         let mut seen = self.lock();
         seen.open -= 1;
         seen.finished += 1;
@@ -57,7 +59,6 @@ impl HighWater {
                 seen.greatest = Some(greatest);
             }
         }
-        Ok(())
     }
 
     /// The next run's start, or `None` where nothing new came or a stream was not read to its end (a limit above it):
@@ -143,6 +144,8 @@ struct CursorExec {
     /// How many leading columns go on.
     width: usize,
     high_water: Arc<HighWater>,
+    /// Whether any partition was asked for.
+    begun: AtomicBool,
     properties: Arc<PlanProperties>,
 }
 
@@ -158,7 +161,7 @@ impl CursorExec {
                 input.output_partitioning().partition_count(),
             ))
             .with_eq_properties(EquivalenceProperties::new(kept));
-        Self { input, cursor, width, high_water, properties: Arc::new(properties) }
+        Self { input, cursor, width, high_water, begun: AtomicBool::new(false), properties: Arc::new(properties) }
     }
 }
 
@@ -212,7 +215,9 @@ impl ExecutionPlan for CursorExec {
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let input = self.input.execute(partition, context)?;
         let greatest = MaxAccumulator::try_new(self.input.schema().field(self.cursor).data_type())?;
-        self.high_water.begin();
+        if !self.begun.swap(true, Ordering::Relaxed) {
+            self.high_water.begin(self.input.output_partitioning().partition_count());
+        }
         Ok(Box::pin(CursorStream {
             input,
             schema: self.schema(),
@@ -250,7 +255,7 @@ impl Stream for CursorStream {
             Poll::Ready(Some(Ok(batch))) => Poll::Ready(Some(self.see(&batch))),
             Poll::Ready(None) if !self.finished => {
                 self.finished = true;
-                let done = self.greatest.evaluate().and_then(|value| self.high_water.finish(value));
+                let done = self.greatest.evaluate().map(|value| self.high_water.finish(value));
                 Poll::Ready(done.err().map(Err))
             }
             other => other,
@@ -263,3 +268,6 @@ impl RecordBatchStream for CursorStream {
         Arc::clone(&self.schema)
     }
 }
+
+#[cfg(test)]
+mod tests;

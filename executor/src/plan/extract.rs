@@ -60,6 +60,8 @@ pub(super) fn plan(
 ///
 /// With an overlap (which may be zero) the window is closed at its start, so that rows which were committed late or share
 /// the last value are read again and merged; without, it is open, so that an append doubles nothing.
+///
+/// A row whose cursor is null lies in no window: it comes with a read of everything, and never again with an append.
 fn window(sync: &Sync, data_type: &DataType, position: Option<&Position>) -> Result<Option<Expr>> {
     let column = Expr::Column(Column::new_unqualified(&sync.cursor));
     if let Some(position) = position {
@@ -95,19 +97,23 @@ fn earlier(value: &ScalarValue, overlap: &Value, cursor: &str) -> Result<ScalarV
     let data_type = value.data_type();
     if data_type.is_temporal() {
         let length = flowetl_proto::pipeline::quantity::duration(&text).map_err(|_| wrong())?;
-        let seconds = i64::try_from(length.as_secs()).map_err(|_| wrong())?;
+        let nanoseconds = i64::try_from(length.as_nanos()).map_err(|_| wrong())?;
         let length = match data_type {
             // A date has no parts of a day: a part counts as a whole one.
             DataType::Date32 | DataType::Date64 => {
-                let days = length.as_secs().div_ceil(86_400);
+                let days = length.as_nanos().div_ceil(86_400_000_000_000);
                 ScalarValue::new_interval_dt(i32::try_from(days).map_err(|_| wrong())?, 0)
             }
-            _ => ScalarValue::new_interval_mdn(0, 0, seconds.checked_mul(1_000_000_000).ok_or_else(wrong)?),
+            _ => ScalarValue::new_interval_mdn(0, 0, nanoseconds),
         };
-        return Ok(value.sub(length)?.cast_to(&data_type)?);
+        return value.sub(length).and_then(|v| v.cast_to(&data_type)).map_err(|_| wrong());
     }
     let length = ScalarValue::Utf8(Some(text.clone())).cast_to(&data_type).map_err(|_| wrong())?;
-    value.sub_checked(length).map_err(|_| wrong())
+    match value.sub_checked(length) {
+        Ok(value) => value.cast_to(&data_type).map_err(|_| wrong()),
+        Err(_) if data_type.is_unsigned_integer() => Ok(ScalarValue::new_zero(&data_type)?),
+        Err(_) => Err(wrong()),
+    }
 }
 
 /// The block's columns, or `None` where it gives all of them unchanged.

@@ -104,7 +104,7 @@ pub(crate) async fn compile(segment: &Segment, ingredients: Ingredients<'_>) -> 
                     extract::plan(&compiled.context, &block.id, &settings, table, position, &high_water)
                 })
             }
-            "sql" => sql(&compiled.context, &settings::<Sql>(block)?.sql).await,
+            "sql" => select(&compiled.context, &settings::<Sql>(block)?.sql).await,
             _ => {
                 for input in &block.inputs {
                     feed(&mut compiled.meters, &arrivals, &input.block, &block.id);
@@ -142,7 +142,7 @@ fn feed(
 }
 
 /// One select statement over the registered blocks.
-async fn sql(context: &SessionContext, text: &str) -> Result<LogicalPlan> {
+pub(crate) async fn select(context: &SessionContext, text: &str) -> Result<LogicalPlan> {
     let plan = context.state().create_logical_plan(text).await?;
     let read_only = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
     read_only.verify_plan(&plan)?;
@@ -174,3 +174,6 @@ pub(crate) fn load(block: &Block) -> Result<(BlockId, Load)> {
     let load: Load = settings(block)?;
     Ok((BlockId::new(&load.load), load))
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,7 +20,7 @@ use super::marker::MarkerPlanner;
 pub(crate) enum Thrift {
     /// As fast as the ceiling allows.
     Usual,
-    /// After the memory was not enough: joins that spill, and half the streams.
+    /// After the memory was not enough: joins that spill, half the streams but two at least, small batches.
     Frugal,
 }
 
@@ -36,13 +36,15 @@ pub(crate) fn session(
     thrift: Thrift,
     runtime: Arc<RuntimeEnv>,
 ) -> SessionContext {
-    let partitions = match thrift {
-        Thrift::Usual => parallelism,
-        Thrift::Frugal => (parallelism / 2).max(1),
+    let (partitions, batch_rows) = match thrift {
+        Thrift::Usual => (parallelism, BATCH_ROWS),
+        // In one stream the engine always joins by hash, which does not spill. Each sort, and each part of an exchange,
+        // must hold a few batches of its share of the pool before it can spill: small batches fit.
+        Thrift::Frugal => ((parallelism / 2).max(2), BATCH_ROWS / 8),
     };
     let mut config = SessionConfig::new()
         .with_target_partitions(partitions)
-        .with_batch_size(BATCH_ROWS)
+        .with_batch_size(batch_rows)
         .with_information_schema(false)
         .with_create_default_catalog_and_schema(true);
     let options = config.options_mut();

@@ -7,7 +7,7 @@ use flowetl_proto::id::BlockId;
 use serde_json::Value;
 
 use crate::blocks::Test;
-use crate::{Error, Result};
+use crate::{Error, Result, plan};
 
 /// Offending rows shown per test.
 const SAMPLES_MAX: usize = 5;
@@ -43,7 +43,7 @@ pub(super) async fn judge(context: &SessionContext, block: &BlockId, test: &Test
 /// Plans every check without running it.
 pub(super) async fn check(context: &SessionContext, block: &BlockId, test: &Test) -> Result<()> {
     for check in checks(test)? {
-        let planned = context.sql(&check.failing).await.map_err(Error::from);
+        let planned = plan::select(context, &check.failing).await;
         planned.map_err(|e| named(e, &check.name).in_block(block))?;
     }
     Ok(())
@@ -109,7 +109,8 @@ fn checks(test: &Test) -> Result<Vec<Check>> {
 async fn run(context: &SessionContext, failing: &str) -> Result<(u64, Vec<String>)> {
     use futures::TryStreamExt;
 
-    let mut stream = context.sql(failing).await?.execute_stream().await?;
+    let plan = plan::select(context, failing).await?;
+    let mut stream = context.execute_logical_plan(plan).await?.execute_stream().await?;
     let mut failures = 0;
     let mut samples = Vec::new();
     while let Some(batch) = stream.try_next().await? {

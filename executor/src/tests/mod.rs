@@ -2,3 +2,4 @@
 
 mod bad_files;
 mod good_files;
+pub(crate) mod world;

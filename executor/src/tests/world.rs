@@ -1,0 +1,154 @@
+//! A shop in SQLite, files beside it, and attempts over them, for the engine's tests.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use flowetl_proto::control::{Output, Segment};
+use flowetl_proto::id::{BlockId, SegmentId};
+use flowetl_proto::pipeline::{Block, BoundaryPolicy, Connection, ConnectionSpec, Input, PortType, Secrets};
+use indexmap::IndexMap;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::NodeConfig;
+use crate::connectors::OpenContext;
+use crate::connectors::systems::Systems;
+use crate::memory::Budget;
+use crate::plan::{self, Compiled, Ingredients, Thrift};
+use crate::storage::Storage;
+
+/// Rows of the table `orders`.
+pub(crate) const ORDERS: i64 = 20_000;
+
+pub(crate) struct NoSecrets;
+
+impl Secrets for NoSecrets {
+    fn env(&self, _: &str) -> Option<String> {
+        None
+    }
+}
+
+/// A folder with `shop.db`, `lake/events.parquet`, `storage` and `spill`.
+pub(crate) struct World {
+    pub(crate) folder: TempDir,
+    pub(crate) config: NodeConfig,
+    pub(crate) connections: IndexMap<String, ConnectionSpec>,
+}
+
+impl World {
+    pub(crate) async fn new(parallelism: usize) -> Self {
+        let folder = TempDir::new().unwrap();
+        let root = folder.path().to_owned();
+        let path = |name: &str| root.join(name).display().to_string();
+        for name in ["lake", "spill", "storage"] {
+            std::fs::create_dir(path(name)).unwrap();
+        }
+        let spec = |scheme: &str, path: String| ConnectionSpec {
+            scheme: scheme.into(),
+            host: None,
+            port: None,
+            user: None,
+            password: None,
+            path,
+            options: IndexMap::new(),
+        };
+        let connections = IndexMap::from([
+            ("shop".to_owned(), spec("sqlite", path("shop.db"))),
+            ("lake".to_owned(), spec("file", path("lake"))),
+        ]);
+        let storage = Storage::open(&Connection {
+            name: "storage".into(),
+            scheme: "file".into(),
+            host: None,
+            port: None,
+            user: None,
+            password: None,
+            path: path("storage"),
+            options: IndexMap::new(),
+        });
+        let spill_folder = folder.path().join("spill");
+        let config = NodeConfig { parallelism, storage: storage.unwrap(), spill_folder, secrets: Arc::new(NoSecrets) };
+        let world = Self { folder, config, connections };
+        world.shop(&format!(
+            "pragma journal_mode = wal;
+             create table customers (id integer primary key, name text not null, city text);
+             create table orders (id integer primary key, customer_id integer not null, total integer not null,
+                                  day date not null, note text);
+             with recursive n(i) as (select 0 union all select i + 1 from n where i < 999)
+             insert into customers select i, 'name ' || i, 'city ' || (i % 7) from n;
+             with recursive n(i) as (select 0 union all select i + 1 from n where i < {ORDERS} - 1)
+             insert into orders select i, i % 1000, i % 50, date('2025-01-01', '+' || (i % 300) || ' days'),
+                                       'a note of some length ' || i from n;"
+        ));
+        let session = datafusion::prelude::SessionContext::new();
+        let sql = format!(
+            "copy (select v as id, v % 1000 as customer_id, cast(v as varchar) as what, v * 2 as size
+                   from generate_series(0, 9999) as t(v)) to '{}' stored as parquet",
+            path("lake/events.parquet")
+        );
+        session.sql(&sql).await.unwrap().collect().await.unwrap();
+        world
+    }
+
+    /// Runs statements in the shop's database by SQLite's own means.
+    pub(crate) fn shop(&self, sql: &str) {
+        rusqlite::Connection::open(self.folder.path().join("shop.db")).unwrap().execute_batch(sql).unwrap();
+    }
+
+    pub(crate) fn systems(&self) -> Systems {
+        let context = OpenContext {
+            parallelism: self.config.parallelism,
+            batch_rows: 8192,
+            batch_bytes: 1 << 20,
+            buffer_bytes: 8 << 20,
+        };
+        Systems::new(self.connections.clone(), Arc::clone(&self.config.secrets), context)
+    }
+
+    /// The blocks as one plan.
+    pub(crate) async fn compile(&self, blocks: Vec<Block>) -> crate::Result<Compiled> {
+        let budget = Budget::new(None).unwrap();
+        let runtime = budget.runtime(&self.config.spill_folder).unwrap();
+        let ingredients = Ingredients {
+            context: plan::session(self.config.parallelism, budget.pool, Thrift::Usual, runtime),
+            systems: &self.systems(),
+            inputs: HashMap::new(),
+            positions: &BTreeMap::new(),
+            quarantines: HashMap::new(),
+        };
+        plan::compile(&segment(blocks, Output::Boundary), ingredients).await
+    }
+}
+
+fn segment(blocks: Vec<Block>, output: Output) -> Segment {
+    let id = SegmentId::new(blocks.last().unwrap().id.as_str());
+    Segment { id, blocks, inputs: Vec::new(), upstream: Vec::new(), output }
+}
+
+pub(crate) fn block(id: &str, kind: &str, inputs: &[&str], settings: Value) -> Block {
+    Block {
+        id: BlockId::new(id),
+        kind: kind.into(),
+        settings,
+        inputs: inputs.iter().map(|i| Input { block: BlockId::new(*i), port: PortType::S3File }).collect(),
+        after: Vec::new(),
+        boundary: BoundaryPolicy::Auto,
+        output: (!matches!(kind, "load" | "test")).then_some(PortType::S3File),
+    }
+}
+
+/// A table of a connection; a path where the connection is `lake`.
+pub(crate) fn place(connection: &str, name: &str) -> Value {
+    match connection {
+        "lake" => json!({"path": {"connection": "lake", "path": name, "format": null}}),
+        _ => json!({"table": {"connection": connection, "schema": null, "table": name}}),
+    }
+}
+
+pub(crate) fn extract(id: &str, connection: &str, name: &str) -> Block {
+    block(id, "extract", &[], json!({"extract": place(connection, name)}))
+}
+
+pub(crate) fn sql(id: &str, inputs: &[&str], sql: &str) -> Block {
+    block(id, "sql", inputs, json!({ "sql": sql }))
+}
