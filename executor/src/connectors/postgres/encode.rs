@@ -257,7 +257,7 @@ impl<'a> Column<'a> {
                 Cells::Decimal256(array.as_primitive::<Decimal256Type>().values(), *scale)
             }
             (Codec::NumericText, _) => Cells::NumericText(texts(array).ok_or_else(mismatch)?),
-            (Codec::Text, _) => Cells::Text(texts(array).ok_or_else(mismatch)?),
+            (Codec::Text | Codec::Padded, _) => Cells::Text(texts(array).ok_or_else(mismatch)?),
             (Codec::Jsonb, _) => Cells::Jsonb(texts(array).ok_or_else(mismatch)?),
             (Codec::Uuid, DataType::FixedSizeBinary(_)) => Cells::Bytes(Bytes::Fixed(array.as_fixed_size_binary())),
             (Codec::Uuid, _) => Cells::Uuid(texts(array).ok_or_else(mismatch)?),

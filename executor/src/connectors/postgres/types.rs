@@ -63,6 +63,8 @@ pub(super) enum Codec {
     /// As many digits as a value has.
     NumericText,
     Text,
+    /// `char(n)` as read: without its padding, which PostgreSQL itself ignores in comparisons and drops in a cast to text.
+    Padded,
     /// A version byte before the text.
     Jsonb,
     Uuid,
@@ -115,6 +117,7 @@ impl Type {
     /// The codec in which the type is read, with the cast that the select list needs for it.
     pub(super) fn reading(&self) -> (Codec, Option<&'static str>) {
         match (self.codec(), &self.element) {
+            (Some(Codec::Text), None) if self.is_padded() => (Codec::Padded, None),
             (Some(codec), _) => (codec, None),
             (None, Some(_)) => (Codec::text_list(), Some("::text[]")),
             (None, None) => (Codec::Text, Some("::text")),
@@ -173,7 +176,7 @@ impl Codec {
                 DataType::Decimal128(*precision, *scale)
             }
             Self::Numeric { precision, scale } => DataType::Decimal256(*precision, *scale),
-            Self::NumericText | Self::Text | Self::Jsonb | Self::Uuid => DataType::Utf8,
+            Self::NumericText | Self::Text | Self::Padded | Self::Jsonb | Self::Uuid => DataType::Utf8,
             Self::Bytea => DataType::Binary,
             Self::Date => DataType::Date32,
             Self::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),

@@ -42,6 +42,7 @@ enum Values {
     Decimal256(Vec<i256>, i8),
     NumericText(Strings),
     Text(Strings),
+    Padded(Strings),
     Jsonb(Strings),
     Uuid(Strings),
     Bytea(Strings),
@@ -114,6 +115,7 @@ impl Column {
             },
             Codec::NumericText => Values::NumericText(Strings::new(rows)),
             Codec::Text => Values::Text(Strings::new(rows)),
+            Codec::Padded => Values::Padded(Strings::new(rows)),
             Codec::Jsonb => Values::Jsonb(Strings::new(rows)),
             Codec::Uuid => Values::Uuid(Strings::new(rows)),
             Codec::Bytea => Values::Bytea(Strings::new(rows)),
@@ -152,6 +154,10 @@ impl Column {
                 v.close()?;
             }
             Values::Text(v) | Values::Bytea(v) => v.push(bytes)?,
+            Values::Padded(v) => {
+                let end = bytes.iter().rposition(|b| *b != b' ').map_or(0, |last| last + 1);
+                v.push(&bytes[..end])?;
+            }
             Values::Jsonb(v) => match bytes {
                 [1, text @ ..] => v.push(text)?,
                 _ => return Err("jsonb of an unknown version"),
@@ -185,7 +191,12 @@ impl Column {
             Values::Float8(v) => v.push(0.0),
             Values::Decimal128(v, _) => v.push(0),
             Values::Decimal256(v, _) => v.push(i256::ZERO),
-            Values::NumericText(v) | Values::Text(v) | Values::Jsonb(v) | Values::Uuid(v) | Values::Bytea(v) => {
+            Values::NumericText(v)
+            | Values::Text(v)
+            | Values::Padded(v)
+            | Values::Jsonb(v)
+            | Values::Uuid(v)
+            | Values::Bytea(v) => {
                 v.offsets.push(v.bytes.len() as i32);
             }
             Values::Interval(v) => v.push(IntervalMonthDayNano::ZERO),
@@ -206,7 +217,12 @@ impl Column {
             Values::Float8(v) => v.truncate(rows),
             Values::Decimal128(v, _) => v.truncate(rows),
             Values::Decimal256(v, _) => v.truncate(rows),
-            Values::NumericText(v) | Values::Text(v) | Values::Jsonb(v) | Values::Uuid(v) | Values::Bytea(v) => {
+            Values::NumericText(v)
+            | Values::Text(v)
+            | Values::Padded(v)
+            | Values::Jsonb(v)
+            | Values::Uuid(v)
+            | Values::Bytea(v) => {
                 v.truncate(rows);
             }
             Values::Interval(v) => v.truncate(rows),
@@ -234,7 +250,7 @@ impl Column {
             Values::Decimal256(v, _) => {
                 Arc::new(Decimal256Array::try_new(take(v, rows).into(), nulls)?.with_data_type(data_type.clone()))
             }
-            Values::NumericText(v) | Values::Text(v) | Values::Jsonb(v) | Values::Uuid(v) => {
+            Values::NumericText(v) | Values::Text(v) | Values::Padded(v) | Values::Jsonb(v) | Values::Uuid(v) => {
                 let (offsets, bytes) = v.take(rows);
                 Arc::new(StringArray::try_new(offsets, bytes, nulls)?)
             }
