@@ -201,7 +201,7 @@ impl Codec {
             | (Self::Oid, D::UInt8 | D::UInt16 | D::UInt32)
             | (Self::Float4, D::Float16 | D::Float32)
             | (Self::Float8, D::Float16 | D::Float32 | D::Float64)
-            | (Self::Text | Self::Jsonb | Self::NumericText, D::Utf8 | D::LargeUtf8 | D::Utf8View)
+            | (Self::Text | Self::Padded | Self::Jsonb | Self::NumericText, D::Utf8 | D::LargeUtf8 | D::Utf8View)
             | (Self::Uuid, D::Utf8 | D::LargeUtf8 | D::Utf8View | D::FixedSizeBinary(16))
             | (Self::Bytea, D::Binary | D::LargeBinary | D::BinaryView | D::FixedSizeBinary(_))
             | (Self::Date, D::Date32 | D::Date64)

@@ -20,7 +20,7 @@ fn with_parser<T>(act: impl FnOnce(&Parser<'_>) -> T) -> T {
     let (catalogue, connections) = (catalogue(), IndexMap::new());
     act(&Parser {
         file: "orders.yml",
-        folder: Path::new("/work"),
+        folder: Path::new("/srv"),
         catalogue: &catalogue,
         connections: &connections,
         overrides: &connections,
@@ -147,7 +147,7 @@ fn json_is_read_like_yaml() {
 
 #[test]
 fn connections_of_the_call_win() {
-    let (catalogue, folder) = (catalogue(), Path::new("/work"));
+    let (catalogue, folder) = (catalogue(), Path::new("/srv"));
     let given =
         IndexMap::from([("shop".to_owned(), spec("postgres://given/x")), ("ware".to_owned(), spec("sqlite:///w"))]);
     let call = IndexMap::from([("shop".to_owned(), spec("postgres://call/x"))]);
@@ -212,9 +212,9 @@ fn places() {
     };
     let text = |a: &str, b: &str, c: &str| (a.to_owned(), b.to_owned(), c.to_owned());
     assert_eq!(path("lake/raw/*.csv.gz"), text("lake", "raw/*.csv.gz", ""));
-    assert_eq!(path("data/a.csv"), text("file:///work", "data/a.csv", "/work"));
-    assert_eq!(path("a.csv"), text("file:///work", "a.csv", "/work"));
-    assert_eq!(path("./lake/"), text("file:///work", "lake/", "/work"));
+    assert_eq!(path("data/a.csv"), text("file:///work", "data/a.csv", "/srv"));
+    assert_eq!(path("a.csv"), text("file:///work", "a.csv", "/srv"));
+    assert_eq!(path("./lake/"), text("file:///work", "lake/", "/srv"));
     assert_eq!(path("../b/c/*/x.csv"), text("file:///b/c", "*/x.csv", "/b/c"));
     assert_eq!(path("file:///tmp/x%20y.csv"), text("file:///tmp", "x y.csv", "/tmp"));
     assert_eq!(path("s3://other/raw/a.parquet?region=eu"), text("s3://other", "raw/a.parquet", ""));
