@@ -69,10 +69,7 @@ async fn larger_than_memory_spills_or_says_so() {
     ];
     let mut refused = Vec::new();
     for (sql, expected) in &cases {
-        // An exchange that spills under a join can wait for itself for ever in DataFusion 55 (apache/datafusion#24883, mended
-        // after it): joins are judged in one stream until that version is here.
-        let streams: &[usize] = if sql.contains(" join ") { &[1] } else { &[1, 2, 4] };
-        for &partitions in streams {
+        for partitions in [1, 2, 4] {
             for pool in [2 << 20, 16 << 20] {
                 for thrift in [Thrift::Usual, Thrift::Frugal] {
                     match rows(sql, partitions, pool, thrift).await {
@@ -95,7 +92,6 @@ async fn larger_than_memory_spills_or_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "an exchange that spills under a join can wait for ever in DataFusion 55, apache/datafusion#24883"]
 async fn a_join_that_does_not_fit_works_thriftily() {
     let sql = format!("select x.id, y.b from ({WIDE}) x join ({WIDE}) y on x.a = y.a");
     let error = rows(&sql, 2, 10 << 20, Thrift::Usual).await.unwrap_err();

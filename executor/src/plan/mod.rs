@@ -4,6 +4,7 @@
 //! inlined, so projections, filters and limits travel through all blocks down to the sources' own queries.
 
 mod cursor;
+mod exchange;
 mod explain;
 mod extract;
 mod marker;
@@ -156,7 +157,7 @@ pub(crate) fn narrow(plan: Arc<dyn ExecutionPlan>, writers: usize) -> Result<Arc
     }
     Ok(match writers {
         1 => Arc::new(CoalescePartitionsExec::new(plan)),
-        n => Arc::new(RepartitionExec::try_new(plan, Partitioning::RoundRobinBatch(n))?),
+        n => exchange::install(Arc::new(RepartitionExec::try_new(plan, Partitioning::RoundRobinBatch(n))?))?,
     })
 }
 

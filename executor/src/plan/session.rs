@@ -13,6 +13,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 use datafusion::prelude::{SessionConfig, SessionContext};
 
+use super::exchange;
 use super::marker::MarkerPlanner;
 
 /// How much an attempt may use.
@@ -63,7 +64,7 @@ pub(crate) fn session(
     SessionContext::new_with_state(state)
 }
 
-/// The engine's planner, taught about block markers.
+/// The engine's planner, taught about block markers and our exchange.
 #[derive(Debug)]
 struct MarkingPlanner;
 
@@ -75,6 +76,6 @@ impl QueryPlanner for MarkingPlanner {
         session: &dyn Session,
     ) -> EngineResult<Arc<dyn ExecutionPlan>> {
         let planner = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(MarkerPlanner)]);
-        planner.create_physical_plan(plan, session).await
+        exchange::install(planner.create_physical_plan(plan, session).await?)
     }
 }
