@@ -1,6 +1,6 @@
 //! Looking without touching: what a pipeline would do, and the first rows of a block. Nothing here writes anywhere.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -195,6 +195,7 @@ pub async fn preview(
         blocks: part.topological().into_iter().cloned().collect(),
         inputs: Vec::new(),
         upstream: Vec::new(),
+        rereads: BTreeSet::new(),
         output: Output::Boundary,
     };
     let spec = spec(&part, segment, BTreeMap::new());

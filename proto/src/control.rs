@@ -2,7 +2,7 @@
 //!
 //! In one process these structs go through a channel; between machines the same structs cross the wire.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -26,6 +26,9 @@ pub struct Segment {
     /// Segments that must be committed before this one starts: those of `inputs`, of `after:`, and the data tests that
     /// gate a load.
     pub upstream: Vec<SegmentId>,
+    /// Its extracts whose rows reach no load that appends: rows at the last position may be read again.
+    #[serde(default)]
+    pub rereads: BTreeSet<BlockId>,
     pub output: Output,
 }
 

@@ -47,7 +47,8 @@ pub struct Sync {
     #[serde(default, deserialize_with = "super::one_or_many")]
     #[schemars(with = "Option<super::OneOrMany>")]
     pub key: Vec<String>,
-    /// How far before the last position to read again, so that rows committed late are caught: `10m`, or a number.
+    /// How far before the last position to read again, so that rows committed late are caught: `10m`, or a number. Left
+    /// out, rows with the last value itself are read again and merged; before a load that appends they are not.
     #[schemars(with = "Option<Value>", extend("x-type" = "overlap"))]
     pub overlap: Option<Value>,
     /// Where the first run starts; the beginning where it is left out.

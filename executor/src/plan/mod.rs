@@ -31,6 +31,7 @@ pub(crate) use cursor::HighWater;
 pub(crate) use explain::{Operators, operators};
 pub(crate) use session::{BATCH_BYTES, BATCH_ROWS, Thrift, session};
 
+use self::extract::Start;
 use crate::blocks::{Extract, Load, Sql};
 use crate::connectors::systems::Systems;
 use crate::connectors::{Quarantine, SourceRequest};
@@ -100,8 +101,9 @@ pub(crate) async fn compile(segment: &Segment, ingredients: Ingredients<'_>) -> 
                     compiled.cursors.insert(block.id.clone(), (sync.cursor.clone(), Arc::clone(&high_water)));
                 }
                 table.and_then(|table| {
-                    let position = positions.get(&block.id);
-                    extract::plan(&compiled.context, &block.id, &settings, table, position, &high_water)
+                    let start =
+                        Start { position: positions.get(&block.id), rereads: segment.rereads.contains(&block.id) };
+                    extract::plan(&compiled.context, &block.id, &settings, table, start, &high_water)
                 })
             }
             "sql" => select(&compiled.context, &settings::<Sql>(block)?.sql).await,

@@ -1,6 +1,6 @@
 //! A shop in SQLite, files beside it, and attempts over them, for the engine's tests.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use flowetl_proto::control::{Output, Segment};
@@ -122,7 +122,7 @@ impl World {
 
 fn segment(blocks: Vec<Block>, output: Output) -> Segment {
     let id = SegmentId::new(blocks.last().unwrap().id.as_str());
-    Segment { id, blocks, inputs: Vec::new(), upstream: Vec::new(), output }
+    Segment { id, blocks, inputs: Vec::new(), upstream: Vec::new(), rereads: BTreeSet::new(), output }
 }
 
 pub(crate) fn block(id: &str, kind: &str, inputs: &[&str], settings: Value) -> Block {
