@@ -36,6 +36,7 @@ pub fn cut(pipeline: &Pipeline) -> Vec<Segment> {
     for segment in segments.values_mut() {
         let rereads = segment.blocks.iter().filter(|b| b.kind == EXTRACT && !appended.contains(&b.id));
         segment.rereads = rereads.map(|b| b.id.clone()).collect();
+        segment.frozen = segment.output == Output::Sink && is_frozen(&graph, &segment.id);
     }
     in_order(segments)
 }
@@ -142,6 +143,7 @@ impl<'a> Graph<'a> {
             inputs: boundaries.into_iter().collect(),
             upstream: upstream.into_iter().collect(),
             rereads: BTreeSet::new(),
+            frozen: false,
             output: match root.kind.as_str() {
                 LOAD => Output::Sink,
                 TEST => Output::Verdict,
@@ -179,6 +181,15 @@ fn gate_loads(graph: &Graph<'_>, segments: &mut IndexMap<SegmentId, Segment>) {
 fn appended<'a>(graph: &Graph<'a>) -> BTreeSet<&'a BlockId> {
     let appends = |b: &&&Block| b.kind == LOAD && b.settings.get("write").is_some_and(|write| write == "append");
     graph.blocks.values().filter(appends).flat_map(|b| closure(graph.pipeline, &b.id)).collect()
+}
+
+/// Whether an extract behind a load lets no table be made.
+fn is_frozen(graph: &Graph<'_>, load: &SegmentId) -> bool {
+    let frozen = |id| {
+        let block = graph.pipeline.blocks.get(id);
+        block.and_then(|b| b.settings.pointer("/schema/tables")).is_some_and(|policy| policy == "freeze")
+    };
+    closure(graph.pipeline, &BlockId::new(load.as_str())).into_iter().any(frozen)
 }
 
 /// Whether `segment` cannot start before `other` is committed.

@@ -33,6 +33,7 @@ on_both!(
     continues_what_was_partly_appended,
     resumes_on_request,
     keeps_positions,
+    keeps_schemas,
     forgets_old_boundaries,
 );
 
@@ -318,6 +319,27 @@ async fn keeps_positions(database: &Database) {
     let view = process.wait(&run).await.unwrap();
     assert_eq!(view.blocks.keys().map(|b| b.as_str()).collect::<Vec<_>>(), ["orders", "features", "checks"]);
     assert_eq!(position(&process).await, None, "nothing was loaded");
+}
+
+async fn keeps_schemas(database: &Database) {
+    // Each read makes one more of the schema that it was given.
+    let world = world(&[]);
+    let process = Process::start(database, &world).await;
+    let known = async || process.handle.store().schemas("shop").await.unwrap().remove("orders");
+    process.run(&shop()).await;
+    assert_eq!(known().await, Some(json!(1)));
+    process.run(&shop()).await;
+    assert_eq!(known().await, Some(json!(2)));
+    world.lock().unwrap().turns.insert("log".into(), vec![Turn::Fail(Class::User)]);
+    let (run, view) = process.run(&shop()).await;
+    assert_eq!((view.state, known().await), (Phase::Failed, Some(json!(2))));
+    process.handle.resume(&run).await.unwrap();
+    process.wait(&run).await.unwrap();
+    assert_eq!(known().await, Some(json!(3)));
+    let options = Options { full_refresh: true, ..Default::default() };
+    let run = process.handle.submit(shop(), options).await.unwrap();
+    process.wait(&run).await.unwrap();
+    assert_eq!(known().await, Some(json!(1)), "a full refresh takes the source as it is");
 }
 
 async fn forgets_old_boundaries(database: &Database) {

@@ -1,4 +1,4 @@
-//! The schema of a boundary as JSON, with nothing lost.
+//! A schema as JSON, with nothing lost.
 
 use arrow::datatypes::Schema;
 use arrow::ipc::convert::{IpcSchemaEncoder, fb_to_schema};
@@ -26,7 +26,7 @@ pub fn schema_to_json(schema: &Schema) -> Value {
 
 /// The inverse of [`schema_to_json`], names, types, nullability and metadata included.
 pub fn schema_from_json(value: &Value) -> Result<Schema> {
-    let damaged = |why: &str| Error::internal(format!("the schema of a boundary is damaged: {why}"));
+    let damaged = |why: &str| Error::internal(format!("a stored schema is damaged: {why}"));
     let text = value.get("arrow").and_then(Value::as_str).ok_or_else(|| damaged("no `arrow`"))?;
     let bytes = STANDARD.decode(text).map_err(|e| damaged(&e.to_string()))?;
     root_as_schema(&bytes).map(fb_to_schema).map_err(|e| damaged(&e.to_string()))

@@ -247,6 +247,13 @@ impl Sink for FileSink {
         self.parallelism
     }
 
+    async fn exists(&self) -> Result<bool> {
+        Ok(match &self.target {
+            Target::File(name) => self.storage.look(name, Side::Write).await?.is_some(),
+            Target::Folder { folder, .. } => !visible(&self.storage, folder).await?.is_empty(),
+        })
+    }
+
     async fn begin(&self) -> Result<()> {
         let begin = async {
             self.storage.replace(&self.marker(), "{}").await?;
