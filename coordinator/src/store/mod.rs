@@ -3,12 +3,14 @@
 //! Both databases take the same migrations and the same statements, through sqlx's `Any` driver.
 
 use std::path::Path;
+use std::str::FromStr;
 use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::migrate::Migrator;
+use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Any, AnyPool, Connection, Executor, Row, Transaction};
 use tokio::time::{Instant, sleep};
 
@@ -76,11 +78,10 @@ impl Store {
     pub(crate) async fn look(url: &str) -> Result<Option<Self>> {
         sqlx::any::install_default_drivers();
         let sqlite = url.starts_with("sqlite:");
-        let store = match Self::connect(&url.replace("mode=rwc", "mode=rw"), sqlite).await {
-            // No file is no database.
-            Err(_) if sqlite => return Ok(None),
-            opened => opened?,
-        };
+        if sqlite && !SqliteConnectOptions::from_str(url).map_err(doing("connect"))?.get_filename().exists() {
+            return Ok(None);
+        }
+        let store = Self::connect(url, sqlite).await?;
         if store.is_up_to_date().await {
             return Ok(Some(store));
         }

@@ -83,8 +83,8 @@ pub struct Columns {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Policies {
-    /// Targets of the loads that this feeds: `evolve` makes those that are missing, `freeze` refuses to. Neither columns
-    /// nor values can be left out of a table that is not there, so there are no more.
+    /// Targets of the loads that this feeds: `evolve` makes those that are missing, `freeze` ends the run. There is
+    /// nothing to discard in a table that is not there, so that no other word fits.
     #[schemars(with = "Option<String>", extend("enum" = ["evolve", "freeze"]))]
     pub tables: SchemaPolicy,
     /// Columns that are new or gone.

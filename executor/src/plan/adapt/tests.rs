@@ -32,6 +32,8 @@ fn only_what_comes_back_the_same_fits() {
         ),
         (array(Int64Array::from(vec![Some(7), None])), array(StringArray::from(vec![Some("7"), None]))),
         (array(TimestampMicrosecondArray::from(vec![day, day + 1])), array(Date32Array::from(vec![Some(1), None]))),
+        (array(arrow::array::NullArray::new(1)), array(Int64Array::from(vec![None]))),
+        (array(Int64Array::from(vec![Some(1), None])), array(arrow::array::NullArray::new(2))),
         // No cast at all.
         (array(Date32Array::from(vec![Some(1)])), array(arrow::array::BooleanArray::from(vec![None]))),
     ];
