@@ -74,8 +74,8 @@ pub struct Columns {
     pub rename: IndexMap<String, String>,
 }
 
-/// What becomes of a change since the last run whose rows were published. The first run takes the source as it is, and
-/// so does a full refresh.
+/// What becomes of a change since the last run whose rows were published, be it that of a person who wrote another query
+/// or `types`. The first run takes the source as it is, and so does a full refresh.
 ///
 /// `evolve` takes the change. `freeze` and `pause` end the run. `discard_value` gives the rows as they were: without a new
 /// column, with nulls for a column that is gone and for values that do not fit their old type. `discard_row` does the

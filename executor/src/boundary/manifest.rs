@@ -3,6 +3,7 @@
 use arrow::datatypes::Schema;
 use arrow::ipc::convert::{IpcSchemaEncoder, fb_to_schema};
 use arrow::ipc::root_as_schema;
+use arrow::ipc::writer::DictionaryTracker;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use flowetl_proto::control::{Manifest, Part};
@@ -20,7 +21,9 @@ pub fn manifest(schema: &Schema, mut parts: Vec<Part>) -> Manifest {
 pub fn schema_to_json(schema: &Schema) -> Value {
     let columns: serde_json::Map<_, _> =
         schema.fields().iter().map(|f| (f.name().clone(), Value::String(f.data_type().to_string()))).collect();
-    let bytes = IpcSchemaEncoder::new().schema_to_fb(schema);
+    // Without it a dictionary has no number to be written by.
+    let mut tracker = DictionaryTracker::new(true);
+    let bytes = IpcSchemaEncoder::new().with_dictionary_tracker(&mut tracker).schema_to_fb(schema);
     json!({"columns": columns, "arrow": STANDARD.encode(bytes.finished_data())})
 }
 

@@ -86,6 +86,9 @@ impl Display {
         for change in &view.schema_changes {
             say(&format!("schema  {}: {change}", change.block));
         }
+        for (id, block) in view.blocks.iter().filter(|(_, block)| block.rows_discarded > 0) {
+            say(&format!("schema  {id}: {} rows left out", count(block.rows_discarded)));
+        }
         if let Some(error) = &view.error {
             let block = error.block.as_ref().map(|b| format!(" in block `{b}`")).unwrap_or_default();
             note(&format!("error{block}: {} ({})", error.message, error.class));
