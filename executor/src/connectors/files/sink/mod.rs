@@ -250,7 +250,11 @@ impl Sink for FileSink {
     async fn exists(&self) -> Result<bool> {
         Ok(match &self.target {
             Target::File(name) => self.storage.look(name, Side::Write).await?.is_some(),
-            Target::Folder { folder, .. } => !visible(&self.storage, folder).await?.is_empty(),
+            // A load without rows leaves a manifest alone.
+            Target::Folder { folder, .. } => {
+                FolderManifest::read(&self.storage, folder).await?.is_some()
+                    || !visible(&self.storage, folder).await?.is_empty()
+            }
         })
     }
 
