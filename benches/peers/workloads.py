@@ -252,8 +252,8 @@ def w7(bench):
         if rounds["done"] == 0:
             prepare()
         else:
-            # Half of the rows are changed ones, half are new; their time is later than any before.
-            later = f"timestamp '2027-01-01' + interval '{rounds['done']} days'"
+            # Half of the rows are changed ones, half are new; their times are later than any before, as an application's are.
+            later = f"timestamp '2027-01-01' + interval '{rounds['done']} days' + (l_orderkey || ' ms')::interval"
             half = MERGE_ROWS // 2
             database.execute(f"update m_source set l_quantity = l_quantity + 1, updated_at = {later} where ctid = any(array("
                              f"select ctid from m_source order by md5(l_orderkey || '-' || l_linenumber || '-{rounds['done']}') limit {half}))")

@@ -1,12 +1,14 @@
 //! The coordinator as the outside holds it.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use flowetl_proto::control::{AttemptEvent, Executor, Position};
 use flowetl_proto::id::{BlockId, RunId};
 use futures::Stream;
 use futures::stream::{self, StreamExt};
+use serde_json::Value;
 use tokio::runtime;
 use tokio::sync::mpsc;
 
@@ -32,12 +34,24 @@ impl Config {
         // Two keep both a source and a target busy; more would share the same memory.
         Self { home: home.into(), database_url: None, parallel_segments: 2 }
     }
+
+    fn home(&self) -> Result<PathBuf> {
+        std::path::absolute(&self.home).map_err(|source| self.refused("find", source))
+    }
+
+    fn url(&self, home: &Path) -> String {
+        self.database_url.clone().unwrap_or_else(|| sqlite_url(&home.join("flowetl.db")))
+    }
+
+    fn refused(&self, doing: &'static str, source: std::io::Error) -> Error {
+        Error::File { doing, path: self.home.clone(), source }
+    }
 }
 
 /// What is asked of a run beside its pipeline.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Incremental extracts read from the beginning.
+    /// Incremental extracts read from the beginning, and sources are taken as they are now.
     pub full_refresh: bool,
     /// Runs only this block and what it needs.
     pub until: Option<BlockId>,
@@ -56,10 +70,9 @@ impl Coordinator {
         executor: Arc<dyn Executor>,
         events: mpsc::Receiver<AttemptEvent>,
     ) -> Result<Handle> {
-        let home = std::path::absolute(&config.home).and_then(|home| std::fs::create_dir_all(&home).map(|()| home));
-        let home = home.map_err(|source| Error::File { doing: "create", path: config.home.clone(), source })?;
-        let url = config.database_url.clone().unwrap_or_else(|| sqlite_url(&home.join("flowetl.db")));
-        let store = Store::open(&url).await?;
+        let home = config.home()?;
+        std::fs::create_dir_all(&home).map_err(|source| config.refused("create", source))?;
+        let store = Store::open(&config.url(&home)).await?;
         let around = Arc::new(Surroundings {
             store,
             executor,
@@ -74,6 +87,15 @@ impl Coordinator {
             inner: Arc::new(Inner { around, control, home, parallel_segments: config.parallel_segments.max(1) }),
         })
     }
+}
+
+/// What each extract of a pipeline read of its source last, as `Prepared::schemas` has it. Opens nothing but the metadata
+/// database, and makes none: where there is none, nothing is remembered.
+pub async fn remembered(config: &Config, pipeline: &str) -> Result<BTreeMap<BlockId, Value>> {
+    let Some(store) = Store::look(&config.url(&config.home()?)).await? else { return Ok(BTreeMap::new()) };
+    let schemas = store.schemas(pipeline).await;
+    store.close().await;
+    schemas
 }
 
 /// A coordinator to talk to. Cheap to clone; when the last clone goes, active runs are left as they are, to be resumed.

@@ -17,6 +17,6 @@ mod submit;
 mod tests;
 
 pub use error::{Error, Result};
-pub use handle::{Config, Coordinator, Handle, Options};
+pub use handle::{Config, Coordinator, Handle, Options, remembered};
 pub use run::{BlockPhase, BlockView, Phase, RunOptions, RunView, SegmentView, Timestamp};
 pub use store::{EventRow, PositionRow, RunRow};

@@ -56,9 +56,9 @@ impl Handle {
     }
 
     async fn begin(&self, pipeline: Pipeline, version: Version, options: RunOptions, lock: Arc<Lock>) -> Result<RunId> {
-        let starts = match options.full_refresh {
+        let (starts, schemas) = match options.full_refresh {
             true => Default::default(),
-            false => self.store().starts(&pipeline.name).await?,
+            false => (self.store().starts(&pipeline.name).await?, self.store().schemas(&pipeline.name).await?),
         };
         let moment = clock::moment();
         let new = NewRun {
@@ -67,6 +67,7 @@ impl Handle {
             hash: version.hash.clone(),
             options,
             starts,
+            schemas,
             parallel_segments: self.inner.parallel_segments,
             now: moment.now,
         };
@@ -141,6 +142,7 @@ impl Handle {
         let mut state = self.claim(run).await?;
         if !state.options.full_refresh {
             state.starts = self.store().starts(&state.pipeline.name).await?;
+            state.schemas = self.store().schemas(&state.pipeline.name).await?;
         }
         self.take_up(state, Event::Resume, lock).await?;
         Ok(run.clone())

@@ -1,6 +1,6 @@
 //! Looking without touching: what a pipeline would do, and the first rows of a block. Nothing here writes anywhere.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,11 +15,13 @@ use datafusion::datasource::empty::EmptyTable;
 use datafusion::logical_expr::LogicalPlanBuilder;
 use datafusion::physical_plan::collect;
 use flowetl_proto::code::Class;
-use flowetl_proto::control::{AttemptId, AttemptSpec, Output, Position, Segment};
+use flowetl_proto::control::{AttemptId, AttemptSpec, Output, Segment};
+use flowetl_proto::drift::SchemaChange;
 use flowetl_proto::id::{BlockId, RunId, Token};
 use flowetl_proto::pipeline::{ConnectionSpec, Pipeline};
 use indexmap::IndexMap;
 use serde::Serialize;
+use serde_json::Value;
 use tokio::runtime::Handle;
 
 use crate::config::NodeConfig;
@@ -51,13 +53,16 @@ pub struct SegmentPlan {
     pub target: Option<String>,
     /// Columns that come out: name and Arrow type.
     pub columns: Vec<(String, String)>,
+    /// How its sources differ from what was read last.
+    pub schema_changes: Vec<SchemaChange>,
 }
 
-/// Plans every segment in order. Connects to sources and targets and reads their catalogues; moves and changes nothing.
+/// Plans every segment in order, as a first run would read, and compares each source with what its extract is
+/// `remembered` to have read. Connects to sources and targets and reads their catalogues; moves and changes nothing.
 pub async fn plan(
     pipeline: &Pipeline,
     segments: &[Segment],
-    positions: &BTreeMap<BlockId, Position>,
+    remembered: &BTreeMap<BlockId, Value>,
     config: NodeConfig,
     data: Handle,
 ) -> Result<Vec<SegmentPlan>> {
@@ -65,7 +70,7 @@ pub async fn plan(
     let mut schemas: HashMap<BlockId, SchemaRef> = HashMap::new();
     let mut plans = Vec::with_capacity(segments.len());
     for segment in segments {
-        let spec = spec(pipeline, segment.clone(), positions.clone());
+        let spec = spec(pipeline, segment.clone(), remembered.clone());
         let (plan, schema) = plan_one(&spec, &surroundings, &schemas).await?;
         if let Some(schema) = schema {
             schemas.insert(BlockId::new(segment.id.as_str()), schema);
@@ -94,6 +99,7 @@ async fn plan_one(
         systems: &systems,
         inputs: inputs.collect::<Result<_>>()?,
         positions: &spec.positions,
+        schemas: work::schemas(spec)?,
         quarantines: HashMap::new(),
     };
     let compiled = plan::compile(segment, ingredients).await?;
@@ -106,6 +112,7 @@ async fn plan_one(
         operators: Vec::new(),
         target: None,
         columns: Vec::new(),
+        schema_changes: compiled.schema_changes.clone(),
     };
     let mut schema = None;
     match segment.output {
@@ -115,6 +122,7 @@ async fn plan_one(
             let rows = compiled.rows(&work::rows_of(root)?)?.clone();
             let columns: SchemaRef = Arc::clone(rows.schema().inner());
             let sink = work::open_sink(spec, surroundings, &systems, Some(Arc::clone(&columns))).await?;
+            work::check_frozen(spec, &sink).await?;
             let physical = compiled.physical(&rows).await.map_err(|e| e.in_block(&root.id))?;
             plan.operators = plan::operators(&plan::narrow(physical, sink.writers_max())?);
             plan.target = (segment.output == Output::Sink).then(|| sink.describe());
@@ -195,6 +203,8 @@ pub async fn preview(
         blocks: part.topological().into_iter().cloned().collect(),
         inputs: Vec::new(),
         upstream: Vec::new(),
+        rereads: BTreeSet::new(),
+        frozen: false,
         output: Output::Boundary,
     };
     let spec = spec(&part, segment, BTreeMap::new());
@@ -214,8 +224,14 @@ pub async fn preview(
         let table = table.map_err(|e| e.in_block(block))?;
         let empty = Segment { blocks: Vec::new(), ..spec.segment.clone() };
         let inputs = HashMap::from([(block.clone(), table)]);
-        let ingredients =
-            Ingredients { context, systems: &systems, inputs, positions: &spec.positions, quarantines: HashMap::new() };
+        let ingredients = Ingredients {
+            context,
+            systems: &systems,
+            inputs,
+            positions: &spec.positions,
+            schemas: BTreeMap::new(),
+            quarantines: HashMap::new(),
+        };
         (plan::compile(&empty, ingredients).await?, block.clone())
     } else {
         let ingredients = Ingredients {
@@ -223,6 +239,7 @@ pub async fn preview(
             systems: &systems,
             inputs: HashMap::new(),
             positions: &spec.positions,
+            schemas: BTreeMap::new(),
             quarantines: HashMap::new(),
         };
         (plan::compile(&spec.segment, ingredients).await?, work::rows_of(root)?)
@@ -235,7 +252,7 @@ pub async fn preview(
 }
 
 /// An attempt that is never started: its token is below every real one.
-fn spec(pipeline: &Pipeline, segment: Segment, positions: BTreeMap<BlockId, Position>) -> AttemptSpec {
+fn spec(pipeline: &Pipeline, segment: Segment, schemas: BTreeMap<BlockId, Value>) -> AttemptSpec {
     AttemptSpec {
         id: AttemptId {
             pipeline: pipeline.name.clone(),
@@ -246,7 +263,8 @@ fn spec(pipeline: &Pipeline, segment: Segment, positions: BTreeMap<BlockId, Posi
         segment,
         connections: pipeline.connections.clone(),
         inputs: BTreeMap::new(),
-        positions,
+        positions: BTreeMap::new(),
+        schemas,
         carried: BTreeMap::new(),
         memory: pipeline.memory,
     }

@@ -27,6 +27,7 @@ pub struct BlockMeter {
     rows: AtomicU64,
     bytes: AtomicU64,
     quarantined: AtomicU64,
+    discarded: AtomicU64,
     busy_ns: AtomicU64,
     waiting_ns: AtomicU64,
     blocked_ns: AtomicU64,
@@ -48,6 +49,15 @@ impl BlockMeter {
     pub fn add_rows(&self, rows: u64, bytes: u64) {
         self.rows.fetch_add(rows, Relaxed);
         self.bytes.fetch_add(bytes, Relaxed);
+    }
+
+    /// Says that so many more rows were left out.
+    pub fn add_discarded(&self, rows: u64) {
+        self.discarded.fetch_add(rows, Relaxed);
+    }
+
+    pub fn discarded(&self) -> u64 {
+        self.discarded.load(Relaxed)
     }
 
     pub fn rows(&self) -> u64 {
@@ -131,6 +141,7 @@ impl Meters {
             rows_in: if inputs.is_empty() { meter.rows() } else { inputs.iter().map(|m| m.rows()).sum() },
             rows_out: meter.rows(),
             rows_quarantined: meter.quarantined.load(Relaxed),
+            rows_discarded: meter.discarded(),
             bytes_out: meter.bytes.load(Relaxed),
             busy_ms: ms(&meter.busy_ns),
             waiting_ms: ms(&meter.waiting_ns),

@@ -2,7 +2,7 @@
 //!
 //! In one process these structs go through a channel; between machines the same structs cross the wire.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::code::Failure;
+use crate::drift::SchemaChange;
 use crate::id::{BlockId, RunId, SegmentId, Token};
 use crate::pipeline::{Block, ConnectionSpec};
 
@@ -26,6 +27,12 @@ pub struct Segment {
     /// Segments that must be committed before this one starts: those of `inputs`, of `after:`, and the data tests that
     /// gate a load.
     pub upstream: Vec<SegmentId>,
+    /// Its extracts whose rows reach no load that appends: rows at the last position may be read again.
+    #[serde(default)]
+    pub rereads: BTreeSet<BlockId>,
+    /// Whether the load's target must be there already: an extract behind it lets no table be made.
+    #[serde(default)]
+    pub frozen: bool,
     pub output: Output,
 }
 
@@ -63,6 +70,9 @@ pub struct AttemptSpec {
     pub inputs: BTreeMap<BlockId, Manifest>,
     /// Where each incremental extract of this segment starts; missing means from the beginning.
     pub positions: BTreeMap<BlockId, Position>,
+    /// What each extract of this segment read last, as [`Prepared::schemas`] had it; missing means that nothing is
+    /// remembered.
+    pub schemas: BTreeMap<BlockId, Value>,
     /// What sinks write beside their commit: the positions of every extract that fed them.
     pub carried: BTreeMap<BlockId, Position>,
     /// Bytes that the whole process may use; `None` takes the executor's default.
@@ -118,6 +128,12 @@ pub struct Prepared {
     pub tests: Vec<TestResult>,
     /// Where the next run of each incremental extract in this segment starts.
     pub positions: BTreeMap<BlockId, Position>,
+    /// The columns that each extract in this segment read: Arrow schemas as JSON, like [`Manifest::schema`].
+    #[serde(default)]
+    pub schemas: BTreeMap<BlockId, Value>,
+    /// How they differ from what was remembered.
+    #[serde(default)]
+    pub schema_changes: Vec<SchemaChange>,
     pub blocks: BTreeMap<BlockId, Meter>,
 }
 
@@ -151,6 +167,9 @@ pub struct Meter {
     pub rows_in: u64,
     pub rows_out: u64,
     pub rows_quarantined: u64,
+    /// Rows that an extract left out because a column's change cost them a value (`schema: discard_row`).
+    #[serde(default)]
+    pub rows_discarded: u64,
     pub bytes_out: u64,
     /// Milliseconds spent computing, summed over partitions.
     pub busy_ms: u64,

@@ -3,10 +3,12 @@
 //! Nothing in this crate acts: it opens no connection, runs no query and starts no task.
 //!
 //! Reading order: [`id`] and [`code`] are the words, [`pipeline`] is the file and the graph it becomes,
-//! [`catalogue`] is what executors announce they can do, [`control`] is the conversation about one attempt.
+//! [`catalogue`] is what executors announce they can do, [`control`] is the conversation about one attempt,
+//! [`drift`] what that says of a source's columns.
 
 pub mod catalogue;
 pub mod code;
 pub mod control;
+pub mod drift;
 pub mod id;
 pub mod pipeline;

@@ -162,6 +162,17 @@ fn a_merge_moves_what_is_new_and_late() {
 }
 
 #[test]
+fn a_merge_takes_a_row_that_shares_the_last_value() {
+    let (world, database) = incremental("merge, key: id", "");
+    moves(&world, 10_000);
+    database.run("insert into src select 10001, 'late', max(at) from src");
+    moves(&world, 2);
+    equal(&database);
+    moves(&world, 2);
+    equal(&database);
+}
+
+#[test]
 fn an_append_doubles_nothing() {
     let (world, database) = incremental("append", "");
     moves(&world, 10_000);
@@ -182,7 +193,7 @@ fn positions_are_shown_set_and_exported() {
     assert_eq!(exported, shown[0]);
     world.run(&["state", "set", "p", "src", "2026-01-01T02:46:30Z"]).expect(0);
     // 10,000 seconds end at 02:46:40.
-    moves(&world, 10);
+    moves(&world, 11);
     world.run(&["state", "set", "p", "src"]).expect(0);
     moves(&world, 10_000);
     equal(&database);

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
+mod drift;
+#[cfg(test)]
 mod failure;
 #[cfg(test)]
 mod kill;

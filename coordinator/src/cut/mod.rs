@@ -13,6 +13,8 @@ mod until;
 
 pub use until::until;
 
+const EXTRACT: &str = "extract";
+
 /// Kinds of block that are always the root of a segment of their own making.
 const LOAD: &str = "load";
 const TEST: &str = "test";
@@ -30,6 +32,12 @@ pub fn cut(pipeline: &Pipeline) -> Vec<Segment> {
         segments.insert(SegmentId::new(root.id.as_str()), graph.segment(root));
     }
     gate_loads(&graph, &mut segments);
+    let appended = appended(&graph);
+    for segment in segments.values_mut() {
+        let rereads = segment.blocks.iter().filter(|b| b.kind == EXTRACT && !appended.contains(&b.id));
+        segment.rereads = rereads.map(|b| b.id.clone()).collect();
+        segment.frozen = segment.output == Output::Sink && is_frozen(&graph, &segment.id);
+    }
     in_order(segments)
 }
 
@@ -134,6 +142,8 @@ impl<'a> Graph<'a> {
             blocks: self.blocks.values().filter(|b| members.contains(&b.id)).map(|b| (*b).clone()).collect(),
             inputs: boundaries.into_iter().collect(),
             upstream: upstream.into_iter().collect(),
+            rereads: BTreeSet::new(),
+            frozen: false,
             output: match root.kind.as_str() {
                 LOAD => Output::Sink,
                 TEST => Output::Verdict,
@@ -165,6 +175,21 @@ fn gate_loads(graph: &Graph<'_>, segments: &mut IndexMap<SegmentId, Segment>) {
             }
         }
     }
+}
+
+/// Every block whose rows reach a load that appends.
+fn appended<'a>(graph: &Graph<'a>) -> BTreeSet<&'a BlockId> {
+    let appends = |b: &&&Block| b.kind == LOAD && b.settings.get("write").is_some_and(|write| write == "append");
+    graph.blocks.values().filter(appends).flat_map(|b| closure(graph.pipeline, &b.id)).collect()
+}
+
+/// Whether an extract behind a load lets no table be made.
+fn is_frozen(graph: &Graph<'_>, load: &SegmentId) -> bool {
+    let frozen = |id| {
+        let block = graph.pipeline.blocks.get(id);
+        block.and_then(|b| b.settings.pointer("/schema/tables")).is_some_and(|policy| policy == "freeze")
+    };
+    closure(graph.pipeline, &BlockId::new(load.as_str())).into_iter().any(frozen)
 }
 
 /// Whether `segment` cannot start before `other` is committed.

@@ -89,6 +89,19 @@ fn a_test_reads_related_blocks_and_gates_only_what_it_tests() {
 }
 
 #[test]
+fn only_what_reaches_no_append_is_read_again() {
+    let rereads = |writes: &[&str]| {
+        let mut blocks = vec![extract("a"), extract("b"), sql("c", &["a", "b"]), load("d", "b", "merge")];
+        blocks.extend(writes.iter().enumerate().map(|(i, write)| load(&format!("l{i}"), "c", write)));
+        let segments = cut(&pipeline("p", blocks));
+        segments.iter().flat_map(|s| &s.rereads).map(|b| b.to_string()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(rereads(&["merge", "replace"]), "b a");
+    assert_eq!(rereads(&["merge", "append"]), "");
+    assert_eq!(rereads(&[]), "b a");
+}
+
+#[test]
 fn a_test_that_waits_for_a_load_does_not_gate_it() {
     check(
         vec![extract("a"), load("l", "a", "append"), after(test("t", "a"), &["l"])],

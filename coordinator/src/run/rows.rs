@@ -25,6 +25,7 @@ pub(crate) struct NewRun {
     pub hash: String,
     pub options: RunOptions,
     pub starts: BTreeMap<BlockId, Position>,
+    pub schemas: BTreeMap<BlockId, Value>,
     pub parallel_segments: usize,
     pub now: i64,
 }
@@ -50,6 +51,7 @@ impl RunState {
             continued: false,
             parallel_segments: new.parallel_segments,
             starts: new.starts,
+            schemas: new.schemas,
             attempts: BTreeMap::new(),
             tokens: tokens.map(Token).collect(),
             hard_stop_at: None,
@@ -86,6 +88,7 @@ impl RunState {
             continued: true,
             parallel_segments: 1,
             starts: BTreeMap::new(),
+            schemas: BTreeMap::new(),
             tokens: [].into(),
             hard_stop_at: None,
         })
@@ -102,6 +105,7 @@ impl RunState {
             attempts: attempts.collect(),
             sink_commits: changes.sink_commits,
             positions: changes.positions.into_iter().collect(),
+            schemas: changes.schemas.into_iter().collect(),
             event: EventRow { seq: self.seq, at: now, kind: kind.to_owned(), detail },
             run: self.row(),
         }
@@ -202,7 +206,8 @@ impl Event {
                 Kind::Progress { .. } => ("progress", json!({ "token": token })),
                 Kind::Prepared(prepared) => {
                     let rows = prepared.manifest.as_ref().map(|m| m.rows());
-                    ("prepared", json!({ "token": token, "rows": rows, "tests": prepared.tests }))
+                    let (tests, changes) = (&prepared.tests, &prepared.schema_changes);
+                    ("prepared", json!({ "token": token, "rows": rows, "tests": tests, "schema_changes": changes }))
                 }
                 Kind::Committed => ("committed", json!({ "token": token })),
                 Kind::Lost => ("lost", json!({ "token": token })),

@@ -25,13 +25,18 @@ pub(crate) fn spec(state: &RunState, token: Token) -> Option<AttemptSpec> {
         connections: state.pipeline.connections.clone(),
         inputs: segment.inputs.iter().filter_map(manifest).collect(),
         positions: incremental.filter_map(start).collect(),
+        schemas: segment
+            .blocks
+            .iter()
+            .filter_map(|b| Some((b.id.clone(), state.schemas.get(&b.id)?.clone())))
+            .collect(),
         carried: carried(state, attempt.segment.as_str(), attempt.prepared.as_ref()),
         memory: state.pipeline.memory,
         segment,
     })
 }
 
-/// The positions of every incremental extract that feeds a sink, as far as they are known.
+/// The positions of every extract that feeds a sink, as far as they are known.
 fn carried(state: &RunState, sink: &str, own: Option<&Prepared>) -> BTreeMap<BlockId, Position> {
     let Some(extracts) = state.fed_by.get(sink) else { return BTreeMap::new() };
     let won = state.segments.keys().filter_map(|id| state.won(id.as_str()));

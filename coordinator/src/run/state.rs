@@ -8,6 +8,7 @@ use flowetl_proto::id::{BlockId, RunId, SegmentId, Token};
 use flowetl_proto::pipeline::{Block, Pipeline};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::cut;
 
@@ -52,7 +53,7 @@ impl Phase {
 /// What was asked of a run beside its pipeline.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunOptions {
-    /// Incremental extracts read from the beginning.
+    /// Incremental extracts read from the beginning, and sources are taken as they are now.
     pub full_refresh: bool,
 }
 
@@ -187,6 +188,8 @@ pub struct RunState {
     pub parallel_segments: usize,
     /// Where incremental extracts start.
     pub starts: BTreeMap<BlockId, Position>,
+    /// What extracts read last.
+    pub schemas: BTreeMap<BlockId, Value>,
     /// In topological order.
     pub segments: IndexMap<SegmentId, SegmentState>,
     pub attempts: BTreeMap<Token, AttemptState>,
@@ -194,7 +197,7 @@ pub struct RunState {
     pub tokens: VecDeque<Token>,
     /// When an ending run stops waiting.
     pub hard_stop_at: Option<i64>,
-    /// Which incremental extracts feed each sink, over all segments.
+    /// Which extracts feed each sink, over all segments.
     pub fed_by: BTreeMap<SegmentId, BTreeSet<BlockId>>,
 }
 
@@ -209,7 +212,7 @@ impl RunState {
         self.segments.get(segment).is_some_and(|s| s.phase == SegmentPhase::Committed)
     }
 
-    /// The sinks that an incremental extract feeds.
+    /// The sinks that an extract feeds.
     pub fn fed_sinks<'a>(&'a self, extract: &'a BlockId) -> impl Iterator<Item = &'a SegmentId> {
         self.fed_by.iter().filter(move |(_, extracts)| extracts.contains(extract)).map(|(sink, _)| sink)
     }
@@ -218,7 +221,9 @@ impl RunState {
     /// behind it is missing, while another has appended its rows already.
     pub fn is_partly_appended(&self) -> bool {
         let extracts = self.fed_by.values().flatten().collect::<BTreeSet<_>>();
-        extracts.into_iter().any(|extract| {
+        let mut incremental =
+            extracts.into_iter().filter(|id| self.pipeline.blocks.get(*id).is_some_and(is_incremental));
+        incremental.any(|extract| {
             let missing = self.fed_sinks(extract).any(|sink| !self.is_committed(sink));
             let appended = self.fed_sinks(extract).any(|sink| self.is_committed(sink) && self.appends(sink));
             missing && appended
@@ -254,14 +259,14 @@ pub fn is_incremental(block: &Block) -> bool {
     block.settings.get("sync").is_some_and(|sync| !sync.is_null())
 }
 
-/// Which incremental extracts feed each sink.
+/// Which extracts feed each sink.
 pub fn fed_by(pipeline: &Pipeline, segments: &[Segment]) -> BTreeMap<SegmentId, BTreeSet<BlockId>> {
     let mut fed = BTreeMap::new();
     for segment in segments.iter().filter(|s| s.output == Output::Sink) {
         let block = BlockId::new(segment.id.as_str());
         let behind = cut::closure(pipeline, &block);
-        let incremental = behind.into_iter().filter(|id| pipeline.blocks.get(*id).is_some_and(is_incremental));
-        fed.insert(segment.id.clone(), incremental.cloned().collect());
+        let extracts = behind.into_iter().filter(|id| pipeline.blocks.get(*id).is_some_and(|b| b.kind == "extract"));
+        fed.insert(segment.id.clone(), extracts.cloned().collect());
     }
     fed
 }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, SecondsFormat};
 use flowetl_proto::code::Failure;
 use flowetl_proto::control::{Meter, Output, TestResult};
+use flowetl_proto::drift::SchemaChange;
 use flowetl_proto::id::{BlockId, RunId, SegmentId};
 use indexmap::IndexMap;
 use serde::{Serialize, Serializer};
@@ -37,6 +38,8 @@ pub struct RunView {
     pub segments: IndexMap<SegmentId, SegmentView>,
     /// The newest result of every data test.
     pub tests: Vec<TestResult>,
+    /// How sources differ from what was read of them before.
+    pub schema_changes: Vec<SchemaChange>,
     /// Loads and in-database blocks that are visible in their targets; a run that did not succeed is partially applied
     /// where there are any.
     pub published: Vec<BlockId>,
@@ -67,6 +70,7 @@ pub struct BlockView {
     pub rows_in: u64,
     pub rows_out: u64,
     pub rows_quarantined: u64,
+    pub rows_discarded: u64,
     pub bytes_out: u64,
     /// Wall time of the segment's newest attempt, from its start to its commit or to now.
     pub seconds: f64,
@@ -111,7 +115,8 @@ impl RunView {
             continued: state.continued,
             blocks,
             segments: state.segments.keys().map(|id| (id.clone(), segment(state, id))).collect(),
-            tests: newest.flat_map(|prepared| prepared.tests.clone()).collect(),
+            tests: newest.clone().flat_map(|prepared| prepared.tests.clone()).collect(),
+            schema_changes: newest.flat_map(|prepared| prepared.schema_changes.clone()).collect(),
             published: published.map(|s| BlockId::new(s.spec.id.as_str())).collect(),
             error: state.failure.clone(),
         }
@@ -146,6 +151,7 @@ fn block(state: &RunState, id: &BlockId, segment: &SegmentId, now: i64) -> Block
         rows_in: meter.rows_in,
         rows_out: meter.rows_out,
         rows_quarantined: meter.rows_quarantined,
+        rows_discarded: meter.rows_discarded,
         bytes_out: meter.bytes_out,
         seconds: newest.map_or(0.0, |a| (a.ended_at.unwrap_or(now) - a.started_at) as f64 / 1000.0),
         attempts: newest.map_or(0, |a| a.number),

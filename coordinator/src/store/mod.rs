@@ -3,12 +3,14 @@
 //! Both databases take the same migrations and the same statements, through sqlx's `Any` driver.
 
 use std::path::Path;
+use std::str::FromStr;
 use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::migrate::Migrator;
+use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Any, AnyPool, Connection, Executor, Row, Transaction};
 use tokio::time::{Instant, sleep};
 
@@ -23,6 +25,7 @@ mod run;
 mod segment;
 mod serial;
 mod sink_commit;
+mod source_schema;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -70,7 +73,29 @@ impl Store {
         }
     }
 
+    /// Opens the database to look into it; nothing is made or brought up to date. `None` where there is none, or one of
+    /// another schema.
+    pub(crate) async fn look(url: &str) -> Result<Option<Self>> {
+        sqlx::any::install_default_drivers();
+        let sqlite = url.starts_with("sqlite:");
+        if sqlite && !SqliteConnectOptions::from_str(url).map_err(doing("connect"))?.get_filename().exists() {
+            return Ok(None);
+        }
+        let store = Self::connect(url, sqlite).await?;
+        if store.is_up_to_date().await {
+            return Ok(Some(store));
+        }
+        store.close().await;
+        Ok(None)
+    }
+
     async fn try_open(url: &str, sqlite: bool) -> Result<Self> {
+        let store = Self::connect(url, sqlite).await?;
+        store.migrate().await?;
+        Ok(store)
+    }
+
+    async fn connect(url: &str, sqlite: bool) -> Result<Self> {
         let options = AnyPoolOptions::new()
             // One writer is all that SQLite has; one connection also means that it never waits for itself.
             .max_connections(if sqlite { 1 } else { POSTGRES_CONNECTIONS })
@@ -93,21 +118,23 @@ impl Store {
                 })
             });
         let pool = options.connect(url).await.map_err(doing("connect"))?;
-        let store = Self { pool, begin: if sqlite { "begin immediate" } else { "begin" } };
-        store.migrate().await?;
-        Ok(store)
+        Ok(Self { pool, begin: if sqlite { "begin immediate" } else { "begin" } })
     }
 
-    /// Runs the migrations that are missing. The question whether there are any is one cheap statement, because it is
-    /// asked at every start.
-    async fn migrate(&self) -> Result<()> {
+    /// Whether no migration is missing: one cheap statement, because it is asked at every start.
+    async fn is_up_to_date(&self) -> bool {
         let newest = MIGRATIONS.iter().map(|m| m.version).max();
         let applied = sqlx::query("select max(version) as version from _sqlx_migrations where success")
             .fetch_one(&self.pool)
             .await
             .ok()
             .and_then(|row| row.try_get::<Option<i64>, _>("version").ok().flatten());
-        if applied >= newest {
+        applied >= newest
+    }
+
+    /// Runs the migrations that are missing.
+    async fn migrate(&self) -> Result<()> {
+        if self.is_up_to_date().await {
             return Ok(());
         }
         let mut connection = self.pool.acquire().await.map_err(doing("connect"))?;

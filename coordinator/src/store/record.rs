@@ -5,11 +5,12 @@ use std::ops::Range;
 use flowetl_proto::control::Position;
 use flowetl_proto::id::{BlockId, RunId};
 use flowetl_proto::pipeline::Pipeline;
+use serde_json::Value;
 use sqlx::{Any, Transaction};
 
 use super::{
     AttemptRow, EventRow, RunRow, SegmentRow, SinkCommit, Store, Version, attempt, commit, event, pipeline, position,
-    run, segment, serial, sink_commit,
+    run, segment, serial, sink_commit, source_schema,
 };
 use crate::Result;
 
@@ -21,6 +22,7 @@ pub(crate) struct Record {
     pub attempts: Vec<AttemptRow>,
     pub sink_commits: Vec<SinkCommit>,
     pub positions: Vec<(BlockId, Position)>,
+    pub schemas: Vec<(BlockId, Value)>,
     pub event: EventRow,
 }
 
@@ -100,6 +102,9 @@ async fn write(tx: &mut Transaction<'static, Any>, record: &Record) -> Result<()
     }
     for (block, to) in &record.positions {
         position::put(tx, &record.run.pipeline, block, to, Some(id), now).await?;
+    }
+    for (block, schema) in &record.schemas {
+        source_schema::put(tx, &record.run.pipeline, block, schema, id, now).await?;
     }
     event::insert(tx, id, &record.event).await
 }

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use super::world::{FakeExecutor, Turn, World};
 use super::*;
 use crate::run::tests::Crash;
-use crate::{BlockPhase, Config, Coordinator, Error, Handle, Options, Phase, RunView};
+use crate::{BlockPhase, Config, Coordinator, Error, Handle, Options, Phase, RunView, remembered};
 
 /// Far beyond what any run here takes, also on a busy machine.
 const TEST_LIMIT: Duration = Duration::from_secs(60);
@@ -33,6 +33,7 @@ on_both!(
     continues_what_was_partly_appended,
     resumes_on_request,
     keeps_positions,
+    keeps_schemas,
     forgets_old_boundaries,
 );
 
@@ -45,8 +46,7 @@ struct Process {
 impl Process {
     async fn start(database: &Database, world: &Arc<Mutex<World>>) -> Self {
         let (executor, events) = FakeExecutor::new(world);
-        let config = Config { database_url: Some(database.url.clone()), ..Config::new(database.home.path()) };
-        let handle = Coordinator::open(config, executor.clone(), events).await.unwrap();
+        let handle = Coordinator::open(config(database), executor.clone(), events).await.unwrap();
         Self { handle, executor }
     }
 
@@ -63,6 +63,10 @@ impl Process {
         self.executor.dead.store(true, Ordering::SeqCst);
         self.handle.close().await;
     }
+}
+
+fn config(database: &Database) -> Config {
+    Config { database_url: Some(database.url.clone()), ..Config::new(database.home.path()) }
 }
 
 fn world(turns: &[(&str, &[Turn])]) -> Arc<Mutex<World>> {
@@ -318,6 +322,30 @@ async fn keeps_positions(database: &Database) {
     let view = process.wait(&run).await.unwrap();
     assert_eq!(view.blocks.keys().map(|b| b.as_str()).collect::<Vec<_>>(), ["orders", "features", "checks"]);
     assert_eq!(position(&process).await, None, "nothing was loaded");
+}
+
+async fn keeps_schemas(database: &Database) {
+    // Each read makes one more of the schema that it was given.
+    let world = world(&[]);
+    assert_eq!(remembered(&config(database), "shop").await.unwrap(), [].into(), "nothing is made by looking");
+    let process = Process::start(database, &world).await;
+    let known = async || process.handle.store().schemas("shop").await.unwrap().remove("orders");
+    process.run(&shop()).await;
+    assert_eq!(known().await, Some(json!(1)));
+    process.run(&shop()).await;
+    assert_eq!(known().await, Some(json!(2)));
+    world.lock().unwrap().turns.insert("log".into(), vec![Turn::Fail(Class::User)]);
+    let (run, view) = process.run(&shop()).await;
+    assert_eq!((view.state, known().await), (Phase::Failed, Some(json!(2))));
+    process.handle.resume(&run).await.unwrap();
+    process.wait(&run).await.unwrap();
+    assert_eq!(known().await, Some(json!(3)));
+    let options = Options { full_refresh: true, ..Default::default() };
+    let run = process.handle.submit(shop(), options).await.unwrap();
+    process.wait(&run).await.unwrap();
+    assert_eq!(known().await, Some(json!(1)), "a full refresh takes the source as it is");
+    let expected = [("orders".into(), json!(1))].into();
+    assert_eq!(remembered(&config(database), "shop").await.unwrap(), expected);
 }
 
 async fn forgets_old_boundaries(database: &Database) {

@@ -12,7 +12,8 @@ use flowetl_proto::control::{
     TestResult,
 };
 use flowetl_proto::id::{BlockId, RunId, Token};
-use serde_json::json;
+use flowetl_proto::pipeline::Block;
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 /// How an attempt at a segment goes; asked by segment, used up first to last, then `Well`.
@@ -195,6 +196,8 @@ fn prepared(spec: &AttemptSpec, source: i64, blocks: BTreeMap<BlockId, Meter>) -
         let from = spec.positions.get(&extract.id).map_or("0", |p| p.value.as_str());
         parts.push(part(format!("{from}..{source}")));
     }
+    let all = spec.segment.blocks.iter().filter(|b| b.kind == "extract");
+    let reads = |b: &Block| spec.schemas.get(&b.id).and_then(Value::as_i64).unwrap_or(0);
     let manifest = Manifest { schema: json!({}), parts };
     let position = Position { column: "n".into(), data_type: "Int64".into(), value: source.to_string() };
     Prepared {
@@ -202,6 +205,8 @@ fn prepared(spec: &AttemptSpec, source: i64, blocks: BTreeMap<BlockId, Meter>) -
         staged: (spec.segment.output == Output::Sink).then(|| json!("staged")),
         tests: vec![],
         positions: extracts.iter().map(|b| (b.id.clone(), position.clone())).collect(),
+        schemas: all.map(|b| (b.id.clone(), json!(reads(b) + 1))).collect(),
+        schema_changes: vec![],
         blocks,
     }
 }

@@ -1,6 +1,7 @@
 //! `extract`: reads a table, a query or files.
 
 use flowetl_proto::catalogue::BlockDescription;
+use flowetl_proto::drift::SchemaPolicy;
 use flowetl_proto::pipeline::{PortType, Reference};
 use indexmap::IndexMap;
 use schemars::{JsonSchema, schema_for};
@@ -22,6 +23,9 @@ pub struct Extract {
     #[schemars(extend("format" = "sql"))]
     #[serde(rename = "where")]
     pub filter: Option<String>,
+    /// What becomes of changes in the source's columns, and whether its loads may make their tables.
+    #[serde(default)]
+    pub schema: Policies,
     /// What to do with rows that cannot be read. Left out: the first one ends the run.
     pub bad_rows: Option<BadRows>,
     /// The files' format where the ending does not say it: `parquet`, `csv`, `json`, `ndjson`.
@@ -47,7 +51,8 @@ pub struct Sync {
     #[serde(default, deserialize_with = "super::one_or_many")]
     #[schemars(with = "Option<super::OneOrMany>")]
     pub key: Vec<String>,
-    /// How far before the last position to read again, so that rows committed late are caught: `10m`, or a number.
+    /// How far before the last position to read again, so that rows committed late are caught: `10m`, or a number. Left
+    /// out, rows with the last value itself are read again and merged; before a load that appends they are not.
     #[schemars(with = "Option<Value>", extend("x-type" = "overlap"))]
     pub overlap: Option<Value>,
     /// Where the first run starts; the beginning where it is left out.
@@ -67,6 +72,27 @@ pub struct Columns {
     pub hash: Vec<String>,
     /// New names by old ones.
     pub rename: IndexMap<String, String>,
+}
+
+/// What becomes of a change since the last run whose rows were published, be it that of a person who wrote another query
+/// or `types`. The first run takes the source as it is, and so does a full refresh.
+///
+/// `evolve` takes the change. `freeze` and `pause` end the run. `discard_value` gives the rows as they were: without a new
+/// column, with nulls for a column that is gone and for values that do not fit their old type. `discard_row` does the
+/// same, but leaves out rows that would lose a value.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Policies {
+    /// Targets of the loads that this feeds: `evolve` makes those that are missing, `freeze` ends the run. There is
+    /// nothing to discard in a table that is not there, so that no other word fits.
+    #[schemars(with = "Option<String>", extend("enum" = ["evolve", "freeze"]))]
+    pub tables: SchemaPolicy,
+    /// Columns that are new or gone.
+    #[schemars(with = "Option<String>", extend("enum" = ["evolve", "freeze", "discard_value", "discard_row", "pause"]))]
+    pub columns: SchemaPolicy,
+    /// Columns whose type is another, even one that holds all values of the old.
+    #[schemars(with = "Option<String>", extend("enum" = ["evolve", "freeze", "discard_value", "discard_row", "pause"]))]
+    pub types: SchemaPolicy,
 }
 
 /// The quarantine's limit.

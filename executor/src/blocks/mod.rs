@@ -8,7 +8,7 @@ mod load;
 mod sql;
 mod test;
 
-pub use extract::{BadRows, Columns, Extract, Sync};
+pub use extract::{BadRows, Columns, Extract, Policies, Sync};
 pub use in_database::InDatabase;
 pub use load::Load;
 pub use sql::Sql;

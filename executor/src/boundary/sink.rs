@@ -35,6 +35,10 @@ impl Sink for BoundarySink {
         self.writers
     }
 
+    async fn exists(&self) -> Result<bool> {
+        Ok(true)
+    }
+
     async fn begin(&self) -> Result<()> {
         Ok(())
     }

@@ -14,7 +14,6 @@ use flowetl_proto::pipeline::{Connection, Secret};
 use indexmap::IndexMap;
 use tempfile::TempDir;
 
-use super::manifest::schema_to_json;
 use super::write::{BoundaryWriter, remove};
 use super::*;
 use crate::storage::Storage;
@@ -84,6 +83,14 @@ async fn query(storage: &Storage, manifest: &Manifest, sql: &str) -> Result<Vec<
     let session = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(2));
     session.register_table("t", table)?;
     Ok(session.sql(sql).await?.collect().await?)
+}
+
+#[test]
+fn a_schema_with_dictionaries_comes_back() {
+    let words = || DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+    let list = DataType::List(Arc::new(Field::new("item", words(), true)));
+    let schema = Schema::new(vec![Field::new("a", words(), true), Field::new("b", list, false)]);
+    assert_eq!(schema_from_json(&schema_to_json(&schema)).unwrap(), schema);
 }
 
 #[tokio::test]

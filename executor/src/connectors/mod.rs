@@ -127,6 +127,9 @@ pub trait Sink: Debug + Send + Sync {
     /// How many writers may run at once; 0 for a sink that takes no rows.
     fn writers_max(&self) -> usize;
 
+    /// Whether the target is there already, so that nothing has to be made but what is inside it.
+    async fn exists(&self) -> Result<bool>;
+
     /// Makes the private staging place.
     async fn begin(&self) -> Result<()>;
 

@@ -17,13 +17,22 @@ use super::cursor::{CursorTable, HighWater};
 use crate::blocks::{Columns, Extract, Sync};
 use crate::{Error, Result};
 
+/// Where an incremental extract starts.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Start<'a> {
+    /// How far the last run came; `None` before the first.
+    pub(super) position: Option<&'a Position>,
+    /// Whether every load behind it may be given a row again.
+    pub(super) rereads: bool,
+}
+
 /// The plan of an extract over the connector's `table`; `high_water` is filled as it is read.
 pub(super) fn plan(
     context: &SessionContext,
     block: &BlockId,
     settings: &Extract,
     table: Arc<dyn datafusion::catalog::TableProvider>,
-    position: Option<&Position>,
+    start: Start<'_>,
     high_water: &Arc<HighWater>,
 ) -> Result<LogicalPlan> {
     let schema = table.schema();
@@ -37,7 +46,7 @@ pub(super) fn plan(
                     schema.fields().iter().map(|f| f.name().as_str()),
                 ))
             })?;
-            let window = window(sync, schema.field(cursor).data_type(), position)?;
+            let window = window(sync, schema.field(cursor).data_type(), start)?;
             Arc::new(CursorTable { inner: table, cursor, window, high_water: Arc::clone(high_water) })
         }
     };
@@ -58,13 +67,13 @@ pub(super) fn plan(
 
 /// The condition that opens the window: from the position less the overlap, else from `start`, else everything.
 ///
-/// With an overlap (which may be zero) the window is closed at its start, so that rows which were committed late or share
-/// the last value are read again and merged; without, it is open, so that an append doubles nothing.
+/// The window is closed at its start, so that rows which were committed late or share the last value are read again and
+/// merged; only without an overlap and before a load that appends it is open, so that nothing is doubled.
 ///
 /// A row whose cursor is null lies in no window: it comes with a read of everything, and never again with an append.
-fn window(sync: &Sync, data_type: &DataType, position: Option<&Position>) -> Result<Option<Expr>> {
+fn window(sync: &Sync, data_type: &DataType, start: Start<'_>) -> Result<Option<Expr>> {
     let column = Expr::Column(Column::new_unqualified(&sync.cursor));
-    if let Some(position) = position {
+    if let Some(position) = start.position {
         let value = ScalarValue::Utf8(Some(position.value.clone())).cast_to(data_type).map_err(|e| {
             Error::user(format!(
                 "the stored position `{}` of `{}` is not a {data_type}: start again with `--full-refresh`",
@@ -73,6 +82,7 @@ fn window(sync: &Sync, data_type: &DataType, position: Option<&Position>) -> Res
             .because(e)
         })?;
         return Ok(Some(match &sync.overlap {
+            None if start.rereads => column.gt_eq(lit(value)),
             None => column.gt(lit(value)),
             Some(overlap) => column.gt_eq(lit(earlier(&value, overlap, &sync.cursor)?)),
         }));

@@ -3,7 +3,9 @@
 //! Every block's plan is wrapped in a marker and registered as a view under the block's name; SQL that names it gets it
 //! inlined, so projections, filters and limits travel through all blocks down to the sources' own queries.
 
+mod adapt;
 mod cursor;
+mod drift;
 mod exchange;
 mod explain;
 mod extract;
@@ -13,6 +15,7 @@ mod session;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use arrow::datatypes::SchemaRef;
 use datafusion::catalog::TableProvider;
 use datafusion::catalog::view::ViewTable;
 use datafusion::common::TableReference;
@@ -24,6 +27,7 @@ use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, Partitioning};
 use datafusion::prelude::SessionContext;
 use flowetl_proto::control::{Position, Segment};
+use flowetl_proto::drift::SchemaChange;
 use flowetl_proto::id::BlockId;
 use flowetl_proto::pipeline::Block;
 use serde::de::DeserializeOwned;
@@ -32,6 +36,7 @@ pub(crate) use cursor::HighWater;
 pub(crate) use explain::{Operators, operators};
 pub(crate) use session::{BATCH_BYTES, BATCH_ROWS, Thrift, session};
 
+use self::extract::Start;
 use crate::blocks::{Extract, Load, Sql};
 use crate::connectors::systems::Systems;
 use crate::connectors::{Quarantine, SourceRequest};
@@ -45,6 +50,8 @@ pub(crate) struct Ingredients<'a> {
     /// The boundaries the segment reads, as tables.
     pub(crate) inputs: HashMap<BlockId, Arc<dyn TableProvider>>,
     pub(crate) positions: &'a BTreeMap<BlockId, Position>,
+    /// What each extract read last; one that is missing takes its source as it is.
+    pub(crate) schemas: BTreeMap<BlockId, SchemaRef>,
     /// Where each extract puts rows it cannot read, for those that ask for it.
     pub(crate) quarantines: HashMap<BlockId, Arc<dyn Quarantine>>,
 }
@@ -57,6 +64,10 @@ pub(crate) struct Compiled {
     pub(crate) meters: Meters,
     /// Of each incremental extract: its cursor column and how far it was read.
     pub(crate) cursors: BTreeMap<BlockId, (String, Arc<HighWater>)>,
+    /// What each extract reads of its source, before its `columns`.
+    pub(crate) schemas: BTreeMap<BlockId, SchemaRef>,
+    /// How that differs from what it read last.
+    pub(crate) schema_changes: Vec<SchemaChange>,
 }
 
 impl Compiled {
@@ -73,10 +84,16 @@ impl Compiled {
 
 /// Plans every block of `segment` that gives rows.
 pub(crate) async fn compile(segment: &Segment, ingredients: Ingredients<'_>) -> Result<Compiled> {
-    let Ingredients { context, systems, inputs, positions, quarantines } = ingredients;
-    let mut compiled = Compiled { context, rows: HashMap::new(), meters: Meters::default(), cursors: BTreeMap::new() };
+    let mut compiled = Compiled {
+        context: ingredients.context.clone(),
+        rows: HashMap::new(),
+        meters: Meters::default(),
+        cursors: BTreeMap::new(),
+        schemas: BTreeMap::new(),
+        schema_changes: Vec::new(),
+    };
     let mut arrivals = HashMap::new();
-    for (block, table) in inputs {
+    for (block, table) in ingredients.inputs.clone() {
         let scan = LogicalPlanBuilder::scan(block.as_str(), provider_as_source(table), None)?.build()?;
         let meter = Arc::default();
         arrivals.insert(block.clone(), Arc::clone(&meter));
@@ -84,27 +101,7 @@ pub(crate) async fn compile(segment: &Segment, ingredients: Ingredients<'_>) -> 
     }
     for block in &segment.blocks {
         let plan = match block.kind.as_str() {
-            "extract" => {
-                let settings: Extract = settings(block)?;
-                let request = SourceRequest {
-                    block: block.id.clone(),
-                    from: settings.extract.clone(),
-                    options: block.settings.clone(),
-                    quarantine: quarantines.get(&block.id).map(Arc::clone),
-                };
-                let table = match systems.get(settings.extract.connection()).await {
-                    Ok(system) => system.source(request).await,
-                    Err(error) => Err(error),
-                };
-                let high_water = Arc::new(HighWater::default());
-                if let Some(sync) = &settings.sync {
-                    compiled.cursors.insert(block.id.clone(), (sync.cursor.clone(), Arc::clone(&high_water)));
-                }
-                table.and_then(|table| {
-                    let position = positions.get(&block.id);
-                    extract::plan(&compiled.context, &block.id, &settings, table, position, &high_water)
-                })
-            }
+            "extract" => compiled.extract(segment, block, &ingredients).await,
             "sql" => select(&compiled.context, &settings::<Sql>(block)?.sql).await,
             _ => {
                 for input in &block.inputs {
@@ -124,6 +121,35 @@ pub(crate) async fn compile(segment: &Segment, ingredients: Ingredients<'_>) -> 
 }
 
 impl Compiled {
+    /// The rows of an extract, once the changes in its source's columns are judged.
+    async fn extract(
+        &mut self,
+        segment: &Segment,
+        block: &Block,
+        ingredients: &Ingredients<'_>,
+    ) -> Result<LogicalPlan> {
+        let settings: Extract = settings(block)?;
+        let request = SourceRequest {
+            block: block.id.clone(),
+            from: settings.extract.clone(),
+            options: block.settings.clone(),
+            quarantine: ingredients.quarantines.get(&block.id).map(Arc::clone),
+        };
+        let high_water = Arc::new(HighWater::default());
+        if let Some(sync) = &settings.sync {
+            self.cursors.insert(block.id.clone(), (sync.cursor.clone(), Arc::clone(&high_water)));
+        }
+        let table = ingredients.systems.get(settings.extract.connection()).await?.source(request).await?;
+        let remembered = ingredients.schemas.get(&block.id).map(AsRef::as_ref);
+        let drift = drift::drift(&block.id, &settings, remembered, &table.schema())?;
+        let table = adapt::adapt(table, &drift, self.meters.block(&block.id));
+        self.schemas.insert(block.id.clone(), drift.schema);
+        self.schema_changes.extend(drift.changes);
+        let start =
+            Start { position: ingredients.positions.get(&block.id), rereads: segment.rereads.contains(&block.id) };
+        extract::plan(&self.context, &block.id, &settings, table, start, &high_water)
+    }
+
     fn add(&mut self, block: &BlockId, plan: LogicalPlan) -> Result<()> {
         let view = ViewTable::new(plan.clone(), None);
         self.context.register_table(TableReference::bare(block.as_str()), Arc::new(view))?;

@@ -10,6 +10,7 @@ use datafusion::execution::TaskContext;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use flowetl_proto::code::Class;
 use flowetl_proto::control::{AttemptSpec, Meter, Output, Part, Prepared};
+use flowetl_proto::drift::SchemaChange;
 use flowetl_proto::id::BlockId;
 use flowetl_proto::pipeline::Block;
 use futures::TryStreamExt;
@@ -18,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::machine::Written;
 use super::verdict;
-use crate::boundary::{self, BoundarySink, Ledger};
+use crate::boundary::{self, BoundarySink, Ledger, schema_from_json, schema_to_json};
 use crate::connectors::systems::Systems;
 use crate::connectors::{InDatabaseRequest, OpenContext, Quarantine, Sink, SinkRequest};
 use crate::memory::Budget;
@@ -41,6 +42,8 @@ pub(crate) struct Work {
     written: Arc<BlockMeter>,
     cursors: BTreeMap<BlockId, (String, Arc<HighWater>)>,
     quarantines: HashMap<BlockId, Arc<QuarantineFile>>,
+    schemas: BTreeMap<BlockId, SchemaRef>,
+    schema_changes: Vec<SchemaChange>,
     tests: Option<Compiled>,
     /// Keeps the snapshots of the attempt open until it is prepared.
     _systems: Systems,
@@ -95,6 +98,7 @@ pub(crate) async fn plan(spec: AttemptSpec, surroundings: &Surroundings, thrift:
         systems: &systems,
         inputs,
         positions: &spec.positions,
+        schemas: schemas(&spec)?,
         quarantines: quarantines.iter().map(|(b, q)| (b.clone(), Arc::clone(q) as Arc<dyn Quarantine>)).collect(),
     };
     let mut compiled = plan::compile(&spec.segment, ingredients).await?;
@@ -106,6 +110,8 @@ pub(crate) async fn plan(spec: AttemptSpec, surroundings: &Surroundings, thrift:
         written,
         cursors: std::mem::take(&mut compiled.cursors),
         quarantines,
+        schemas: std::mem::take(&mut compiled.schemas),
+        schema_changes: std::mem::take(&mut compiled.schema_changes),
         tests: None,
         _systems: systems,
         root: root.id.clone(),
@@ -131,6 +137,7 @@ pub(crate) async fn plan(spec: AttemptSpec, surroundings: &Surroundings, thrift:
     }
     work.meters = std::mem::take(&mut compiled.meters);
     if let Some(sink) = &work.sink {
+        check_frozen(&work.spec, sink).await?;
         sink.begin().await.map_err(|e| e.in_block(&root.id))?;
     }
     Ok(work)
@@ -180,6 +187,8 @@ pub(crate) async fn prepare(work: &Work, written: Vec<Written>) -> Result<Prepar
         staged: None,
         tests: Vec::new(),
         positions: BTreeMap::new(),
+        schemas: work.schemas.iter().map(|(block, schema)| (block.clone(), schema_to_json(schema))).collect(),
+        schema_changes: work.schema_changes.clone(),
         blocks: BTreeMap::new(),
     };
     if let Some(compiled) = &work.tests {
@@ -301,6 +310,26 @@ pub(crate) fn systems(spec: &AttemptSpec, surroundings: &Surroundings, budget: B
         buffer_bytes: budget.buffers,
     };
     Systems::new(spec.connections.clone(), Arc::clone(&surroundings.config.secrets), context)
+}
+
+/// What the extracts read last.
+pub(crate) fn schemas(spec: &AttemptSpec) -> Result<BTreeMap<BlockId, SchemaRef>> {
+    let read = spec.schemas.iter().map(|(block, json)| Ok((block.clone(), Arc::new(schema_from_json(json)?))));
+    read.collect()
+}
+
+/// Refuses a target that would have to be made where an extract lets no table be made.
+pub(crate) async fn check_frozen(spec: &AttemptSpec, sink: &Arc<dyn Sink>) -> Result<()> {
+    let root = root(spec)?;
+    if !spec.segment.frozen || sink.exists().await.map_err(|e| e.in_block(&root.id))? {
+        return Ok(());
+    }
+    let to = plan::load(root)?.1.to;
+    let text = format!(
+        "`{to}` is not there, and `schema: {{tables: freeze}}` of an extract behind it lets no load make it; make it \
+         yourself, or write `tables: evolve`"
+    );
+    Err(Error::user(text).in_block(&root.id))
 }
 
 fn quarantines(spec: &AttemptSpec, surroundings: &Surroundings) -> Result<HashMap<BlockId, Arc<QuarantineFile>>> {

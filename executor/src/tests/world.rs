@@ -1,6 +1,6 @@
 //! A shop in SQLite, files beside it, and attempts over them, for the engine's tests.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use flowetl_proto::control::{Output, Segment};
@@ -114,6 +114,7 @@ impl World {
             systems: &self.systems(),
             inputs: HashMap::new(),
             positions: &BTreeMap::new(),
+            schemas: BTreeMap::new(),
             quarantines: HashMap::new(),
         };
         plan::compile(&segment(blocks, Output::Boundary), ingredients).await
@@ -122,7 +123,7 @@ impl World {
 
 fn segment(blocks: Vec<Block>, output: Output) -> Segment {
     let id = SegmentId::new(blocks.last().unwrap().id.as_str());
-    Segment { id, blocks, inputs: Vec::new(), upstream: Vec::new(), output }
+    Segment { id, blocks, inputs: Vec::new(), upstream: Vec::new(), rereads: BTreeSet::new(), frozen: false, output }
 }
 
 pub(crate) fn block(id: &str, kind: &str, inputs: &[&str], settings: Value) -> Block {

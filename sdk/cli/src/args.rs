@@ -64,7 +64,7 @@ pub struct Run {
     /// Run only this block and what it needs.
     #[arg(long, value_name = "BLOCK", requires = "file")]
     pub until: Option<String>,
-    /// Read incremental extracts from the beginning.
+    /// Read incremental extracts from the beginning, and take the columns of all sources as they are now.
     #[arg(long, requires = "file")]
     pub full_refresh: bool,
     /// Go on with this run, from its last committed boundary.

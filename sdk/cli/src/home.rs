@@ -1,5 +1,6 @@
 //! The surroundings of a local run: the data runtime, the home folder, the coordinator and this process's executor.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -7,8 +8,10 @@ use anyhow::Context;
 use flowetl_coordinator::{Config, Coordinator, Handle};
 use flowetl_executor::storage::Storage;
 use flowetl_executor::{Node, NodeConfig};
+use flowetl_proto::id::BlockId;
 use flowetl_proto::pipeline::Secrets;
 use indexmap::IndexMap;
+use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 
@@ -88,8 +91,17 @@ pub async fn open() -> anyhow::Result<Handle> {
     let (events, reports) = mpsc::channel(EVENTS_WAITING_MAX);
     let data = tokio::runtime::Handle::current();
     let node = Node::start(node_config()?, data, events).await?;
-    let config = Config { database_url: std::env::var("FLOWETL_DATABASE_URL").ok(), ..Config::new(folder()) };
-    Coordinator::open(config, Arc::new(node), reports).await.map_err(|e| anyhow::anyhow!(e.chain()))
+    Coordinator::open(coordinator_config(), Arc::new(node), reports).await.map_err(|e| anyhow::anyhow!(e.chain()))
+}
+
+fn coordinator_config() -> Config {
+    Config { database_url: std::env::var("FLOWETL_DATABASE_URL").ok(), ..Config::new(folder()) }
+}
+
+/// What the extracts of a pipeline read last. Makes nothing.
+pub async fn remembered(pipeline: &str) -> anyhow::Result<BTreeMap<BlockId, Value>> {
+    let remembered = flowetl_coordinator::remembered(&coordinator_config(), pipeline).await;
+    remembered.map_err(|e| anyhow::anyhow!(e.chain()))
 }
 
 /// Connections given on the command line as `NAME=URL`.

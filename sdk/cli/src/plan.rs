@@ -1,6 +1,5 @@
-//! `flowetl plan`: segments, operators, what is sent to each source, what would change in each target.
-
-use std::collections::BTreeMap;
+//! `flowetl plan`: segments, operators, what is sent to each source, what has changed in each
+//! source, what would change in each target.
 
 use flowetl_coordinator::cut;
 use flowetl_executor::inspect::{self, SegmentPlan};
@@ -12,7 +11,8 @@ pub async fn plan(plan: args::Plan) -> anyhow::Result<Outcome> {
     let parsed = files::read(&plan.file)?;
     let segments = cut::cut(&parsed.pipeline);
     let data = tokio::runtime::Handle::current();
-    let planned = inspect::plan(&parsed.pipeline, &segments, &BTreeMap::new(), home::node_config()?, data).await;
+    let remembered = home::remembered(&parsed.pipeline.name).await?;
+    let planned = inspect::plan(&parsed.pipeline, &segments, &remembered, home::node_config()?, data).await;
     let plans = match planned {
         Ok(plans) => plans,
         Err(error) => {
@@ -53,6 +53,9 @@ fn print(plan: &SegmentPlan) -> anyhow::Result<()> {
     if !plan.columns.is_empty() {
         let columns: Vec<String> = plan.columns.iter().map(|(name, kind)| format!("{name} {kind}")).collect();
         show::line(&format!("  columns: {}", columns.join(", ")))?;
+    }
+    for change in &plan.schema_changes {
+        show::line(&format!("  {}: {change}", change.block))?;
     }
     show::line("")
 }

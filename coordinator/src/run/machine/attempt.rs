@@ -52,20 +52,23 @@ impl Step<'_> {
         self.state.segments[&id].winner = Some(token);
         if self.publishes(&id) {
             self.note_commit(token, CommitState::Done);
-            self.move_positions(&id);
+            self.remember(&id);
         }
     }
 
-    /// The last sink that an extract feeds takes the extract's position with it.
-    fn move_positions(&mut self, sink: &SegmentId) {
+    /// The last sink that an extract feeds takes with it how far the extract has read, and what its source looked like.
+    fn remember(&mut self, sink: &SegmentId) {
         for extract in self.state.fed_by.get(sink).into_iter().flatten() {
             if !self.state.fed_sinks(extract).all(|s| self.state.is_committed(s)) {
                 continue;
             }
-            let holders = self.state.segments.values().filter(|s| s.spec.blocks.iter().any(|b| b.id == *extract));
-            let prepared = holders.filter_map(|s| self.state.won(s.spec.id.as_str()));
-            if let Some(position) = prepared.filter_map(|p| p.positions.get(extract)).next() {
+            let mut holders = self.state.segments.values().filter(|s| s.spec.blocks.iter().any(|b| b.id == *extract));
+            let Some(prepared) = holders.find_map(|s| self.state.won(s.spec.id.as_str())) else { continue };
+            if let Some(position) = prepared.positions.get(extract) {
                 self.decision.changes.positions.insert(extract.clone(), position.clone());
+            }
+            if let Some(schema) = prepared.schemas.get(extract) {
+                self.decision.changes.schemas.insert(extract.clone(), schema.clone());
             }
         }
     }

@@ -12,6 +12,8 @@ use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::{AttemptEventKind, Meter, Position};
 use flowetl_proto::id::{BlockId, SegmentId, Token};
 
+use serde_json::Value;
+
 use super::state::{AttemptPhase, AttemptState, Commit, Discard, Phase, RunState, SegmentPhase};
 use crate::store::SinkCommit;
 
@@ -77,6 +79,7 @@ pub struct Changes {
     pub attempts: BTreeSet<Token>,
     pub sink_commits: Vec<SinkCommit>,
     pub positions: BTreeMap<BlockId, Position>,
+    pub schemas: BTreeMap<BlockId, Value>,
 }
 
 impl Changes {

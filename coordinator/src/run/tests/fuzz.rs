@@ -21,7 +21,7 @@ struct Fuzz {
     open: Vec<Command>,
     answered: Vec<Event>,
     winners: BTreeMap<SegmentId, Token>,
-    /// Extracts whose positions moved.
+    /// Extracts that were remembered.
     moved: BTreeSet<BlockId>,
     /// The last token given out.
     fresh: i64,
@@ -56,7 +56,8 @@ impl Fuzz {
                 self.check_start(&before, *token);
             }
         }
-        for extract in decision.changes.positions.keys() {
+        assert!(decision.changes.positions.keys().all(|id| decision.changes.schemas.contains_key(id)));
+        for extract in decision.changes.schemas.keys() {
             assert!(
                 self.state.fed_sinks(extract).all(|sink| self.state.is_committed(sink)),
                 "`{extract}` moved too early"
@@ -185,7 +186,7 @@ impl Fuzz {
         let all = self.state.segments.values().all(|s| s.phase == SegmentPhase::Committed);
         assert_eq!(self.state.phase == Phase::Success, all);
         let fed = self.state.fed_by.values().flatten().cloned().collect::<BTreeSet<_>>();
-        assert!(!all || self.moved == fed, "a success moves every position");
+        assert!(!all || self.moved == fed, "a success remembers every extract");
     }
 }
 

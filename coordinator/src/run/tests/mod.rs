@@ -9,7 +9,7 @@ use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::{AttemptEventKind, Manifest, Position, Prepared};
 use flowetl_proto::id::{RunId, Token};
 use flowetl_proto::pipeline::Pipeline;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::machine::step;
 use super::state::{SegmentPhase, is_incremental};
@@ -61,6 +61,7 @@ fn state(pipeline: Pipeline) -> RunState {
         hash: "h".into(),
         options: RunOptions::default(),
         starts: BTreeMap::new(),
+        schemas: BTreeMap::new(),
         parallel_segments: 2,
         now: 0,
     };
@@ -75,11 +76,14 @@ fn prepared(state: &RunState, token: Token) -> AttemptEventKind {
     let spec = spec::spec(state, token).unwrap();
     let position = Position { column: "n".into(), data_type: "Int64".into(), value: token.to_string() };
     let incremental = spec.segment.blocks.iter().filter(|b| is_incremental(b));
+    let extracts = spec.segment.blocks.iter().filter(|b| b.kind == "extract");
     AttemptEventKind::Prepared(Box::new(Prepared {
         manifest: Some(Manifest { schema: Value::Null, parts: vec![] }),
         staged: None,
         tests: vec![],
         positions: incremental.map(|b| (b.id.clone(), position.clone())).collect(),
+        schemas: extracts.map(|b| (b.id.clone(), json!({ "read_by": token }))).collect(),
+        schema_changes: vec![],
         blocks: BTreeMap::new(),
     }))
 }
@@ -118,10 +122,12 @@ fn the_position_moves_with_the_last_sink() {
         assert_eq!(carried["orders"].value, "1");
     }
     let committed = |token| Event::Report { token: Token(token), kind: AttemptEventKind::Committed };
-    assert!(step(&mut state, at(4), committed(3)).changes.positions.is_empty());
+    let early = step(&mut state, at(4), committed(3)).changes;
+    assert!(early.positions.is_empty() && early.schemas.is_empty());
     assert!(state.is_partly_appended());
     let last = step(&mut state, at(4), committed(4));
     assert_eq!(last.changes.positions["orders"].value, "1");
+    assert_eq!(last.changes.schemas["orders"], json!({ "read_by": 1 }));
     assert_eq!((state.phase, state.is_partly_appended()), (Phase::Success, false));
     assert!(step(&mut state, at(5), committed(4)).changes.is_empty(), "a second answer changes nothing");
 }

@@ -263,6 +263,10 @@ impl Sink for Load {
         }
     }
 
+    async fn exists(&self) -> Result<bool> {
+        Ok(self.target.relation.is_some())
+    }
+
     async fn begin(&self) -> Result<()> {
         if self.query.is_some() {
             return Ok(());

@@ -19,7 +19,7 @@ use super::encode::{Writing, write};
 use super::publish::Publication;
 use super::stage::{ROWS, Stage};
 use super::table::Table;
-use super::target::Target;
+use super::target::{Change, Target};
 use super::types::Kind;
 use super::{Database, on_thread};
 use crate::connectors::sql_text::{as_subquery, identifiers};
@@ -225,6 +225,11 @@ impl Sink for SqliteSink {
             Rows::Writers(_) => 1,
             Rows::Query(..) => 0,
         }
+    }
+
+    async fn exists(&self) -> Result<bool> {
+        let sink = self.clone();
+        on_thread(move || Ok(sink.target_now()?.change != Change::Create)).await
     }
 
     async fn begin(&self) -> Result<()> {

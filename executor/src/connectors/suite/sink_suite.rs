@@ -78,6 +78,7 @@ impl<'a> Load<'a> {
     async fn try_stage(&self, batches: &[RecordBatch]) -> Result<Staged> {
         let system = open(self.fixture).await;
         let sink = system.sink(self.request(batches[0].schema())).await?;
+        assert_eq!(sink.exists().await?, self.fixture.rows(self.name).await.is_some());
         sink.begin().await?;
         let count = sink.writers_max().clamp(1, 4);
         let mut writers = Vec::new();

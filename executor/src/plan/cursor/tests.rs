@@ -10,7 +10,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use flowetl_proto::id::BlockId;
 use serde_json::{Value, json};
 
-use super::super::extract;
+use super::super::extract::{self, Start};
 use super::*;
 use crate::blocks::Extract;
 
@@ -35,11 +35,20 @@ async fn read_through(
     position: Option<&Position>,
     sql: &str,
 ) -> crate::Result<(Vec<i64>, Option<Position>)> {
+    read_from(partitions, sync, Start { position, rereads: false }, sql).await
+}
+
+async fn read_from(
+    partitions: &[ArrayRef],
+    sync: Value,
+    start: Start<'_>,
+    sql: &str,
+) -> crate::Result<(Vec<i64>, Option<Position>)> {
     let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(2));
     let place = json!({"table": {"connection": "c", "schema": null, "table": "t"}});
     let settings: Extract = serde_json::from_value(json!({"extract": place, "sync": sync})).unwrap();
     let high_water = Arc::new(HighWater::default());
-    let plan = extract::plan(&context, &BlockId::new("t"), &settings, table(partitions), position, &high_water)?;
+    let plan = extract::plan(&context, &BlockId::new("t"), &settings, table(partitions), start, &high_water)?;
     context.register_table("t", Arc::new(datafusion::catalog::view::ViewTable::new(plan, None)))?;
     let plan = context.state().create_logical_plan(sql).await?;
     let plan = context.state().create_physical_plan(&plan).await?;
@@ -139,6 +148,17 @@ async fn rows_without_a_cursor_come_with_a_full_read_only() {
     assert_eq!(read(&parts, json!({"cursor": "at", "overlap": 1}), position.as_ref()).await.0, [3]);
     // Nothing but nulls moves no position.
     assert_eq!(read(&[integers(&[None, None])], json!({"cursor": "at"}), None).await, (vec![0, 1], None));
+}
+
+#[tokio::test]
+async fn rows_at_the_position_are_read_again_where_no_load_appends() {
+    for (values, _, _) in kinds() {
+        let sync = || json!({"cursor": "at"});
+        let position = read(&[values.slice(0, 2)], sync(), None).await.1;
+        let start = Start { position: position.as_ref(), rereads: true };
+        let (rows, _) = read_from(&[Arc::clone(&values)], sync(), start, "select n from t").await.unwrap();
+        assert_eq!(rows, [1, 2], "{}", values.data_type());
+    }
 }
 
 #[tokio::test]

@@ -71,7 +71,7 @@ impl Display {
         }
     }
 
-    /// The last word: the table, the tests, the error, the cost.
+    /// The last word: the table, the tests, what sources have become, the error, the cost.
     pub fn finish(&mut self, view: &RunView, usage: Usage) {
         for bar in self.bars.values() {
             bar.finish_and_clear();
@@ -82,6 +82,12 @@ impl Display {
         }
         for test in &view.tests {
             say(&verdict(test));
+        }
+        for change in &view.schema_changes {
+            say(&format!("schema  {}: {change}", change.block));
+        }
+        for (id, block) in view.blocks.iter().filter(|(_, block)| block.rows_discarded > 0) {
+            say(&format!("schema  {id}: {} rows left out", count(block.rows_discarded)));
         }
         if let Some(error) = &view.error {
             let block = error.block.as_ref().map(|b| format!(" in block `{b}`")).unwrap_or_default();

@@ -3,6 +3,7 @@
 use flowetl_coordinator::{BlockPhase, Phase, RunView, Timestamp};
 use flowetl_proto::code::Failure;
 use flowetl_proto::control::TestResult;
+use flowetl_proto::drift::SchemaChange;
 use flowetl_proto::id::{BlockId, RunId};
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -20,6 +21,7 @@ pub struct RunJson<'a> {
     peak_memory_bytes: u64,
     blocks: IndexMap<&'a BlockId, BlockJson>,
     tests: &'a [TestResult],
+    schema_changes: &'a [SchemaChange],
     error: Option<&'a Failure>,
 }
 
@@ -29,6 +31,7 @@ struct BlockJson {
     rows_in: u64,
     rows_out: u64,
     rows_quarantined: u64,
+    rows_discarded: u64,
     bytes_out: u64,
     seconds: f64,
     attempts: u32,
@@ -42,6 +45,7 @@ impl<'a> RunJson<'a> {
                 rows_in: block.rows_in,
                 rows_out: block.rows_out,
                 rows_quarantined: block.rows_quarantined,
+                rows_discarded: block.rows_discarded,
                 bytes_out: block.bytes_out,
                 seconds: block.seconds,
                 attempts: block.attempts,
@@ -58,6 +62,7 @@ impl<'a> RunJson<'a> {
             peak_memory_bytes: usage.peak_memory_bytes,
             blocks: blocks.collect(),
             tests: &view.tests,
+            schema_changes: &view.schema_changes,
             error: view.error.as_ref(),
         }
     }

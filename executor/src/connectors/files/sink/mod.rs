@@ -247,6 +247,17 @@ impl Sink for FileSink {
         self.parallelism
     }
 
+    async fn exists(&self) -> Result<bool> {
+        Ok(match &self.target {
+            Target::File(name) => self.storage.look(name, Side::Write).await?.is_some(),
+            // A load without rows leaves a manifest alone.
+            Target::Folder { folder, .. } => {
+                FolderManifest::read(&self.storage, folder).await?.is_some()
+                    || !visible(&self.storage, folder).await?.is_empty()
+            }
+        })
+    }
+
     async fn begin(&self) -> Result<()> {
         let begin = async {
             self.storage.replace(&self.marker(), "{}").await?;
