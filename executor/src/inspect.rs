@@ -251,3 +251,6 @@ fn spec(pipeline: &Pipeline, segment: Segment, positions: BTreeMap<BlockId, Posi
         memory: pipeline.memory,
     }
 }
+
+#[cfg(test)]
+mod tests;
