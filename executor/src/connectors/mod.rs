@@ -28,6 +28,10 @@ use crate::{Error, Result};
 
 mod files;
 
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+pub use postgres::Copy;
+
 pub(crate) use files::{ParquetFile, ParquetTable, footer};
 
 /// A kind of system: what it is called, how it is set up, how it is opened.
