@@ -71,18 +71,31 @@ impl SegmentActor {
 
     /// Tells progress; a coordinator that is slow to read misses one, and gets the next.
     fn report(&mut self) {
-        let Some(work) = &self.work else { return };
-        let blocks = work.blocks();
+        if self.machine.is_ended() {
+            return;
+        }
+        let blocks = self.work.as_ref().map(|work| work.blocks()).unwrap_or_default();
         let rows = blocks.values().map(|m| m.rows_in + m.rows_out).sum();
         if rows != self.progress.0 {
             self.progress = (rows, Instant::now());
         }
         let still = self.progress.1.elapsed();
         let stalled = (still >= self.surroundings.config.stall_limit)
-            .then(|| format!("no row has moved for {} s: {}", still.as_secs(), work.whereabouts()));
+            .then(|| format!("no row has moved for {} s: {}", still.as_secs(), self.whereabouts()));
         let event = self.event(AttemptEventKind::Progress { blocks, stalled });
         if self.events.try_send(event).is_err() {
             tracing::debug!("a progress report was dropped: the coordinator is behind");
+        }
+    }
+}
+
+impl SegmentActor {
+    /// Where nothing moves, in one sentence.
+    fn whereabouts(&self) -> String {
+        match &self.work {
+            Some(work) => work.whereabouts(),
+            // A source or a target that is asked what it has, and does not answer.
+            None => format!("`{}` is being planned", self.spec.segment.id),
         }
     }
 }

@@ -6,6 +6,7 @@
 //! | `prepare_panics` | | panics when all rows are written |
 //! | `endless` | always has another batch | |
 //! | `silent` | never gives anything | never takes anything |
+//! | `mute` | never says what columns it has | never is done with what it was given |
 //! | `stuck` | keeps its thread while there is a file `hold` in the connection's folder | |
 //! | any other | three batches | counts its rows |
 //!
@@ -70,6 +71,9 @@ struct OddSystem {
 impl System for OddSystem {
     async fn source(&self, request: SourceRequest) -> Result<Arc<dyn TableProvider>> {
         let table = table(&request.from);
+        if table == "mute" {
+            return std::future::pending().await;
+        }
         let schema = Arc::new(Schema::new(vec![Field::new("n", DataType::Int64, false)]));
         let rows = OddRows { schema: Arc::clone(&schema), table, hold: self.folder.join("hold") };
         Ok(Arc::new(StreamingTable::try_new(schema, vec![Arc::new(rows)])?))
@@ -157,7 +161,11 @@ impl Sink for OddSink {
     }
 
     async fn prepare(&self, parts: &[Part]) -> Result<Value> {
-        assert_ne!(self.table, "prepare_panics", "these rows cannot be made durable");
+        match self.table.as_str() {
+            "prepare_panics" => panic!("these rows cannot be made durable"),
+            "mute" => std::future::pending().await,
+            _ => {}
+        }
         fs::write(&self.staged, parts.iter().map(|part| part.rows).sum::<u64>().to_string()).unwrap();
         Ok(json!({}))
     }
