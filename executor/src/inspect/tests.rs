@@ -40,6 +40,8 @@ fn segment(pipeline: &Pipeline, blocks: &[&str], inputs: &[&str], output: Output
         blocks: blocks.iter().map(|id| pipeline.blocks[*id].clone()).collect(),
         inputs: inputs.iter().map(|id| BlockId::new(*id)).collect(),
         upstream: inputs.iter().map(|id| (*id).into()).collect(),
+        rereads: BTreeSet::new(),
+        frozen: false,
         output,
     }
 }

@@ -151,6 +151,10 @@ impl Sink for OddSink {
         1
     }
 
+    async fn exists(&self) -> Result<bool> {
+        Ok(self.target.exists())
+    }
+
     async fn begin(&self) -> Result<()> {
         fs::write(&self.staged, "").unwrap();
         Ok(())

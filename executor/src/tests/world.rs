@@ -123,6 +123,7 @@ impl World {
             connections: self.connections.clone(),
             inputs: BTreeMap::new(),
             positions: BTreeMap::new(),
+            schemas: BTreeMap::new(),
             carried: BTreeMap::new(),
             memory: None,
         }
