@@ -14,6 +14,7 @@ use datafusion::common::{Result as EngineResult, Statistics, internal_err};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_plan::common::spawn_buffered;
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, ReplaceChildrenOptions};
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet, RecordOutput};
 use datafusion::physical_plan::statistics::StatisticsArgs;
@@ -130,6 +131,9 @@ impl TextTable {
         )
     }
 }
+
+/// Batches that a partition parses ahead of its reader; one is enough to keep both at work.
+const AHEAD_BATCHES: usize = 1;
 
 /// The plan node: reads text files.
 #[derive(Debug)]
@@ -249,7 +253,8 @@ impl ExecutionPlan for TextScan {
             let batch = state.next().await?;
             Ok(batch.map(|batch| (batch, state)))
         });
-        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), batches)))
+        // Parsed in a task of its own: waiting for the disk, here or behind it, leaves no core idle.
+        Ok(spawn_buffered(Box::pin(RecordBatchStreamAdapter::new(self.schema(), batches)), AHEAD_BATCHES))
     }
 
     fn metrics(&self) -> Option<MetricsSet> {
