@@ -1,5 +1,6 @@
 //! The `flowetl` program: reads arguments and the environment, and runs everything in one process.
 
+mod allocator;
 mod args;
 mod connection;
 mod files;
@@ -39,6 +40,7 @@ impl From<Outcome> for ExitCode {
 }
 
 fn main() -> ExitCode {
+    allocator::keep_batches();
     let arguments = Arguments::parse();
     show::start_logging(arguments.verbose);
     let runtime = match home::runtime() {
