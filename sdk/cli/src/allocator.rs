@@ -11,7 +11,10 @@ const MAPPED_BYTES: libc::c_int = 32 * 1024 * 1024;
 /// Sets the thresholds. By itself the library maps, clears and returns the pages of each batch again, which cost a tenth
 /// of the time of a copy of CSV to Parquet.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-#[expect(unsafe_code, reason = "no safe crate offers mallopt; it takes two numbers and is called before any thread starts")]
+#[expect(
+    unsafe_code,
+    reason = "no safe crate offers mallopt; it takes two numbers and is called before any thread starts"
+)]
 pub fn keep_batches() {
     // A refused value leaves the default, which is only slower.
     unsafe {
