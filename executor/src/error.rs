@@ -76,9 +76,9 @@ impl Error {
             DataFusionError::ArrowError(inner, _) => match inner.as_ref() {
                 ArrowError::ExternalError(inner) => Self::of_shared_cause(inner.as_ref()),
                 ArrowError::IoError(text, e) => Self::new(class_of_io(e), text),
-                _ => Self::new(class_of(error), error.strip_backtrace()),
+                _ => Self::new(class_of(error), said(error)),
             },
-            other => Self::new(class_of(other), other.strip_backtrace()),
+            other => Self::new(class_of(other), said(other)),
         }
     }
 
@@ -127,10 +127,48 @@ impl From<DataFusionError> for Error {
             DataFusionError::ArrowError(inner, backtrace) => match *inner {
                 ArrowError::ExternalError(e) => Self::from(DataFusionError::External(e)),
                 ArrowError::IoError(text, e) => Self::new(class_of_io(&e), text),
-                other => Self::user(DataFusionError::ArrowError(Box::new(other), backtrace).strip_backtrace()),
+                other => Self::user(said(&DataFusionError::ArrowError(Box::new(other), backtrace))),
             },
-            other => Self::new(class_of(&other), other.strip_backtrace()),
+            other => Self::new(class_of(&other), said(&other)),
         }
+    }
+}
+
+/// What the engine says, told in our manner: one line, without its words for the kind of error.
+fn said(error: &DataFusionError) -> String {
+    let whole = match error {
+        DataFusionError::ArrowError(inner, _) => said_by_arrow(inner),
+        DataFusionError::Internal(text) => text.clone(),
+        DataFusionError::SQL(inner, _) => inner.to_string(),
+        other => other.message().into_owned(),
+    };
+    let told = whole.split(DataFusionError::BACK_TRACE_SEP).next().unwrap_or_default();
+    let lines: Vec<&str> =
+        told.lines().map(|line| line.trim().trim_end_matches('.')).filter(|l| !l.is_empty()).collect();
+    let line = lines.join("; ");
+    let mut letters = line.chars();
+    match (letters.next(), letters.clone().next()) {
+        // A word in capitals is a name.
+        (Some(first), Some(second)) if first.is_uppercase() && second.is_lowercase() => {
+            first.to_lowercase().chain(letters).collect()
+        }
+        _ => line,
+    }
+}
+
+fn said_by_arrow(error: &ArrowError) -> String {
+    match error {
+        ArrowError::ArithmeticOverflow(text)
+        | ArrowError::CastError(text)
+        | ArrowError::ComputeError(text)
+        | ArrowError::CsvError(text)
+        | ArrowError::InvalidArgumentError(text)
+        | ArrowError::JsonError(text)
+        | ArrowError::MemoryError(text)
+        | ArrowError::ParquetError(text)
+        | ArrowError::ParseError(text)
+        | ArrowError::SchemaError(text) => text.clone(),
+        other => other.to_string(),
     }
 }
 

@@ -52,3 +52,22 @@ fn what_the_engine_says_is_classed() {
         assert_eq!(Error::from(error).class, class, "{text}");
     }
 }
+
+#[test]
+fn the_engine_speaks_in_our_manner() {
+    let arrow = |error| DataFusionError::ArrowError(Box::new(error), None);
+    let cases = [
+        (
+            DataFusionError::Plan("Invalid function 'spice'.\nDid you mean 'slice'?".into()),
+            "invalid function 'spice'; Did you mean 'slice'?",
+        ),
+        (DataFusionError::Execution("DATE_BIN stride must be non-zero".into()), "DATE_BIN stride must be non-zero"),
+        (DataFusionError::Internal("a broken rule".into()), "a broken rule"),
+        (arrow(ArrowError::CastError("Can't cast 'x' to Int32".into())), "can't cast 'x' to Int32"),
+        (arrow(ArrowError::DivideByZero), "divide by zero error"),
+    ];
+    for (error, told) in cases {
+        assert_eq!(Error::of_shared(&error).message, told);
+        assert_eq!(Error::from(error).message, told);
+    }
+}
