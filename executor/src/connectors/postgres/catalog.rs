@@ -296,3 +296,43 @@ pub(super) async fn leaves(client: &mut Client, relation: &Relation) -> Result<O
     }
     Ok(Some(leaves))
 }
+
+/// How the server would run a query.
+pub(super) struct Planned {
+    /// About how many rows it gives.
+    pub rows: u64,
+    /// Whether some table of it is read from end to end.
+    pub reads_all: bool,
+}
+
+/// Asks the server's planner; runs nothing.
+pub(super) async fn planned(client: &mut Client, query: &str) -> Result<Planned> {
+    let rows = client.query(&format!("explain (format json) {query}")).await?;
+    let told = rows.iter().map(|row| text(row, 0)).collect::<Result<Vec<_>>>()?.join("\n");
+    let strange = |e| Error::internal("the server's plan cannot be read").because(e);
+    let plans: Vec<Explained> = serde_json::from_str(&told).map_err(strange)?;
+    let rows = plans.iter().map(|plan| plan.root.rows).sum::<f64>() as u64;
+    Ok(Planned { rows, reads_all: plans.iter().any(|plan| plan.root.reads_all()) })
+}
+
+#[derive(serde::Deserialize)]
+struct Explained {
+    #[serde(rename = "Plan")]
+    root: PlanNode,
+}
+
+#[derive(serde::Deserialize)]
+struct PlanNode {
+    #[serde(rename = "Node Type")]
+    kind: String,
+    #[serde(rename = "Plan Rows")]
+    rows: f64,
+    #[serde(rename = "Plans", default)]
+    inputs: Vec<Self>,
+}
+
+impl PlanNode {
+    fn reads_all(&self) -> bool {
+        self.kind == "Seq Scan" || self.inputs.iter().any(Self::reads_all)
+    }
+}

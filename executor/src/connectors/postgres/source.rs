@@ -27,6 +27,8 @@ const SLICE_BYTES_MIN: u64 = 8 * 1024 * 1024;
 const SLICES_PER_STREAM: u64 = 4;
 /// The first version that reads a range of blocks without looking at the rest of the table.
 const BLOCK_RANGES_FROM: u32 = 140_000;
+/// Rows behind an index are read by one stream up to this share of the table; for more, several that read all are quicker.
+const INDEXED_SHARE_MAX: f64 = 0.1;
 /// A limit up to here is read by one stream: splitting would read a multiple of it.
 const LIMIT_IN_ONE_STREAM: usize = 100_000;
 /// The share of rows that an unknown condition keeps, as DataFusion guesses it too.
@@ -199,12 +201,19 @@ impl Source {
         // Under the snapshot, because a partition that is attached later must neither be missed nor read twice.
         let mut client = self.snapshots.reader().await?;
         let leaves = catalog::leaves(&mut client, relation).await?;
-        let has_ranges = client.version() >= BLOCK_RANGES_FROM;
-        self.snapshots.release(client).await;
-        let slices = match leaves {
-            Some(leaves) if has_ranges => self.block_ranges(select, &leaves),
+        let mut slices = match leaves {
+            Some(leaves) if client.version() >= BLOCK_RANGES_FROM => self.block_ranges(select, &leaves),
             _ => vec![whole.clone()],
         };
+        if slices.len() > 1 && !select.conditions.is_empty() {
+            let planned = catalog::planned(&mut client, &whole).await?;
+            let few = relation.rows_estimate.is_some_and(|all| planned.rows as f64 <= all as f64 * INDEXED_SHARE_MAX);
+            // A range of blocks is read from end to end, whatever index there is.
+            if few && !planned.reads_all {
+                slices = vec![whole.clone()];
+            }
+        }
+        self.snapshots.release(client).await;
         Ok((whole, slices))
     }
 

@@ -32,6 +32,28 @@ async fn slices_read_every_row_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn few_rows_are_found_through_an_index() {
+    with_database(|mut db| async move {
+        db.run(&format!("{WIDE}; create index on t (id); analyze t")).await;
+        let cases = [
+            ("id between 1000 and 2000", true, "1001"),
+            ("id > 1000", false, "299000"),
+            // No index helps here.
+            ("week = 9", false, "0"),
+        ];
+        for (condition, in_one, expected) in cases {
+            let provider = db.source(table("t")).await.unwrap();
+            let frame = engine(provider).sql(&format!("select count(id) from t where {condition}")).await.unwrap();
+            let plan = frame.clone().create_physical_plan().await.unwrap();
+            let text = displayable(&*plan).indent(false).to_string();
+            assert_eq!(text.contains("slices=1\n"), in_one, "{condition}: {text}");
+            assert_eq!(texts(&frame.collect().await.unwrap()), [[expected]], "{condition}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn partitions_and_heirs_are_read_once() {
     with_database(|mut db| async move {
         db.run(
