@@ -8,6 +8,7 @@ mod clock;
 mod control;
 pub mod cut;
 mod error;
+pub mod fleet;
 mod handle;
 mod lock;
 mod run;

@@ -12,3 +12,4 @@ pub mod control;
 pub mod drift;
 pub mod id;
 pub mod pipeline;
+pub mod wire;
