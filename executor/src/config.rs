@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use flowetl_proto::pipeline::Secrets;
 
@@ -18,4 +19,11 @@ pub struct NodeConfig {
     pub spill_folder: PathBuf,
     /// Resolves `${env:...}` and `${file:...}` at the moment of connecting.
     pub secrets: Arc<dyn Secrets + Send + Sync>,
+    /// No row of a segment for so long, and its reports say where it stands. Usually [`Self::STALL_LIMIT`].
+    pub stall_limit: Duration,
+}
+
+impl NodeConfig {
+    /// Longer than a healthy source or target takes to think, and shorter than a person waits before wondering.
+    pub const STALL_LIMIT: Duration = Duration::from_secs(30);
 }

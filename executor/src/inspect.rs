@@ -269,3 +269,6 @@ fn spec(pipeline: &Pipeline, segment: Segment, schemas: BTreeMap<BlockId, Value>
         memory: pipeline.memory,
     }
 }
+
+#[cfg(test)]
+mod tests;

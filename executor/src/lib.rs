@@ -3,6 +3,9 @@
 //!
 //! Reading order: [`connectors`] is how the outside is read and written, [`blocks`] what a person can draw.
 
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+pub mod bench;
 pub mod blocks;
 mod boundary;
 mod catalogue;

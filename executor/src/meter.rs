@@ -100,18 +100,16 @@ impl Meters {
         }
     }
 
-    /// Where the rows are, in one sentence, for a run that does not move.
-    pub fn whereabouts(&self) -> String {
+    /// Where the rows are, in one sentence, for a run that does not move; `None` where no operator reads.
+    pub fn whereabouts(&self) -> Option<String> {
         if let Some(block) = self.innermost(Activity::Computing) {
-            return format!("`{block}` is computing");
+            return Some(format!("`{block}` is computing"));
         }
         if let Some(block) = self.innermost(Activity::Waiting) {
-            return format!("`{block}` waits for its source");
+            return Some(format!("`{block}` waits for its source"));
         }
-        match self.blocks.iter().find(|(_, meter)| meter.is(Activity::Blocked)) {
-            Some((block, _)) => format!("what comes after `{block}` does not take its rows"),
-            None => "no operator reads".to_owned(),
-        }
+        let (block, _) = self.blocks.iter().find(|(_, meter)| meter.is(Activity::Blocked))?;
+        Some(format!("what comes after `{block}` does not take its rows"))
     }
 
     /// The block that does this while none of its inputs does: a poll, and a wait, begin at the sink and end at a source.

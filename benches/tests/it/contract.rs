@@ -117,7 +117,7 @@ fn incremental(write_mode: &str, overlap: &str) -> (World, Database) {
     let (world, database) = (World::new(), Database::postgres());
     database.run(
         "create table src (id bigint primary key, note text, at timestamptz not null); \
-         insert into src select i, 'first', timestamptz '2026-01-01' + i * interval '1 second' from generate_series(1, 10000) i",
+         insert into src select i, 'first', timestamptz '2026-01-01 00:00Z' + i * interval '1 second' from generate_series(1, 10000) i",
     );
     write(
         &world,
@@ -153,9 +153,9 @@ fn a_merge_moves_what_is_new_and_late() {
     equal(&database);
     // One row far ahead, one that is committed late within the overlap, one changed.
     database.run(
-        "insert into src values (10001, 'new', timestamptz '2026-01-01' + 10001 * interval '1 second'), \
-         (10002, 'late', timestamptz '2026-01-01' + 9995 * interval '1 second'); \
-         update src set note = 'changed', at = timestamptz '2026-01-01' + 10002 * interval '1 second' where id = 5",
+        "insert into src values (10001, 'new', timestamptz '2026-01-01 00:00Z' + 10001 * interval '1 second'), \
+         (10002, 'late', timestamptz '2026-01-01 00:00Z' + 9995 * interval '1 second'); \
+         update src set note = 'changed', at = timestamptz '2026-01-01 00:00Z' + 10002 * interval '1 second' where id = 5",
     );
     moves(&world, 11 + 3);
     equal(&database);
@@ -177,7 +177,8 @@ fn an_append_doubles_nothing() {
     let (world, database) = incremental("append", "");
     moves(&world, 10_000);
     moves(&world, 0);
-    database.run("insert into src values (10001, 'new', now())");
+    database
+        .run("insert into src values (10001, 'new', timestamptz '2026-01-01 00:00Z' + 10001 * interval '1 second')");
     moves(&world, 1);
     moves(&world, 0);
     equal(&database);

@@ -77,14 +77,15 @@ fn a_data_test_stops_the_load_or_only_warns() {
     assert_eq!(database.number("select count(*) from out"), 100);
 }
 
-/// A source that answers slowly enough to be met in the middle.
-fn slow_copy(retries: u32) -> (World, Database) {
+/// A source that stands still in the middle of its rows until [`let_go`] is called.
+fn held_copy(retries: u32) -> (World, Database) {
     let (world, database) = with_rows(20_000);
     database.run(
-        "create function slowly(i bigint) returns bigint language plpgsql volatile as \
-         $$begin if i % 1000 = 0 then perform pg_sleep(0.05); end if; return i; end$$",
+        "create function held(i bigint) returns bigint language plpgsql volatile as \
+         $$begin if i = 10000 then perform pg_advisory_xact_lock_shared(1); end if; return i; end$$; \
+         select pg_advisory_lock(1)",
     );
-    let query = "select slowly(id) as id, grp, note from wide";
+    let query = "select held(id) as id, grp, note from wide";
     write(
         &world,
         &database,
@@ -96,33 +97,46 @@ fn slow_copy(retries: u32) -> (World, Database) {
     (world, database)
 }
 
-/// Starts the slow copy and waits until its source is being read.
-fn start_slow(world: &World, database: &Database) -> Running {
+fn let_go(database: &Database) {
+    database.run("select pg_advisory_unlock(1)");
+}
+
+/// The sessions that wait for us: whoever only describes the query never calls its function.
+const HELD: &str = "from pg_locks where locktype = 'advisory' and not granted \
+                    and database = (select oid from pg_database where datname = current_database())";
+
+/// Starts the held copy and waits until its rows have stopped coming.
+fn start_held(world: &World, database: &Database) -> Running {
     let mut running = world.start(&["run", "p.yml", "--json"]);
-    wait_until("the source's query", || {
+    wait_until("the source's rows", || {
         assert!(running.runs(), "the run ended before it was met");
-        database.sessions().iter().any(|s| s.contains("active") && s.contains("slowly"))
+        database.number(&format!("select count(*) {HELD}")) > 0
     });
     running
 }
 
-const READER: &str = "from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() \
-                      and application_name like 'flowetl%' and query like '%slowly%'";
+/// Ends the session that reads the source.
+#[track_caller]
+fn kill_reader(database: &Database) {
+    let ended = database.number(&format!("select count(*) filter (where pg_terminate_backend(pid)) {HELD}"));
+    assert_eq!(ended, 1, "sessions that were ended");
+}
 
 #[test]
 fn a_source_that_dies_ends_the_run_without_retries() {
-    let (world, database) = slow_copy(0);
-    let running = start_slow(&world, &database);
-    database.run(&format!("select pg_terminate_backend(pid) {READER}"));
+    let (world, database) = held_copy(0);
+    let running = start_held(&world, &database);
+    kill_reader(&database);
     failed(running.wait(), &database, "wide", "source_transient", "");
     assert!(!database.has("out"));
 }
 
 #[test]
 fn a_source_that_dies_is_read_again() {
-    let (world, database) = slow_copy(3);
-    let running = start_slow(&world, &database);
-    database.run(&format!("select pg_terminate_backend(pid) {READER}"));
+    let (world, database) = held_copy(3);
+    let running = start_held(&world, &database);
+    kill_reader(&database);
+    let_go(&database);
     let json = running.wait().expect(0).json();
     assert_eq!(json["blocks"]["wide"]["attempts"], 2, "{json:#}");
     assert_eq!(database.number("select count(distinct id) from out"), 20_000);
@@ -140,8 +154,8 @@ fn a_termination_cancels() {
 }
 
 fn cancels_by(signal: &str) {
-    let (world, database) = slow_copy(3);
-    let running = start_slow(&world, &database);
+    let (world, database) = held_copy(3);
+    let running = start_held(&world, &database);
     running.signal(signal);
     let asked = Instant::now();
     let json = running.wait().expect(1).json();

@@ -7,6 +7,7 @@ use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
 use arrow::datatypes::SchemaRef;
 use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::{AttemptEvent, AttemptEventKind, AttemptSpec, Output, Prepared};
+use flowetl_proto::id::BlockId;
 
 use super::registry::Admission;
 use super::{AttemptOver, CancelAttempt, Discard, NodeActor, Publish, Start, Surroundings};
@@ -116,7 +117,10 @@ impl NodeActor {
             let kind = match task.await {
                 Ok(Ok(kind)) => kind,
                 Ok(Err(error)) => AttemptEventKind::Failed(error.to_failure()),
-                Err(error) => AttemptEventKind::Failed(crate::operator::ended_early(error)),
+                Err(error) => {
+                    let root = BlockId::new(id.segment.as_str());
+                    AttemptEventKind::Failed(crate::operator::ended_early(error).in_block(&root))
+                }
             };
             let event = AttemptEvent { run: id.run, segment: id.segment, token: id.token, kind };
             if events.send(event).await.is_err() {

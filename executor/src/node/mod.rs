@@ -152,3 +152,6 @@ impl Executor for Node {
 fn gone() -> Failure {
     Failure::new(Class::Internal, "the executor has stopped")
 }
+
+#[cfg(test)]
+mod tests;

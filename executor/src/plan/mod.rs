@@ -176,6 +176,14 @@ pub(crate) async fn select(context: &SessionContext, text: &str) -> Result<Logic
     Ok(plan)
 }
 
+/// All rows of a table, marked as the output of so many blocks, each on top of the other.
+#[cfg(feature = "bench")]
+pub(crate) fn marked(table: Arc<dyn TableProvider>, blocks: usize) -> Result<LogicalPlan> {
+    let scan = LogicalPlanBuilder::scan("rows", provider_as_source(table), None)?.build()?;
+    let block = |n: usize| BlockId::new(format!("block_{n}"));
+    Ok((0..blocks).fold(scan, |plan, n| marker::mark(&block(n), Arc::default(), plan)))
+}
+
 /// `plan` with at most `writers` output partitions.
 pub(crate) fn narrow(plan: Arc<dyn ExecutionPlan>, writers: usize) -> Result<Arc<dyn ExecutionPlan>> {
     if plan.output_partitioning().partition_count() <= writers {

@@ -7,6 +7,7 @@ use std::time::Instant;
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
 use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::AttemptEventKind;
+use flowetl_proto::id::BlockId;
 
 use super::machine::{Command, Event};
 use super::messages::{Cancel, OperatorEnded};
@@ -114,7 +115,9 @@ impl SegmentActor {
             }
         });
         context.spawn(task.into_actor(self).map(|joined, actor, context| {
-            let event = match joined.unwrap_or_else(|e| Err(crate::operator::ended_early(e))) {
+            // A panic between the blocks is the root's, after which the segment is called.
+            let root = BlockId::new(actor.spec.segment.id.as_str());
+            let event = match joined.unwrap_or_else(|e| Err(crate::operator::ended_early(e).in_block(&root))) {
                 Ok(value) => event(actor, value),
                 Err(failure) => Event::Failed(failure),
             };

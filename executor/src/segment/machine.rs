@@ -97,6 +97,11 @@ impl Machine {
         vec![Command::Plan(self.thrift)]
     }
 
+    /// Whether the last word has been said.
+    pub(crate) fn is_ended(&self) -> bool {
+        self.phase == Phase::Ended
+    }
+
     pub(crate) fn step(&mut self, event: Event) -> Vec<Command> {
         match (std::mem::replace(&mut self.phase, Phase::Ended), event) {
             (Phase::Ended, _) => Vec::new(),

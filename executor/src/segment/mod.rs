@@ -21,8 +21,6 @@ use crate::node::{AttemptOver, Surroundings};
 
 /// How often progress is told.
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
-/// No row for so long, and the report says where it stands.
-const STALL_LIMIT: Duration = Duration::from_secs(30);
 /// Events waiting here: each operator ends once, the rest is a handful.
 const MAILBOX_CAPACITY: usize = 64;
 
@@ -73,17 +71,31 @@ impl SegmentActor {
 
     /// Tells progress; a coordinator that is slow to read misses one, and gets the next.
     fn report(&mut self) {
-        let Some(work) = &self.work else { return };
-        let blocks = work.blocks();
+        if self.machine.is_ended() {
+            return;
+        }
+        let blocks = self.work.as_ref().map(|work| work.blocks()).unwrap_or_default();
         let rows = blocks.values().map(|m| m.rows_in + m.rows_out).sum();
         if rows != self.progress.0 {
             self.progress = (rows, Instant::now());
         }
-        let stalled = (self.progress.1.elapsed() >= STALL_LIMIT)
-            .then(|| format!("no row has moved for {} s: {}", self.progress.1.elapsed().as_secs(), work.whereabouts()));
+        let still = self.progress.1.elapsed();
+        let stalled = (still >= self.surroundings.config.stall_limit)
+            .then(|| format!("no row has moved for {} s: {}", still.as_secs(), self.whereabouts()));
         let event = self.event(AttemptEventKind::Progress { blocks, stalled });
         if self.events.try_send(event).is_err() {
             tracing::debug!("a progress report was dropped: the coordinator is behind");
+        }
+    }
+}
+
+impl SegmentActor {
+    /// Where nothing moves, in one sentence.
+    fn whereabouts(&self) -> String {
+        match &self.work {
+            Some(work) => work.whereabouts(),
+            // A source or a target that is asked what it has, and does not answer.
+            None => format!("`{}` is being planned", self.spec.segment.id),
         }
     }
 }

@@ -2,4 +2,5 @@
 
 mod bad_files;
 mod good_files;
+pub(crate) mod odd;
 pub(crate) mod world;

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use flowetl_proto::control::{Output, Segment};
-use flowetl_proto::id::{BlockId, SegmentId};
+use flowetl_proto::control::{AttemptId, AttemptSpec, Output, Segment};
+use flowetl_proto::id::{BlockId, SegmentId, Token};
 use flowetl_proto::pipeline::{Block, BoundaryPolicy, Connection, ConnectionSpec, Input, PortType, Secrets};
 use indexmap::IndexMap;
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ impl Secrets for NoSecrets {
     }
 }
 
-/// A folder with `shop.db`, `lake/events.parquet`, `storage` and `spill`.
+/// A folder with `shop.db`, `lake/events.parquet`, `odd`, `storage` and `spill`; `out.db` is there once it was loaded to.
 pub(crate) struct World {
     pub(crate) folder: TempDir,
     pub(crate) config: NodeConfig,
@@ -40,7 +40,7 @@ impl World {
         let folder = TempDir::new().unwrap();
         let root = folder.path().to_owned();
         let path = |name: &str| root.join(name).display().to_string();
-        for name in ["lake", "spill", "storage"] {
+        for name in ["lake", "odd", "spill", "storage"] {
             std::fs::create_dir(path(name)).unwrap();
         }
         let spec = |scheme: &str, path: String| ConnectionSpec {
@@ -55,6 +55,8 @@ impl World {
         let connections = IndexMap::from([
             ("shop".to_owned(), spec("sqlite", path("shop.db"))),
             ("lake".to_owned(), spec("file", path("lake"))),
+            ("odd".to_owned(), spec("odd", path("odd"))),
+            ("out".to_owned(), spec("sqlite", path("out.db"))),
         ]);
         let storage = Storage::open(&Connection {
             name: "storage".into(),
@@ -67,7 +69,13 @@ impl World {
             options: IndexMap::new(),
         });
         let spill_folder = folder.path().join("spill");
-        let config = NodeConfig { parallelism, storage: storage.unwrap(), spill_folder, secrets: Arc::new(NoSecrets) };
+        let config = NodeConfig {
+            parallelism,
+            storage: storage.unwrap(),
+            spill_folder,
+            secrets: Arc::new(NoSecrets),
+            stall_limit: NodeConfig::STALL_LIMIT,
+        };
         let world = Self { folder, config, connections };
         world.shop(&format!(
             "pragma journal_mode = wal;
@@ -103,6 +111,40 @@ impl World {
             buffer_bytes: 8 << 20,
         };
         Systems::new(self.connections.clone(), Arc::clone(&self.config.secrets), context)
+    }
+
+    /// An attempt of the run `run`, whose segment is these blocks.
+    pub(crate) fn attempt(&self, run: &str, token: i64, blocks: Vec<Block>, output: Output) -> AttemptSpec {
+        let segment = segment(blocks, output);
+        let id = AttemptId { pipeline: "p".into(), run: run.into(), segment: segment.id.clone(), token: Token(token) };
+        AttemptSpec {
+            id,
+            segment,
+            connections: self.connections.clone(),
+            inputs: BTreeMap::new(),
+            positions: BTreeMap::new(),
+            schemas: BTreeMap::new(),
+            carried: BTreeMap::new(),
+            memory: None,
+        }
+    }
+
+    /// Every file below one of the folders, from there, sorted.
+    pub(crate) fn files(&self, folder: &str) -> Vec<String> {
+        let root = self.folder.path().join(folder);
+        let mut found = Vec::new();
+        let mut folders = vec![root.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                match path.is_dir() {
+                    true => folders.push(path),
+                    false => found.push(path.strip_prefix(&root).unwrap().display().to_string()),
+                }
+            }
+        }
+        found.sort();
+        found
     }
 
     /// The blocks as one plan.
@@ -152,4 +194,9 @@ pub(crate) fn extract(id: &str, connection: &str, name: &str) -> Block {
 
 pub(crate) fn sql(id: &str, inputs: &[&str], sql: &str) -> Block {
     block(id, "sql", inputs, json!({ "sql": sql }))
+}
+
+/// Writes the rows of `from` to a table.
+pub(crate) fn load(id: &str, from: &str, connection: &str, name: &str, write: &str) -> Block {
+    block(id, "load", &[from], json!({"load": from, "to": place(connection, name), "write": write}))
 }

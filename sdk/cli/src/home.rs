@@ -55,6 +55,7 @@ pub fn node_config() -> anyhow::Result<NodeConfig> {
         storage: storage(&home)?,
         spill_folder,
         secrets: Arc::new(Environment),
+        stall_limit: NodeConfig::STALL_LIMIT,
     })
 }
 

@@ -3,6 +3,8 @@
 //! Reading order: `types` says what becomes of each type, `wire` speaks to the server, `decode` and `encode` turn COPY's
 //! bytes into Arrow and back; `source` and `scan` read, `sink`, `stage` and `commit` write.
 
+#[cfg(feature = "bench")]
+mod bench;
 mod catalog;
 mod commit;
 mod decode;
@@ -28,6 +30,8 @@ use datafusion::catalog::TableProvider;
 use flowetl_proto::catalogue::{ConnectorDescription, Places};
 use flowetl_proto::pipeline::Connection;
 
+#[cfg(feature = "bench")]
+pub use self::bench::Copy;
 use self::settings::Settings;
 use self::snapshot::Snapshots;
 use super::{Connector, InDatabaseRequest, OpenContext, Sink, SinkRequest, SourceRequest, System};
