@@ -9,6 +9,8 @@ mod failure;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
+mod server;
+#[cfg(test)]
 mod tidy;
 #[cfg(test)]
 mod world;

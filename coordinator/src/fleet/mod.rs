@@ -1,9 +1,13 @@
 //! The executors of a coordinator: who is alive, what they can do, and which of them works on what.
 
+mod alone;
+
 use std::sync::Arc;
 
 use flowetl_proto::catalogue::Catalogue;
 use flowetl_proto::wire::v1::ExecutorInfo;
+
+pub use alone::Alone;
 
 /// The executors as the service shows them.
 pub trait Roster: Send + Sync {
