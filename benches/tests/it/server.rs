@@ -153,29 +153,32 @@ fn an_interrupt_cancels_there() {
     assert!(!database.has("out"));
 }
 
+/// The state of the newest run.
+fn newest(world: &World, url: &str) -> Value {
+    ask(world, url, &["runs", "--json"]).expect(0).json()[0]["state"].clone()
+}
+
 #[test]
 fn a_run_goes_on_without_who_asked_for_it() {
     let (world, database) = held_copy(0);
     let (_serving, url) = up(&world);
-    let detached = ask(&world, &url, &["run", "p.yml", "--detach"]).expect(0);
-    let run = detached.out.trim_end();
-    let following = start_held_again(&world, &database, &url);
-    following.kill();
-    assert_eq!(ask(&world, &url, &["runs", run, "--json"]).expect(0).json()["state"], "running");
+    start_held(&world, &database, &url).kill();
+    let said = ask(&world, &url, &["run", "p.yml"]).expect(2).err;
+    assert!(said.contains("pipeline `p` is already running as run `"), "{said}");
     let_go(&database);
-    wait_until("the end of the run", || {
-        ask(&world, &url, &["runs", run, "--json"]).expect(0).json()["state"] != "running"
-    });
-    assert_eq!(ask(&world, &url, &["runs", run, "--json"]).expect(0).json()["state"], "success");
+    wait_until("the end of the run", || newest(&world, &url) != "running");
+    assert_eq!(newest(&world, &url), "success");
     assert_eq!(database.number("select count(*) from out"), 20_000);
 }
 
-/// Someone else who asks for the run that goes on, and is told that it does.
-fn start_held_again(world: &World, database: &Database, url: &str) -> Running {
-    wait_until("the source's rows", || is_held(database));
-    let said = ask(world, url, &["run", "p.yml"]).expect(2).err;
-    assert!(said.contains("is already running as run `"), "{said}");
-    Running::start(client(world, url, &["runs"]))
+#[test]
+fn who_does_not_wait_gets_the_id() {
+    let world = small();
+    let (_serving, url) = up(&world);
+    let run = ask(&world, &url, &["run", "p.yml", "--detach"]).expect(0).out;
+    wait_until("the end of the run", || newest(&world, &url) != "running");
+    let view = ask(&world, &url, &["runs", run.trim_end(), "--json"]).expect(0).json();
+    assert_eq!((&view["state"], &view["blocks"]["out"]["rows_out"]), (&json!("success"), &json!(2)));
 }
 
 #[test]
@@ -191,11 +194,9 @@ fn a_stop_leaves_runs_to_the_next_start() {
 
     let (serving, url) = up(&world);
     wait_until("the source's rows", || is_held(&database));
-    let run = ask(&world, &url, &["runs", "--json"]).expect(0).json()[0]["id"].as_str().unwrap().to_owned();
     let_go(&database);
-    wait_until("the end of the run", || {
-        ask(&world, &url, &["runs", &run, "--json"]).expect(0).json()["state"] == "success"
-    });
+    wait_until("the end of the run", || newest(&world, &url) != "running");
+    assert_eq!(newest(&world, &url), "success");
     assert_eq!(database.number("select count(distinct id) from out"), 20_000);
     nothing_left(&database);
     serving.signal("TERM");
