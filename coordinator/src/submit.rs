@@ -10,9 +10,7 @@ use tokio::sync::watch;
 
 use crate::handle::Handle;
 use crate::lock::Lock;
-use crate::run::{
-    Command, Event, NewRun, RunActor, RunState, Snapshot, TOKENS, machine, view,
-};
+use crate::run::{Command, Event, NewRun, RunActor, RunState, Snapshot, TOKENS, machine, view};
 use crate::store::{RunRow, Version};
 use crate::{Error, Result, clock, cut};
 
@@ -68,7 +66,9 @@ impl Handle {
             match self.resume(&run.id).await {
                 Ok(run) => taken.push(run),
                 Err(Error::Busy { .. }) => {}
-                Err(error) => tracing::warn!(run = %run.id, error = %error.chain(), "an unfinished run is left as it is"),
+                Err(error) => {
+                    tracing::warn!(run = %run.id, error = %error.chain(), "an unfinished run is left as it is")
+                }
             }
         }
         Ok(taken)

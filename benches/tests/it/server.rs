@@ -58,7 +58,10 @@ fn told(ended: Ended) -> Value {
 
 /// A run's table and what follows, without times.
 fn shown(text: &str) -> Vec<Vec<&str>> {
-    text.lines().filter(|line| !line.starts_with("run ")).map(|line| line.split_whitespace().take(4).collect()).collect()
+    text.lines()
+        .filter(|line| !line.starts_with("run "))
+        .map(|line| line.split_whitespace().take(4).collect())
+        .collect()
 }
 
 #[test]
@@ -77,7 +80,9 @@ fn a_run_there_is_told_as_one_here() {
     let runs = world.run(&["runs", "--json"]).expect(0);
     assert_eq!(runs.json().as_array().unwrap().len(), 4);
     let run = runs.json()[0]["id"].as_str().unwrap().to_owned();
-    for arguments in [&["runs", "--json"][..], &["runs"], &["runs", &run, "--json"], &["runs", &run], &["runs", &run, "--logs"]] {
+    for arguments in
+        [&["runs", "--json"][..], &["runs"], &["runs", &run, "--json"], &["runs", &run], &["runs", &run, "--logs"]]
+    {
         assert_eq!(ask(&world, &url, arguments).expect(0).out, world.run(arguments).expect(0).out, "{arguments:?}");
     }
     assert_eq!(world.files("nobody"), Vec::<String>::new(), "a client makes no home");
@@ -115,7 +120,10 @@ fn who_does_not_serve_is_named() {
     serving.wait().expect(0);
     let cases = [
         (url.as_str(), format!("no coordinator answers at `{url}`: ")),
-        ("127.0.0.1:50051", "`127.0.0.1:50051` is not the address of a coordinator: write `http://host:port`".to_owned()),
+        (
+            "127.0.0.1:50051",
+            "`127.0.0.1:50051` is not the address of a coordinator: write `http://host:port`".to_owned(),
+        ),
         ("https://127.0.0.1", "`https://127.0.0.1` is not the address of a coordinator".to_owned()),
     ];
     for (url, words) in cases {
@@ -228,7 +236,10 @@ fn a_drawn_pipeline_is_that_of_its_file() {
         .connection("db", json!({ "type": "postgres", "host": "127.0.0.1", "database": "d" }))
         .block("raw", Block::extract(json!({ "connection": "db", "query": "select 1 as id" })))
         .block("made", Block::in_database("db", "select 1 as id", "public.made"))
-        .block("out", Block::load("raw", "db.public.out").set("write", "merge").set("key", "id").set("after", vec!["made"]));
+        .block(
+            "out",
+            Block::load("raw", "db.public.out").set("write", "merge").set("key", "id").set("after", vec!["made"]),
+        );
     assert!(Source::from(everything).parse(&catalogue, None).is_ok());
 }
 

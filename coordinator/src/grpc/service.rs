@@ -38,7 +38,9 @@ impl Service {
 }
 
 /// Does what must not end half way when its caller goes away: the call is dropped then, this is not.
-async fn whole<T: Send + 'static>(work: impl Future<Output = Result<T>> + Send + 'static) -> std::result::Result<T, Status> {
+async fn whole<T: Send + 'static>(
+    work: impl Future<Output = Result<T>> + Send + 'static,
+) -> std::result::Result<T, Status> {
     let done = tokio::spawn(work).await.map_err(|e| Status::internal(e.to_string()))?;
     done.map_err(|e| status(&e))
 }

@@ -13,9 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::machine::{Changes, Event};
-use super::state::{
-    AttemptPhase, AttemptState, Discard, RunState, SegmentPhase, SegmentState, fed_by,
-};
+use super::state::{AttemptPhase, AttemptState, Discard, RunState, SegmentPhase, SegmentState, fed_by};
 use crate::store::{AttemptRow, Record, RunRow, SegmentRow, Stored};
 use crate::{Error, Result, cut};
 

@@ -10,8 +10,8 @@ use serde_json::Value;
 use sqlx::{Any, Transaction};
 
 use super::{
-    AttemptRow, RunRow, SegmentRow, SinkCommit, Store, Version, attempt, commit, event, pipeline, position,
-    run, segment, serial, sink_commit, source_schema,
+    AttemptRow, RunRow, SegmentRow, SinkCommit, Store, Version, attempt, commit, event, pipeline, position, run,
+    segment, serial, sink_commit, source_schema,
 };
 use crate::Result;
 

@@ -192,7 +192,8 @@ async fn an_error_has_its_code_and_its_words() {
     for status in unknown {
         assert_eq!((status.code(), status.message()), (Code::NotFound, "there is no run `none`"));
     }
-    let request = v1::SubmitRequest { until: "nothing".into(), ..v1::SubmitRequest::new(source(SHOP), Options::default()) };
+    let request =
+        v1::SubmitRequest { until: "nothing".into(), ..v1::SubmitRequest::new(source(SHOP), Options::default()) };
     assert_eq!(client.submit(request).await.unwrap_err().code(), Code::InvalidArgument);
 
     let run_id = served.begin(SHOP).await;

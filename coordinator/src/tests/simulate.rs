@@ -358,7 +358,8 @@ async fn forgets_old_boundaries(database: &Database) {
         world.lock().unwrap().boundaries.insert((run.clone(), flowetl_proto::id::Token(0)));
         runs.push(run);
     }
-    let kept = process.handle.store().runs().await.unwrap().into_iter().filter(|r| r.kept).map(|r| r.id).collect::<Vec<_>>();
+    let kept =
+        process.handle.store().runs().await.unwrap().into_iter().filter(|r| r.kept).map(|r| r.id).collect::<Vec<_>>();
     assert_eq!(kept, [runs[2].clone()]);
     assert_eq!(world.lock().unwrap().boundaries.iter().map(|(run, _)| run).collect::<Vec<_>>(), [&runs[2]]);
 }

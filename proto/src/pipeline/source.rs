@@ -41,14 +41,8 @@ impl Source {
         act: impl FnOnce(&Parser<'_>) -> Result<T, Vec<Problem>>,
     ) -> Result<T, Vec<Problem>> {
         let none = IndexMap::new();
-        let own = Parser {
-            file: &self.file,
-            folder: &self.folder,
-            catalogue,
-            connections: &none,
-            overrides: &none,
-            secrets,
-        };
+        let own =
+            Parser { file: &self.file, folder: &self.folder, catalogue, connections: &none, overrides: &none, secrets };
         let connections = match &self.connections_text {
             None => IndexMap::new(),
             Some(text) => {

@@ -35,7 +35,7 @@ class Served(unittest.TestCase):
         self.serving.stdout.close()
 
     def test_runs_what_it_draws(self) -> None:
-        pipeline = Pipeline("large", memory="64MB")
+        pipeline = Pipeline("large", memory="128MB")
         pipeline.block("orders", extract("orders.csv"))
         pipeline.block("large", sql("select * from orders where total > 100", boundary="checkpoint"))
         pipeline.block("checks", test("large", unique=["id"], accepted_values={"id": [2]}, severity="warn"))
@@ -50,7 +50,7 @@ class Served(unittest.TestCase):
             self.assertEqual({result.test: result.passed for result in view.tests}["unique(id)"], True)
             self.assertEqual([result.failures for result in view.tests if not result.passed], [1])
             self.assertLess(view.started_at, view.finished_at)
-            self.assertEqual([run.id for run in client.runs()], [run.id])
+            self.assertEqual([summary.run_id for summary in client.runs()], [run.id])
             self.assertEqual(run.events()[0].kind, "begun")
             self.assertEqual(len(client.executors()), 1)
             run.cancel()
