@@ -28,16 +28,19 @@ impl Coordinator {
 
     /// Runs a pipeline. What is wrong with it is found before anything is made.
     pub async fn submit(server: Option<String>, source: Source, options: Options) -> anyhow::Result<(Self, RunId)> {
-        if server.is_none() {
-            let parsed = files::parse(&source)?;
-            let handle = home::open().await?;
-            let run = handle.submit(parsed.pipeline, options).await.map_err(chained)?;
-            return Ok((Self::Here(handle), run));
+        match server {
+            Some(url) => {
+                let client = Client::connect(&url).await?;
+                let run = client.submit(source, options).await?.id().clone();
+                Ok((Self::There { client, url }, run))
+            }
+            None => {
+                let parsed = files::parse(&source)?;
+                let handle = home::open().await?;
+                let run = handle.submit(parsed.pipeline, options).await.map_err(chained)?;
+                Ok((Self::Here(handle), run))
+            }
         }
-        let there = Self::open(server).await?;
-        let Self::There { client, .. } = &there else { anyhow::bail!("there is no server") };
-        let run = client.submit(source, options).await?.id().clone();
-        Ok((there, run))
     }
 
     /// The `--server` of another command that is to speak to the same coordinator.
