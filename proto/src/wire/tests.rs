@@ -113,7 +113,7 @@ fn requests_and_problems_arrive_as_they_were() {
             overrides: [("b".into(), "file:///b".into()), ("a".into(), "file:///a".into())].into(),
             overrides_folder: PathBuf::from("/here"),
         };
-        let request = sent(v1::SubmitRequest::new(source.clone(), options.clone()));
+        let request = sent::<v1::SubmitRequest>(v1::SubmitRequest::new(source.clone(), options.clone()));
         assert_eq!(request.options(), options);
         assert!(Source::try_from(request.source.unwrap()).is_ok_and(|arrived| arrived == source));
     }
