@@ -28,7 +28,7 @@ connections: {db: postgres://127.0.0.1/db}
 blocks:
   orders: {extract: db.public.orders, sync: {cursor: n}}
   features: {sql: select * from orders}
-  checks: {test: features}
+  checks: {test: features, unique: [id]}
   log: {load: features, to: db.public.log, write: append}
 ";
 
@@ -119,7 +119,7 @@ fn catalogue() -> Catalogue {
             kind("extract", [None, rows], json!({ "extract": { "x-reference": "source" }, "sync": sync })),
             kind("load", [rows, None], load),
             kind("sql", [rows, rows], json!({ "sql": { "type": "string", "x-input": "sql" } })),
-            kind("test", [rows, None], json!({ "test": block })),
+            kind("test", [rows, None], json!({ "test": block, "unique": { "type": "array" } })),
         ],
         connectors: vec![connector],
     }
@@ -158,7 +158,7 @@ async fn tells_of_a_run_what_the_handle_tells() {
 async fn a_wrong_file_is_answered_with_its_problems() {
     let database = Database::sqlite();
     let mut served = Served::start(&database, &world(&[])).await;
-    let wrong = SHOP.replace("{sql: select * from orders}", "{sql: select * from order}").replace("write:", "wriet:");
+    let wrong = SHOP.replace("{sql: select * from orders}", "{sql: select * from ordres}").replace("write:", "wriet:");
     let answer = served.submit(&wrong).await.unwrap();
     let places = answer.problems.iter().map(|p| (p.line, p.block.as_str())).collect::<Vec<_>>();
     assert_eq!((answer.run_id.as_str(), places), ("", vec![(5, "features"), (7, "log")]), "{:?}", answer.problems);
