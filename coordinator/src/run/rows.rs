@@ -84,7 +84,7 @@ impl RunState {
             created_at: run.created_at,
             started_at: run.started_at,
             finished_at: run.finished_at,
-            continued: true,
+            continued: run.started_at > run.created_at,
             parallel_segments: 1,
             starts: BTreeMap::new(),
             schemas: BTreeMap::new(),
