@@ -235,7 +235,9 @@ async fn a_stop_ends_streams_and_leaves_runs() {
     let (database, world) = (Database::sqlite(), world(&[("features", &[Turn::Hang])]));
     let mut served = Served::start(&database, &world).await;
     let run_id = served.begin(SHOP).await;
-    let stream = served.follow(&run_id).await.unwrap();
+    let mut stream = served.follow(&run_id).await.unwrap();
+    // Until the attempt that hangs has begun, so that the next process meets another.
+    while RunView::try_from(stream.message().await.unwrap().unwrap()).unwrap().blocks["features"].rows_out == 0 {}
     let url = served.url.clone();
     served.end().await;
     let (_, ended) = last(stream).await;

@@ -14,14 +14,14 @@ use crate::{files, home};
 /// Where runs are. All that is shown of them is the same from both.
 pub enum Coordinator {
     Here(Handle),
-    There { client: Client, url: String },
+    There(Box<Client>),
 }
 
 impl Coordinator {
     /// That at `server`, or else one of this process.
     pub async fn open(server: Option<String>) -> anyhow::Result<Self> {
         match server {
-            Some(url) => Ok(Self::There { client: Client::connect(&url).await?, url }),
+            Some(url) => Ok(Self::There(Box::new(Client::connect(&url).await?))),
             None => Ok(Self::Here(home::open().await?)),
         }
     }
@@ -32,7 +32,7 @@ impl Coordinator {
             Some(url) => {
                 let client = Client::connect(&url).await?;
                 let run = client.submit(source, options).await?.id().clone();
-                Ok((Self::There { client, url }, run))
+                Ok((Self::There(Box::new(client)), run))
             }
             None => {
                 let parsed = files::parse(&source)?;
@@ -47,14 +47,14 @@ impl Coordinator {
     pub fn server(&self) -> Option<&str> {
         match self {
             Self::Here(_) => None,
-            Self::There { url, .. } => Some(url),
+            Self::There(client) => Some(client.url()),
         }
     }
 
     pub async fn resume(&self, run: &RunId) -> anyhow::Result<()> {
         match self {
             Self::Here(handle) => handle.resume(run).await.map(drop).map_err(chained),
-            Self::There { client, .. } => Ok(client.resume(run).await.map(drop)?),
+            Self::There(client) => Ok(client.resume(run).await.map(drop)?),
         }
     }
 
@@ -62,7 +62,7 @@ impl Coordinator {
     pub async fn follow(&self, run: &RunId) -> anyhow::Result<BoxStream<'static, anyhow::Result<Arc<RunView>>>> {
         Ok(match self {
             Self::Here(handle) => handle.follow(run).await.map_err(chained)?.map(|v| v.map_err(chained)).boxed(),
-            Self::There { client, .. } => {
+            Self::There(client) => {
                 let views = client.run(run.clone()).follow().await?;
                 views.map(|view| Ok(Arc::new(view?))).boxed()
             }
@@ -72,28 +72,28 @@ impl Coordinator {
     pub async fn cancel(&self, run: &RunId) -> anyhow::Result<()> {
         match self {
             Self::Here(handle) => handle.cancel(run).await.map_err(chained),
-            Self::There { client, .. } => Ok(client.run(run.clone()).cancel().await?),
+            Self::There(client) => Ok(client.run(run.clone()).cancel().await?),
         }
     }
 
     pub async fn runs(&self) -> anyhow::Result<Vec<RunSummary>> {
         match self {
             Self::Here(handle) => handle.runs().await.map_err(chained),
-            Self::There { client, .. } => Ok(client.runs().await?),
+            Self::There(client) => Ok(client.runs().await?),
         }
     }
 
     pub async fn run(&self, run: &RunId) -> anyhow::Result<RunView> {
         match self {
             Self::Here(handle) => handle.run(run).await.map_err(chained),
-            Self::There { client, .. } => Ok(client.run(run.clone()).view().await?),
+            Self::There(client) => Ok(client.run(run.clone()).view().await?),
         }
     }
 
     pub async fn events(&self, run: &RunId) -> anyhow::Result<Vec<RunEvent>> {
         match self {
             Self::Here(handle) => handle.events(run).await.map_err(chained),
-            Self::There { client, .. } => Ok(client.run(run.clone()).events().await?),
+            Self::There(client) => Ok(client.run(run.clone()).events().await?),
         }
     }
 

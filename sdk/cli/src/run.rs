@@ -99,6 +99,6 @@ async fn follow(coordinator: &Coordinator, run: &RunId, json: bool) -> anyhow::R
 fn used(coordinator: &Coordinator) -> Usage {
     match coordinator {
         Coordinator::Here(_) => usage::so_far(),
-        Coordinator::There { .. } => Usage::default(),
+        Coordinator::There(_) => Usage::default(),
     }
 }

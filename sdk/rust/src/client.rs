@@ -58,6 +58,11 @@ impl Client {
         Ok(Self { stub, url: url.to_owned() })
     }
 
+    /// Where it was found.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Everything that is wrong with a pipeline. Touches nothing.
     pub async fn validate(&self, pipeline: impl Into<Source>) -> Result<Vec<Problem>> {
         let request = within(ANSWER_LIMIT, v1::ValidateRequest { source: Some(pipeline.into().into()) });
