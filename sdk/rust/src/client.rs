@@ -21,7 +21,7 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 const KEEPALIVE: Duration = Duration::from_secs(10);
 
 /// How long an answer may take: a few reads or writes of the metadata database, which is itself waited for up to 30 s.
-const ANSWER_LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 
 /// How long a run may take to begin: what an earlier run of the pipeline left open is settled first.
 const BEGIN_LIMIT: Duration = Duration::from_secs(600);
@@ -119,7 +119,7 @@ impl Client {
     }
 }
 
-/// A request that must be answered within `limit`; for a stream, its beginning.
+/// A request that must be answered within `limit`.
 fn within<T>(limit: Duration, message: T) -> Request<T> {
     let mut request = Request::new(message);
     request.set_timeout(limit);

@@ -7,8 +7,10 @@ use flowetl_proto::run::{RunEvent, RunView};
 use flowetl_proto::wire::{Unknown, v1};
 use futures::Stream;
 use futures::stream::{self, StreamExt, TryStreamExt};
+use tokio::time::timeout;
+use tonic::{Response, Status};
 
-use crate::client::request;
+use crate::client::{ANSWER_LIMIT, request};
 use crate::{Client, Error, Result};
 
 /// A run to follow, wait for and cancel. Cheap to clone.
@@ -42,13 +44,16 @@ impl Run {
     /// Snapshots, the first at once, the last with the end state. A slow reader misses some, never the last. A run that
     /// was cut off ends the stream with an error, and can be resumed.
     pub async fn follow(&self) -> Result<impl Stream<Item = Result<RunView>> + Send + use<>> {
-        let request = request(v1::FollowRequest { run_id: self.id.to_string() });
-        let snapshots = self.client.answer(self.client.stub().follow(request).await)?;
+        let mut stub = self.client.stub();
+        // No deadline goes with the request: it would be that of the whole stream.
+        let begun = timeout(ANSWER_LIMIT, stub.follow(v1::FollowRequest { run_id: self.id.to_string() })).await;
+        let late = |_| Err(Status::deadline_exceeded("it took too long to answer"));
+        let snapshots = self.client.answer(begun.unwrap_or_else(late))?;
         let client = self.client.clone();
         let views = stream::try_unfold(snapshots, move |mut snapshots| {
             let client = client.clone();
             async move {
-                let next = client.answer(snapshots.message().await.map(tonic::Response::new))?;
+                let next = client.answer(snapshots.message().await.map(Response::new))?;
                 next.map(|run| Ok((RunView::try_from(run)?, snapshots))).transpose()
             }
         });
