@@ -8,6 +8,7 @@ cd "$ROOT"
 ensure_rust
 cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 \
   || rustup component add rustfmt clippy || die "cargo fmt and cargo clippy are needed"
+python3 -c 'import ensurepip' 2>/dev/null || apt_install python3 python3-venv
 export INSTA_UPDATE=no CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
 
 failed=()
@@ -18,11 +19,21 @@ check() {
   if "$@" </dev/null; then say "$name: ok after $((SECONDS - begin)) s"; else failed+=("$name"); say "$name: FAILED"; fi
 }
 
+# Installs the Python package as a user would, and runs its tests against the built program.
+python_sdk() {
+  local venv=$CACHE/python
+  "$venv/bin/pip" --version >/dev/null 2>&1 || python3 -m venv "$venv" || return
+  "$venv/bin/pip" install --quiet "$ROOT/sdk/python" >&2 || return
+  FLOWETL_BIN=$CARGO_TARGET_DIR/debug/flowetl PYTHONDONTWRITEBYTECODE=1 \
+    "$venv/bin/python" -m unittest discover -s "$ROOT/sdk/python/tests"
+}
+
 check format cargo fmt --all --check
 check lints cargo clippy --workspace --all-targets --locked -- -D warnings
 # The tests of the whole system start the program itself, which `cargo test` alone does not build.
 check build cargo build --workspace --bins --tests --locked
 check tests deploy/servers/up.sh postgres s3 -- cargo test --workspace --locked --no-fail-fast
+check python python_sdk
 
 [ ${#failed[@]} -eq 0 ] || die "failed: ${failed[*]}"
 say "all checks passed"

@@ -25,6 +25,11 @@ pub(crate) fn new_run_id() -> RunId {
     RunId::new(Uuid::now_v7().to_string())
 }
 
+/// Names this start of this process.
+pub(crate) fn new_process_id() -> String {
+    Uuid::now_v7().to_string()
+}
+
 /// How long it is until `at`; nothing if that is past.
 pub(crate) fn until(at: i64) -> Duration {
     Duration::from_millis(u64::try_from(at - now()).unwrap_or(0))

@@ -54,6 +54,8 @@ pub enum Error {
     Unsettled(RunId),
     #[error("cannot start the control thread")]
     Thread(#[source] std::io::Error),
+    #[error("cannot go on serving")]
+    Serve(#[source] Cause),
 }
 
 impl Error {

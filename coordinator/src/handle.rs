@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use flowetl_proto::control::{AttemptEvent, Executor, Position};
 use flowetl_proto::id::{BlockId, RunId};
+use flowetl_proto::run::{BlockPhase, RunEvent, RunSummary, RunView};
 use futures::Stream;
 use futures::stream::{self, StreamExt};
 use serde_json::Value;
@@ -14,8 +15,8 @@ use tokio::sync::mpsc;
 
 use crate::control::ControlThread;
 use crate::lock::Lock;
-use crate::run::{self, Event, Happened, RunState, RunView, Surroundings};
-use crate::store::{EventRow, PositionRow, RunRow, Store, sqlite_url};
+use crate::run::{self, Event, Happened, RunState, Surroundings, view};
+use crate::store::{PositionRow, Store, sqlite_url};
 use crate::{Error, Result, clock};
 
 /// Settings of a coordinator.
@@ -46,17 +47,6 @@ impl Config {
     fn refused(&self, doing: &'static str, source: std::io::Error) -> Error {
         Error::File { doing, path: self.home.clone(), source }
     }
-}
-
-/// What is asked of a run beside its pipeline.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// Incremental extracts read from the beginning, and sources are taken as they are now.
-    pub full_refresh: bool,
-    /// Runs only this block and what it needs.
-    pub until: Option<BlockId>,
-    /// Goes on with this run, which must be of the same pipeline version.
-    pub resume: Option<RunId>,
 }
 
 /// Decides about runs.
@@ -117,21 +107,28 @@ impl Handle {
     }
 
     /// Snapshots of a run, the first at once, the last with its end state. A slow reader misses some, never the last.
-    /// A run that is not active here gives one snapshot.
-    pub async fn follow(&self, run: &RunId) -> Result<impl Stream<Item = Arc<RunView>> + Send + use<>> {
+    /// Where the run cannot end here (it was interrupted, or another process runs it) the last item says so.
+    pub async fn follow(&self, run: &RunId) -> Result<impl Stream<Item = Result<Arc<RunView>>> + Send + use<>> {
         let Some(active) = self.inner.around.active(run) else {
             let view = Arc::new(self.run(run).await?);
-            return Ok(stream::once(async move { view }).boxed());
+            let interrupted = (!view.state.is_terminal()).then(|| Err(elsewhere(run)));
+            return Ok(stream::iter([Ok(view)].into_iter().chain(interrupted)).boxed());
         };
         let mut watch = active.watch;
         watch.mark_changed();
-        let snapshots = stream::unfold((watch, false), |(mut watch, ended)| async move {
-            if ended || watch.changed().await.is_err() {
-                return None;
+        let snapshots = stream::unfold(Some(watch), |watch| async move {
+            let mut watch = watch?;
+            if watch.changed().await.is_err() {
+                let run = watch.borrow().view.run_id.clone();
+                return Some((Err(Error::Interrupted { run, reason: "its actor ended".into() }), None));
             }
             let snapshot = watch.borrow_and_update().clone();
-            let ended = snapshot.view.state.is_terminal() || snapshot.interrupted.is_some();
-            Some((snapshot.view, (watch, ended)))
+            let view = snapshot.view;
+            match snapshot.interrupted {
+                Some(reason) => Some((Err(Error::Interrupted { run: view.run_id.clone(), reason }), None)),
+                None if view.state.is_terminal() => Some((Ok(view), None)),
+                None => Some((Ok(view), Some(watch))),
+            }
         });
         Ok(snapshots.boxed())
     }
@@ -143,7 +140,7 @@ impl Handle {
         let Some(mut active) = self.inner.around.active(run) else {
             let view = self.run(run).await?;
             let ended = view.state.is_terminal();
-            return if ended { Ok(Arc::new(view)) } else { Err(interrupted("it does not run in this process".into())) };
+            return if ended { Ok(Arc::new(view)) } else { Err(elsewhere(run)) };
         };
         let ended = active.watch.wait_for(|s| s.view.state.is_terminal() || s.interrupted.is_some()).await;
         let snapshot = ended.map_err(|_| interrupted("its actor ended".into()))?.clone();
@@ -166,8 +163,8 @@ impl Handle {
     }
 
     /// All runs, newest first, up to a thousand.
-    pub async fn runs(&self) -> Result<Vec<RunRow>> {
-        self.store().runs().await
+    pub async fn runs(&self) -> Result<Vec<RunSummary>> {
+        Ok(self.store().runs().await?.into_iter().map(Into::into).collect())
     }
 
     /// One run as it stands now.
@@ -176,11 +173,19 @@ impl Handle {
             return Ok(RunView::clone(&active.watch.borrow().view));
         }
         let state = RunState::stored(self.store().load(run).await?)?;
-        Ok(RunView::of(&state, clock::now()))
+        Ok(view(&state, clock::now()))
+    }
+
+    /// Attempts that run here or are published now, of all runs.
+    pub fn busy(&self) -> usize {
+        let is_busy = |phase| matches!(phase, BlockPhase::Running | BlockPhase::Committing);
+        let active = self.inner.around.active.lock().unwrap_or_else(PoisonError::into_inner);
+        let views = active.iter().map(|a| Arc::clone(&a.watch.borrow().view));
+        views.map(|view| view.segments.values().filter(|s| is_busy(s.state)).count()).sum()
     }
 
     /// What happened in a run, in order.
-    pub async fn events(&self, run: &RunId) -> Result<Vec<EventRow>> {
+    pub async fn events(&self, run: &RunId) -> Result<Vec<RunEvent>> {
         self.store().run(run).await?;
         self.store().events(run).await
     }
@@ -213,4 +218,8 @@ impl Handle {
         let run = newest.filter(|run| !run.state.is_terminal()).map(|run| run.id);
         Err(Error::Busy { pipeline: pipeline.to_owned(), run })
     }
+}
+
+fn elsewhere(run: &RunId) -> Error {
+    Error::Interrupted { run: run.clone(), reason: "it does not run in this process".into() }
 }

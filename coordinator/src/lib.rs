@@ -8,6 +8,8 @@ mod clock;
 mod control;
 pub mod cut;
 mod error;
+pub mod fleet;
+pub mod grpc;
 mod handle;
 mod lock;
 mod run;
@@ -17,6 +19,5 @@ mod submit;
 mod tests;
 
 pub use error::{Error, Result};
-pub use handle::{Config, Coordinator, Handle, Options, remembered};
-pub use run::{BlockPhase, BlockView, Phase, RunOptions, RunView, SegmentView, Timestamp};
-pub use store::{EventRow, PositionRow, RunRow};
+pub use handle::{Config, Coordinator, Handle, remembered};
+pub use store::PositionRow;

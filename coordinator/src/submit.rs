@@ -5,13 +5,12 @@ use std::sync::Arc;
 use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::id::{RunId, Token};
 use flowetl_proto::pipeline::Pipeline;
+use flowetl_proto::run::{BlockPhase, Options, Phase, RunOptions, RunView};
 use tokio::sync::watch;
 
-use crate::handle::{Handle, Options};
+use crate::handle::Handle;
 use crate::lock::Lock;
-use crate::run::{
-    BlockPhase, Command, Event, NewRun, Phase, RunActor, RunOptions, RunState, RunView, Snapshot, TOKENS, machine,
-};
+use crate::run::{Command, Event, NewRun, RunActor, RunState, Snapshot, TOKENS, machine, view};
 use crate::store::{RunRow, Version};
 use crate::{Error, Result, clock, cut};
 
@@ -53,6 +52,26 @@ impl Handle {
         let lock = self.lock(&self.store().run(run).await?.pipeline).await?;
         self.resumable(run).await?;
         self.go_on(run, lock).await
+    }
+
+    /// Goes on with every run whose process ended while it was running, and tells which; what another process of this
+    /// home runs, or cannot be gone on with, is left as it is. Only for a coordinator that is alone with its database:
+    /// runs of another home's living processes would be taken from them.
+    pub async fn go_on_with_all(&self) -> Result<Vec<RunId>> {
+        let mut taken = Vec::new();
+        for run in self.store().runs().await? {
+            if run.state != Phase::Running || run.finished_at.is_some() {
+                continue;
+            }
+            match self.resume(&run.id).await {
+                Ok(run) => taken.push(run),
+                Err(Error::Busy { .. }) => {}
+                Err(error) => {
+                    tracing::warn!(run = %run.id, error = %error.chain(), "an unfinished run is left as it is")
+                }
+            }
+        }
+        Ok(taken)
     }
 
     async fn begin(&self, pipeline: Pipeline, version: Version, options: RunOptions, lock: Arc<Lock>) -> Result<RunId> {
@@ -120,7 +139,7 @@ impl Handle {
             return Ok(false);
         }
         let state = RunState::stored(self.store().load(&run.id).await?)?;
-        Ok(has_open_commit(&RunView::of(&state, clock::now())))
+        Ok(has_open_commit(&view(&state, clock::now())))
     }
 
     /// Brings a run that nobody continues to its end, and waits for that.

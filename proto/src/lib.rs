@@ -4,7 +4,7 @@
 //!
 //! Reading order: [`id`] and [`code`] are the words, [`pipeline`] is the file and the graph it becomes,
 //! [`catalogue`] is what executors announce they can do, [`control`] is the conversation about one attempt,
-//! [`drift`] what that says of a source's columns.
+//! [`drift`] what that says of a source's columns, [`run`] how a run looks from outside, [`wire`] how all of it travels.
 
 pub mod catalogue;
 pub mod code;
@@ -12,3 +12,5 @@ pub mod control;
 pub mod drift;
 pub mod id;
 pub mod pipeline;
+pub mod run;
+pub mod wire;

@@ -42,13 +42,13 @@ fn failed(ended: Ended, database: &Database, block: &str, class: &str, words: &s
 }
 
 #[track_caller]
-fn nothing_left(database: &Database) {
+pub fn nothing_left(database: &Database) {
     assert_eq!(database.staged(), Vec::<String>::new(), "staging is left");
 }
 
 /// Waits until `reached`.
 #[track_caller]
-fn wait_until(what: &str, mut reached: impl FnMut() -> bool) {
+pub fn wait_until(what: &str, mut reached: impl FnMut() -> bool) {
     let started = Instant::now();
     while !reached() {
         assert!(started.elapsed() < REACH_LIMIT, "{what} did not come within {REACH_LIMIT:?}");
@@ -78,7 +78,7 @@ fn a_data_test_stops_the_load_or_only_warns() {
 }
 
 /// A source that stands still in the middle of its rows until [`let_go`] is called.
-fn held_copy(retries: u32) -> (World, Database) {
+pub fn held_copy(retries: u32) -> (World, Database) {
     let (world, database) = with_rows(20_000);
     database.run(
         "create function held(i bigint) returns bigint language plpgsql volatile as \
@@ -97,12 +97,12 @@ fn held_copy(retries: u32) -> (World, Database) {
     (world, database)
 }
 
-fn let_go(database: &Database) {
+pub fn let_go(database: &Database) {
     database.run("select pg_advisory_unlock(1)");
 }
 
 /// The sessions that wait for us: whoever only describes the query never calls its function.
-const HELD: &str = "from pg_locks where locktype = 'advisory' and not granted \
+pub const HELD: &str = "from pg_locks where locktype = 'advisory' and not granted \
                     and database = (select oid from pg_database where datname = current_database())";
 
 /// Starts the held copy and waits until its rows have stopped coming.

@@ -11,6 +11,8 @@ mod kill;
 #[cfg(test)]
 mod pushdown;
 #[cfg(test)]
+mod server;
+#[cfg(test)]
 mod tidy;
 #[cfg(test)]
 mod world;

@@ -9,6 +9,7 @@ use actix::{Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Sp
 use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::{AttemptEvent, AttemptSpec, Executor, Prepared};
 use flowetl_proto::id::{RunId, Token};
+use flowetl_proto::run::RunView;
 use tokio::runtime;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -27,8 +28,8 @@ mod view;
 pub use machine::{Command, Event, Moment};
 pub(crate) use messages::Happened;
 pub(crate) use rows::NewRun;
-pub use state::{Phase, RunOptions, RunState};
-pub use view::{BlockPhase, BlockView, RunView, SegmentView, Timestamp};
+pub use state::RunState;
+pub(crate) use view::view;
 
 use crate::lock::Lock;
 use crate::store::{Record, Store};
@@ -126,7 +127,7 @@ impl RunActor {
         lock: Arc<Lock>,
     ) -> watch::Receiver<Snapshot> {
         let run = state.id.clone();
-        let view = Arc::new(RunView::of(&state, clock::now()));
+        let view = Arc::new(view(&state, clock::now()));
         let (sender, receiver) = watch::channel(Snapshot { view, interrupted: None });
         // Held over both, so that no report of the first attempt can come before the run is known.
         let mut active = around.active.lock().unwrap_or_else(PoisonError::into_inner);
@@ -173,7 +174,7 @@ impl RunActor {
     }
 
     fn publish(&self) {
-        let view = Arc::new(RunView::of(&self.state, clock::now()));
+        let view = Arc::new(view(&self.state, clock::now()));
         self.watch.send_replace(Snapshot { view, interrupted: None });
     }
 
@@ -232,7 +233,7 @@ impl RunActor {
         let running = self.state.attempts.iter().filter(|(_, a)| a.phase == state::AttemptPhase::Running);
         self.perform(running.map(|(token, _)| Command::Cancel(*token)).collect(), ctx);
         self.let_go();
-        let view = Arc::new(RunView::of(&self.state, clock::now()));
+        let view = Arc::new(view(&self.state, clock::now()));
         self.watch.send_replace(Snapshot { view, interrupted: Some(reason) });
         ctx.stop();
     }

@@ -6,16 +6,15 @@ use std::ops::Range;
 use flowetl_proto::control::{Output, Position, Segment};
 use flowetl_proto::id::{BlockId, RunId, SegmentId, Token};
 use flowetl_proto::pipeline::Pipeline;
+use flowetl_proto::run::{Phase, RunEvent, RunOptions};
 use indexmap::IndexMap;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::machine::{Changes, Event};
-use super::state::{
-    AttemptPhase, AttemptState, Discard, Phase, RunOptions, RunState, SegmentPhase, SegmentState, fed_by,
-};
-use crate::store::{AttemptRow, EventRow, Record, RunRow, SegmentRow, Stored};
+use super::state::{AttemptPhase, AttemptState, Discard, RunState, SegmentPhase, SegmentState, fed_by};
+use crate::store::{AttemptRow, Record, RunRow, SegmentRow, Stored};
 use crate::{Error, Result, cut};
 
 /// What a new run is made of.
@@ -85,7 +84,7 @@ impl RunState {
             created_at: run.created_at,
             started_at: run.started_at,
             finished_at: run.finished_at,
-            continued: true,
+            continued: run.started_at > run.created_at,
             parallel_segments: 1,
             starts: BTreeMap::new(),
             schemas: BTreeMap::new(),
@@ -106,7 +105,7 @@ impl RunState {
             sink_commits: changes.sink_commits,
             positions: changes.positions.into_iter().collect(),
             schemas: changes.schemas.into_iter().collect(),
-            event: EventRow { seq: self.seq, at: now, kind: kind.to_owned(), detail },
+            event: RunEvent { seq: self.seq, at: now, kind: kind.to_owned(), detail },
             run: self.row(),
         }
     }

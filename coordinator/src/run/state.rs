@@ -6,56 +6,12 @@ use flowetl_proto::code::Failure;
 use flowetl_proto::control::{Meter, Output, Position, Prepared, Segment};
 use flowetl_proto::id::{BlockId, RunId, SegmentId, Token};
 use flowetl_proto::pipeline::{Block, Pipeline};
+use flowetl_proto::run::{Phase, RunOptions};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::cut;
-
-/// Where a run stands.
-///
-/// ```text
-/// running ──► success
-///    ├──────► failing ────► failed
-///    └──────► cancelling ─► cancelled
-/// ```
-///
-/// A failing or cancelling run starts nothing more; it waits for what is under way. Only an explicit resume leads out of
-/// an end state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Phase {
-    Running,
-    Failing,
-    Cancelling,
-    Success,
-    Failed,
-    Cancelled,
-}
-
-impl Phase {
-    pub fn is_terminal(self) -> bool {
-        matches!(self, Self::Success | Self::Failed | Self::Cancelled)
-    }
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Failing => "failing",
-            Self::Cancelling => "cancelling",
-            Self::Success => "success",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-        }
-    }
-}
-
-/// What was asked of a run beside its pipeline.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RunOptions {
-    /// Incremental extracts read from the beginning, and sources are taken as they are now.
-    pub full_refresh: bool,
-}
 
 /// Where a segment stands.
 ///

@@ -1,35 +1,22 @@
 //! The append-only log of a run.
 
 use flowetl_proto::id::RunId;
-use serde::Serialize;
-use serde_json::Value;
+use flowetl_proto::run::RunEvent;
 use sqlx::{Any, Transaction};
 
 use super::{Store, doing, from_json, get, to_json};
 use crate::Result;
 
-/// One decision of a run, with what caused it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct EventRow {
-    /// 1 for a run's first.
-    pub seq: i64,
-    /// Milliseconds since 1970.
-    pub at: i64,
-    /// What happened: `begun`, `prepared`, `failed`, ...
-    pub kind: String,
-    pub detail: Value,
-}
-
 impl Store {
     /// In the order they happened.
-    pub(crate) async fn events(&self, run: &RunId) -> Result<Vec<EventRow>> {
+    pub(crate) async fn events(&self, run: &RunId) -> Result<Vec<RunEvent>> {
         let rows = sqlx::query("select seq, at, kind, detail from event where run = $1 order by seq")
             .bind(run.as_str().to_owned())
             .fetch_all(&self.pool)
             .await
             .map_err(doing("read the events"))?;
         let decode = |row| {
-            Ok(EventRow {
+            Ok(RunEvent {
                 seq: get(row, "seq")?,
                 at: get(row, "at")?,
                 kind: get(row, "kind")?,
@@ -40,7 +27,7 @@ impl Store {
     }
 }
 
-pub(super) async fn insert(tx: &mut Transaction<'static, Any>, run: &RunId, event: &EventRow) -> Result<()> {
+pub(super) async fn insert(tx: &mut Transaction<'static, Any>, run: &RunId, event: &RunEvent) -> Result<()> {
     sqlx::query("insert into event (run, seq, at, kind, detail) values ($1, $2, $3, $4, $5)")
         .bind(run.as_str().to_owned())
         .bind(event.seq)

@@ -30,11 +30,10 @@ mod source_schema;
 pub(crate) mod tests;
 
 pub(crate) use attempt::AttemptRow;
-pub use event::EventRow;
 pub(crate) use pipeline::Version;
 pub use position::PositionRow;
 pub(crate) use record::{Record, Stored};
-pub use run::RunRow;
+pub(crate) use run::RunRow;
 pub(crate) use segment::SegmentRow;
 pub(crate) use sink_commit::{CommitState, SinkCommit};
 

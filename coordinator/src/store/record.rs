@@ -5,12 +5,13 @@ use std::ops::Range;
 use flowetl_proto::control::Position;
 use flowetl_proto::id::{BlockId, RunId};
 use flowetl_proto::pipeline::Pipeline;
+use flowetl_proto::run::RunEvent;
 use serde_json::Value;
 use sqlx::{Any, Transaction};
 
 use super::{
-    AttemptRow, EventRow, RunRow, SegmentRow, SinkCommit, Store, Version, attempt, commit, event, pipeline, position,
-    run, segment, serial, sink_commit, source_schema,
+    AttemptRow, RunRow, SegmentRow, SinkCommit, Store, Version, attempt, commit, event, pipeline, position, run,
+    segment, serial, sink_commit, source_schema,
 };
 use crate::Result;
 
@@ -23,7 +24,7 @@ pub(crate) struct Record {
     pub sink_commits: Vec<SinkCommit>,
     pub positions: Vec<(BlockId, Position)>,
     pub schemas: Vec<(BlockId, Value)>,
-    pub event: EventRow,
+    pub event: RunEvent,
 }
 
 /// A run with everything needed to go on with it.

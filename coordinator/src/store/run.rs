@@ -2,19 +2,18 @@
 
 use flowetl_proto::code::Failure;
 use flowetl_proto::id::RunId;
-use serde::Serialize;
+use flowetl_proto::run::{Phase, RunOptions, RunSummary};
 use sqlx::any::AnyRow;
 use sqlx::{Any, Transaction};
 
 use super::{Store, doing, from_json, get, get_json, to_json};
-use crate::run::{Phase, RunOptions};
 use crate::{Error, Result};
 
 /// Runs that a list shows at most.
 const LIST_MAX: i64 = 1_000;
 
 /// One run as it is stored.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RunRow {
     pub id: RunId,
     pub pipeline: String,
@@ -33,6 +32,22 @@ pub struct RunRow {
     pub finished_at: Option<i64>,
     /// Whether its boundaries may still lie in object storage.
     pub kept: bool,
+}
+
+impl From<RunRow> for RunSummary {
+    fn from(row: RunRow) -> Self {
+        Self {
+            id: row.id,
+            pipeline: row.pipeline,
+            hash: row.hash,
+            options: row.options,
+            state: row.state,
+            failure: row.failure,
+            created_at: row.created_at,
+            started_at: row.started_at,
+            finished_at: row.finished_at,
+        }
+    }
 }
 
 impl Store {

@@ -3,10 +3,10 @@
 use std::time::Instant;
 
 use flowetl_proto::id::{RunId, SegmentId, Token};
+use flowetl_proto::run::{Phase, RunEvent, RunOptions};
 use serde_json::json;
 
-use super::{AttemptRow, EventRow, Record, RunRow, SinkCommit, Store, Version};
-use crate::run::{Phase, RunOptions};
+use super::{AttemptRow, Record, RunRow, SinkCommit, Store, Version};
 use crate::store::CommitState;
 use crate::tests::{Database, extract, load, on_both, pipeline};
 use crate::{Error, cut};
@@ -38,7 +38,7 @@ fn record(id: &str, term: i64) -> Record {
         finished_at: None,
         kept: true,
     };
-    let event = EventRow { seq: 1, at: 10, kind: "begun".into(), detail: json!({ "quote": "'" }) };
+    let event = RunEvent { seq: 1, at: 10, kind: "begun".into(), detail: json!({ "quote": "'" }) };
     Record { run, segments: vec![], attempts: vec![], sink_commits: vec![], positions: vec![], schemas: vec![], event }
 }
 

@@ -8,16 +8,17 @@ use flowetl_proto::code::Class;
 use flowetl_proto::control::Position;
 use flowetl_proto::id::{BlockId, RunId};
 use flowetl_proto::pipeline::Pipeline;
-use futures::StreamExt;
+use flowetl_proto::run::{BlockPhase, Options, Phase, RunView};
+use futures::{StreamExt, TryStreamExt};
 use tokio::time::timeout;
 
 use super::world::{FakeExecutor, Turn, World};
 use super::*;
 use crate::run::tests::Crash;
-use crate::{BlockPhase, Config, Coordinator, Error, Handle, Options, Phase, RunView, remembered};
+use crate::{Config, Coordinator, Error, Handle, remembered};
 
 /// Far beyond what any run here takes, also on a busy machine.
-const TEST_LIMIT: Duration = Duration::from_secs(60);
+pub(super) const TEST_LIMIT: Duration = Duration::from_secs(60);
 
 on_both!(
     succeeds,
@@ -38,13 +39,13 @@ on_both!(
 );
 
 /// A process: a coordinator and its executor over a database and a world.
-struct Process {
-    handle: Handle,
+pub(super) struct Process {
+    pub handle: Handle,
     executor: Arc<FakeExecutor>,
 }
 
 impl Process {
-    async fn start(database: &Database, world: &Arc<Mutex<World>>) -> Self {
+    pub async fn start(database: &Database, world: &Arc<Mutex<World>>) -> Self {
         let (executor, events) = FakeExecutor::new(world);
         let handle = Coordinator::open(config(database), executor.clone(), events).await.unwrap();
         Self { handle, executor }
@@ -55,11 +56,11 @@ impl Process {
         (run.clone(), self.wait(&run).await.unwrap())
     }
 
-    async fn wait(&self, run: &RunId) -> crate::Result<Arc<RunView>> {
+    pub async fn wait(&self, run: &RunId) -> crate::Result<Arc<RunView>> {
         timeout(TEST_LIMIT, self.handle.wait(run)).await.expect("the run ends")
     }
 
-    async fn die(self) {
+    pub async fn die(self) {
         self.executor.dead.store(true, Ordering::SeqCst);
         self.handle.close().await;
     }
@@ -69,7 +70,7 @@ fn config(database: &Database) -> Config {
     Config { database_url: Some(database.url.clone()), ..Config::new(database.home.path()) }
 }
 
-fn world(turns: &[(&str, &[Turn])]) -> Arc<Mutex<World>> {
+pub(super) fn world(turns: &[(&str, &[Turn])]) -> Arc<Mutex<World>> {
     let turns = turns.iter().map(|(id, turns)| (id.to_string(), turns.to_vec())).collect();
     Arc::new(Mutex::new(World { turns, ..Default::default() }))
 }
@@ -136,8 +137,8 @@ async fn succeeds(database: &Database) {
 async fn follows_to_the_end(database: &Database) {
     let process = Process::start(database, &world(&[])).await;
     let run = process.handle.submit(shop(), Options::default()).await.unwrap();
-    let views = process.handle.follow(&run).await.unwrap().collect::<Vec<_>>();
-    let views = timeout(TEST_LIMIT, views).await.unwrap();
+    let views = process.handle.follow(&run).await.unwrap().try_collect::<Vec<_>>();
+    let views = timeout(TEST_LIMIT, views).await.unwrap().unwrap();
     assert_eq!(views.last().unwrap().state, Phase::Success);
     let again = process.handle.follow(&run).await.unwrap().collect::<Vec<_>>().await;
     assert_eq!(again.len(), 1);
@@ -357,7 +358,8 @@ async fn forgets_old_boundaries(database: &Database) {
         world.lock().unwrap().boundaries.insert((run.clone(), flowetl_proto::id::Token(0)));
         runs.push(run);
     }
-    let kept = process.handle.runs().await.unwrap().into_iter().filter(|r| r.kept).map(|r| r.id).collect::<Vec<_>>();
+    let kept =
+        process.handle.store().runs().await.unwrap().into_iter().filter(|r| r.kept).map(|r| r.id).collect::<Vec<_>>();
     assert_eq!(kept, [runs[2].clone()]);
     assert_eq!(world.lock().unwrap().boundaries.iter().map(|(run, _)| run).collect::<Vec<_>>(), [&runs[2]]);
 }

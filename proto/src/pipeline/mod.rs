@@ -13,6 +13,7 @@ pub mod quantity;
 mod reference;
 mod schema;
 mod secrets;
+mod source;
 mod sql;
 #[cfg(test)]
 mod tests;
@@ -24,4 +25,5 @@ pub use problem::{At, Problem, ProblemCode, nearest_word};
 pub use reference::{Reference, WriteMode};
 pub use schema::schema;
 pub use secrets::Secrets;
+pub use source::{CONNECTIONS_FILE, Source};
 pub use validate::{Copy, Parsed, Parser, Positions};

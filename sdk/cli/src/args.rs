@@ -16,7 +16,7 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run a pipeline here, in this process.
+    /// Run a pipeline: here, in this process, or on a coordinator.
     Run(Run),
     /// Copy a table, a query or files from one place to another.
     Copy(Copy),
@@ -33,6 +33,8 @@ pub enum Command {
     Connection(Connection),
     /// List runs, or show one.
     Runs(Runs),
+    /// Serve: coordinator and executor in one process.
+    Up(Up),
     /// Look at and set where incremental reads start.
     #[command(subcommand)]
     State(State),
@@ -70,6 +72,11 @@ pub struct Run {
     /// Go on with this run, from its last committed boundary.
     #[arg(long, value_name = "RUN")]
     pub resume: Option<String>,
+    /// Do not wait for the end: print the run's id.
+    #[arg(long, requires = "server", conflicts_with = "json")]
+    pub detach: bool,
+    #[command(flatten)]
+    pub server: Server,
     #[command(flatten)]
     pub output: Output,
 }
@@ -127,6 +134,20 @@ pub struct Output {
 }
 
 #[derive(Debug, Args)]
+pub struct Server {
+    /// The coordinator to ask, such as http://127.0.0.1:50051; without it, this process does everything.
+    #[arg(long, value_name = "URL", env = "FLOWETL_SERVER")]
+    pub server: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Up {
+    /// Where to serve command lines and SDKs (gRPC).
+    #[arg(long, value_name = "ADDRESS", env = "FLOWETL_GRPC", default_value = "127.0.0.1:50051")]
+    pub listen: String,
+}
+
+#[derive(Debug, Args)]
 pub struct Plan {
     #[command(flatten)]
     pub file: File,
@@ -154,6 +175,8 @@ pub struct Runs {
     /// Every event of the run.
     #[arg(long, requires = "run")]
     pub logs: bool,
+    #[command(flatten)]
+    pub server: Server,
     #[command(flatten)]
     pub output: Output,
 }

@@ -1,29 +1,42 @@
 //! Reading pipeline files and `connections.yml`, with every problem shown at its place.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
+use flowetl::Source;
 use flowetl_proto::catalogue::Catalogue;
-use flowetl_proto::pipeline::{self, ConnectionSpec, Parsed, Parser, Problem};
+use flowetl_proto::pipeline::{self, CONNECTIONS_FILE, ConnectionSpec, Parsed, Parser, Problem};
 use indexmap::IndexMap;
 
-use crate::home::{self, Environment};
+use crate::home::Environment;
 use crate::{Outcome, args, show};
 
-/// The file beside a pipeline that names its connections.
-const CONNECTIONS_FILE: &str = "connections.yml";
+/// A pipeline file as it is written, with the connections of the command line.
+pub fn source(file: &args::File) -> anyhow::Result<Source> {
+    Ok(Source { overrides: overrides(&file.connections)?, ..flowetl::read(&file.file)? })
+}
 
-/// Reads a pipeline file; all its problems are one error, a line each.
+/// The pipeline of a source; all its problems are one error, a line each.
+pub fn parse(source: &Source) -> anyhow::Result<Parsed> {
+    source.parse(&flowetl_executor::catalogue(), Some(&Environment)).map_err(joined)
+}
+
+/// Reads a pipeline file.
 pub fn read(file: &args::File) -> anyhow::Result<Parsed> {
-    let text = std::fs::read_to_string(&file.file).with_context(|| format!("cannot read `{}`", file.file.display()))?;
-    let folder = folder_of(&file.file)?;
-    with_parser(&file.file.display().to_string(), &folder, &file.connections, |parser| parser.parse(&text))
+    parse(&source(file)?)
 }
 
 /// The pipeline of `flowetl copy`.
 pub fn copy(copy: &args::Copy) -> anyhow::Result<Parsed> {
-    let folder = std::env::current_dir().context("there is no working folder")?;
-    let mut parsed = with_parser("flowetl copy", &folder, &copy.connections, |parser| {
+    let here = flowetl::in_this_folder();
+    let connections = here.folder.join(CONNECTIONS_FILE);
+    let source = Source {
+        file: "flowetl copy".to_owned(),
+        connections_text: text_if_there(&connections)?,
+        overrides: overrides(&copy.connections)?,
+        ..here
+    };
+    let parsed = source.with_parser(&flowetl_executor::catalogue(), Some(&Environment), |parser| {
         parser.copy(&pipeline::Copy {
             from: copy.from.clone(),
             to: copy.to.clone(),
@@ -31,7 +44,8 @@ pub fn copy(copy: &args::Copy) -> anyhow::Result<Parsed> {
             key: copy.key.clone(),
             write: copy.write.map(|w| w.as_str().to_owned()),
         })
-    })?;
+    });
+    let mut parsed = parsed.map_err(joined)?;
     if let Some(memory) = &copy.memory {
         let bytes = pipeline::quantity::size(memory).map_err(|e| anyhow::anyhow!("`--memory`: {e}"))?;
         parsed.pipeline.memory = Some(bytes);
@@ -39,39 +53,32 @@ pub fn copy(copy: &args::Copy) -> anyhow::Result<Parsed> {
     Ok(parsed)
 }
 
-fn with_parser(
-    name: &str,
-    folder: &Path,
-    overrides: &[String],
-    parse: impl FnOnce(&Parser) -> Result<Parsed, Vec<Problem>>,
-) -> anyhow::Result<Parsed> {
-    let catalogue = flowetl_executor::catalogue();
-    let connections = connections_in(folder, &catalogue)?;
-    let overrides = home::overrides(overrides)?;
-    let parser = Parser {
-        file: name,
-        folder,
-        catalogue: &catalogue,
-        connections: &connections,
-        overrides: &overrides,
-        secrets: Some(&Environment),
+/// Connections given on the command line as `NAME=URL`.
+fn overrides(written: &[String]) -> anyhow::Result<IndexMap<String, String>> {
+    let named = |text: &String| {
+        let (name, url) = text.split_once('=').with_context(|| format!("`-c {text}` is not `NAME=URL`"))?;
+        Ok((name.to_owned(), url.to_owned()))
     };
-    parse(&parser).map_err(joined)
+    written.iter().map(named).collect()
 }
 
 /// The connections of `connections.yml` in `folder`; none where there is no such file.
 pub fn connections_in(folder: &Path, catalogue: &Catalogue) -> anyhow::Result<IndexMap<String, ConnectionSpec>> {
     let path = folder.join(CONNECTIONS_FILE);
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(IndexMap::new()),
-        Err(e) => return Err(e).with_context(|| format!("cannot read `{}`", path.display())),
-    };
     let none = IndexMap::new();
+    let Some(text) = text_if_there(&path)? else { return Ok(none) };
     let file = path.display().to_string();
     let parser =
         Parser { file: &file, folder, catalogue, connections: &none, overrides: &none, secrets: Some(&Environment) };
     parser.connections(&text).map_err(joined)
+}
+
+fn text_if_there(path: &Path) -> anyhow::Result<Option<String>> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e).with_context(|| format!("cannot read `{}`", path.display())),
+    }
 }
 
 /// One connection from its URL.
@@ -90,17 +97,8 @@ pub fn connection(name: &str, url: &str) -> anyhow::Result<ConnectionSpec> {
     parser.connection(name, url).map_err(joined)
 }
 
-fn folder_of(file: &Path) -> anyhow::Result<PathBuf> {
-    let absolute = std::path::absolute(file).with_context(|| format!("`{}` is not a path", file.display()))?;
-    match absolute.parent() {
-        Some(folder) => Ok(folder.to_owned()),
-        None => bail!("`{}` is not a file", file.display()),
-    }
-}
-
 fn joined(problems: Vec<Problem>) -> anyhow::Error {
-    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-    anyhow::anyhow!(lines.join("\n"))
+    flowetl::Error::Problems(problems).into()
 }
 
 /// `flowetl validate`.

@@ -10,7 +10,6 @@ use flowetl_executor::storage::Storage;
 use flowetl_executor::{Node, NodeConfig};
 use flowetl_proto::id::BlockId;
 use flowetl_proto::pipeline::Secrets;
-use indexmap::IndexMap;
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
@@ -95,6 +94,11 @@ pub async fn open() -> anyhow::Result<Handle> {
     Coordinator::open(coordinator_config(), Arc::new(node), reports).await.map_err(|e| anyhow::anyhow!(e.chain()))
 }
 
+/// Whether the metadata database lies in the home folder, which no other machine shares.
+pub fn owns_database() -> bool {
+    coordinator_config().database_url.is_none()
+}
+
 fn coordinator_config() -> Config {
     Config { database_url: std::env::var("FLOWETL_DATABASE_URL").ok(), ..Config::new(folder()) }
 }
@@ -103,14 +107,4 @@ fn coordinator_config() -> Config {
 pub async fn remembered(pipeline: &str) -> anyhow::Result<BTreeMap<BlockId, Value>> {
     let remembered = flowetl_coordinator::remembered(&coordinator_config(), pipeline).await;
     remembered.map_err(|e| anyhow::anyhow!(e.chain()))
-}
-
-/// Connections given on the command line as `NAME=URL`.
-pub fn overrides(written: &[String]) -> anyhow::Result<IndexMap<String, flowetl_proto::pipeline::ConnectionSpec>> {
-    let mut overrides = IndexMap::new();
-    for text in written {
-        let (name, url) = text.split_once('=').with_context(|| format!("`-c {text}` is not `NAME=URL`"))?;
-        overrides.insert(name.to_owned(), files::connection(name, url)?);
-    }
-    Ok(overrides)
 }

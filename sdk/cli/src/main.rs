@@ -1,8 +1,9 @@
-//! The `flowetl` program: reads arguments and the environment, and runs everything in one process.
+//! The `flowetl` program: reads arguments and the environment, and runs everything in one process or asks a coordinator.
 
 mod allocator;
 mod args;
 mod connection;
+mod coordinator;
 mod files;
 mod home;
 mod plan;
@@ -11,7 +12,9 @@ mod run;
 mod runs;
 mod sample;
 mod show;
+mod signals;
 mod state;
+mod up;
 mod usage;
 
 use std::process::ExitCode;
@@ -72,6 +75,7 @@ async fn perform(command: Command) -> anyhow::Result<Outcome> {
         Command::Schema => files::schema(),
         Command::Connection(command) => connection::perform(command).await,
         Command::Runs(runs) => runs::runs(runs).await,
+        Command::Up(up) => up::up(up).await,
         Command::State(state) => state::perform(state).await,
         Command::Sample { folder } => {
             sample::write(&folder)?;

@@ -2,41 +2,49 @@
 
 use std::sync::Arc;
 
-use flowetl_coordinator::{Handle, Options, Phase, RunView};
 use flowetl_proto::id::{BlockId, RunId};
-use flowetl_proto::pipeline::Parsed;
+use flowetl_proto::run::{Options, Phase, RunView};
 use futures::StreamExt;
-use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{Outcome, args, files, home, show, usage};
+use crate::coordinator::Coordinator;
+use crate::signals::Signals;
+use crate::usage::{self, Usage};
+use crate::{Outcome, args, files, home, show};
 
 /// `flowetl run`.
 pub async fn file(run: args::Run) -> anyhow::Result<Outcome> {
     let resume = run.resume.map(RunId::new);
-    let Some(file) = run.file else {
-        let run_id = resume.ok_or_else(|| anyhow::anyhow!("give a pipeline file, or `--resume RUN`"))?;
-        let coordinator = home::open().await?;
-        let id = coordinator.resume(&run_id).await.map_err(|e| anyhow::anyhow!(e.chain()))?;
-        return finish(coordinator, &id, run.output.json).await;
+    let server = run.server.server;
+    let (coordinator, id) = match run.file {
+        Some(file) => {
+            let source = files::source(&args::File { file, connections: run.connections })?;
+            let until = run.until.as_deref().map(BlockId::from);
+            Coordinator::submit(server, source, Options { full_refresh: run.full_refresh, until, resume }).await?
+        }
+        None => {
+            let id = resume.ok_or_else(|| anyhow::anyhow!("give a pipeline file, or `--resume RUN`"))?;
+            let coordinator = Coordinator::open(server).await?;
+            coordinator.resume(&id).await?;
+            (coordinator, id)
+        }
     };
-    let parsed = files::read(&args::File { file, connections: run.connections })?;
-    let until = run.until.as_deref().map(BlockId::from);
-    perform(parsed, Options { full_refresh: run.full_refresh, until, resume }, run.output.json).await
+    if run.detach {
+        show::line(id.as_str())?;
+        return Ok(Outcome::Success);
+    }
+    finish(coordinator, &id, run.output.json).await
 }
 
 /// `flowetl copy`.
 pub async fn copy(copy: args::Copy) -> anyhow::Result<Outcome> {
     let parsed = files::copy(&copy)?;
-    perform(parsed, Options { full_refresh: copy.full_refresh, ..Options::default() }, copy.output.json).await
+    let options = Options { full_refresh: copy.full_refresh, ..Options::default() };
+    let handle = home::open().await?;
+    let run = handle.submit(parsed.pipeline, options).await.map_err(|e| anyhow::anyhow!(e.chain()))?;
+    finish(Coordinator::Here(handle), &run, copy.output.json).await
 }
 
-async fn perform(parsed: Parsed, options: Options, json: bool) -> anyhow::Result<Outcome> {
-    let coordinator = home::open().await?;
-    let run = coordinator.submit(parsed.pipeline, options).await.map_err(|e| anyhow::anyhow!(e.chain()))?;
-    finish(coordinator, &run, json).await
-}
-
-async fn finish(coordinator: Handle, run: &RunId, json: bool) -> anyhow::Result<Outcome> {
+async fn finish(coordinator: Coordinator, run: &RunId, json: bool) -> anyhow::Result<Outcome> {
     let view = match follow(&coordinator, run, json).await {
         Ok(view) => view,
         // It has begun, so that this is no fault of the pipeline file or the arguments.
@@ -45,44 +53,52 @@ async fn finish(coordinator: Handle, run: &RunId, json: bool) -> anyhow::Result<
             return Ok(Outcome::Failed);
         }
     };
+    let usage = used(&coordinator);
     coordinator.close().await;
     if json {
-        show::json(&show::RunJson::new(&view, usage::so_far()))?;
+        show::json(&show::RunJson::new(&view, usage))?;
     }
     Ok(if view.state == Phase::Success { Outcome::Success } else { Outcome::Failed })
 }
 
 /// Shows the run until it ends. The first interrupt cancels it; the second ends the program at once, and the run is
-/// continued by the next start.
-async fn follow(coordinator: &Handle, run: &RunId, json: bool) -> anyhow::Result<Arc<RunView>> {
+/// continued by the next start, or goes on where it is.
+async fn follow(coordinator: &Coordinator, run: &RunId, json: bool) -> anyhow::Result<Arc<RunView>> {
     let mut display = show::Display::new(json);
+    let mut signals = Signals::listen()?;
     let mut snapshots = coordinator.follow(run).await?;
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let mut last = None;
     let mut cancelled = false;
     loop {
         tokio::select! {
             snapshot = snapshots.next() => match snapshot {
-                Some(view) => display.show(&view),
+                Some(view) => {
+                    let view = view?;
+                    display.show(&view);
+                    last = Some(view);
+                }
                 None => break,
             },
-            () = either(&mut interrupt, &mut terminate) => {
+            () = signals.next() => {
                 if cancelled {
                     anyhow::bail!("run `{run}` was left as it is; the same command goes on with it");
                 }
                 cancelled = true;
                 display.note("cancelling; once more to leave at once");
-                coordinator.cancel(run).await.map_err(|e| anyhow::anyhow!(e.chain()))?;
+                coordinator.cancel(run).await?;
             }
         }
     }
-    let view = coordinator.wait(run).await.map_err(|e| anyhow::anyhow!(e.chain()))?;
-    display.finish(&view, usage::so_far());
+    let view = last.filter(|view| view.state.is_terminal());
+    let view = view.ok_or_else(|| flowetl::Error::Silent(run.clone()))?;
+    display.finish(&view, used(coordinator), coordinator.server());
     Ok(view)
 }
 
-async fn either(interrupt: &mut tokio::signal::unix::Signal, terminate: &mut tokio::signal::unix::Signal) {
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+/// What the run has used of the machine: unknown where another process ran it.
+fn used(coordinator: &Coordinator) -> Usage {
+    match coordinator {
+        Coordinator::Here(_) => usage::so_far(),
+        Coordinator::There(_) => Usage::default(),
     }
 }

@@ -2,10 +2,11 @@
 
 use flowetl_proto::id::RunId;
 
-use crate::{Outcome, args, home, show};
+use crate::coordinator::Coordinator;
+use crate::{Outcome, args, show};
 
 pub async fn runs(asked: args::Runs) -> anyhow::Result<Outcome> {
-    let coordinator = home::open().await?;
+    let coordinator = Coordinator::open(asked.server.server).await?;
     let Some(run) = asked.run.map(RunId::new) else {
         let runs = coordinator.runs().await?;
         if asked.output.json {
@@ -17,7 +18,7 @@ pub async fn runs(asked: args::Runs) -> anyhow::Result<Outcome> {
         }
         return Ok(Outcome::Success);
     };
-    let view = coordinator.run(&run).await.map_err(|e| anyhow::anyhow!(e.chain()))?;
+    let view = coordinator.run(&run).await?;
     if asked.logs {
         for event in coordinator.events(&run).await? {
             let at = show::time(event.at);

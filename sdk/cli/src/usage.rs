@@ -1,7 +1,7 @@
 //! What this process has used of the machine.
 
 /// CPU seconds of all threads, user and system, and the greatest resident memory in bytes. Zero where the system does
-/// not tell (only Linux does, in `/proc`).
+/// not tell (only Linux does, in `/proc`), and for a run of another process.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Usage {
     pub cpu_seconds: f64,

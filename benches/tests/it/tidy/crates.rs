@@ -28,6 +28,11 @@ fn the_executor_does_not_know_the_coordinator() {
 }
 
 #[test]
+fn who_asks_a_coordinator_needs_neither_it_nor_the_engine() {
+    forbid("flowetl", &[ENGINE, &["flowetl-coordinator", "sqlx", "actix"]].concat());
+}
+
+#[test]
 fn the_contracts_stand_alone() {
     forbid("flowetl-proto", &[ENGINE, &["flowetl-coordinator", "sqlx", "actix"]].concat());
 }

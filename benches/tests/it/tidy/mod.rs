@@ -35,7 +35,7 @@ fn root() -> PathBuf {
 }
 
 /// The crates' folders.
-const CRATES: [&str; 5] = ["proto", "executor", "coordinator", "sdk/cli", "benches"];
+const CRATES: [&str; 6] = ["proto", "executor", "coordinator", "sdk/rust", "sdk/cli", "benches"];
 
 /// Every Rust file of the workspace.
 fn rust_files() -> Vec<SourceFile> {

@@ -32,7 +32,11 @@ const RULES: &[Rule] = &[
     Rule { name: "datafusion::optimizer", rooms: PLANNERS, why: "only the planner rewrites plans" },
     Rule { name: "datafusion::physical_optimizer", rooms: PLANNERS, why: "only the planner rewrites plans" },
     Rule { name: "datafusion::physical_planner", rooms: PLANNERS, why: "only the planner plans" },
-    Rule { name: "std::env", rooms: &["sdk/cli/"], why: "settings are read once, in the binary, and passed down" },
+    Rule {
+        name: "std::env",
+        rooms: &["sdk/cli/", "sdk/rust/examples/"],
+        why: "settings are read once, in the binary, and passed down",
+    },
     Rule { name: "clap", rooms: &["sdk/cli/"], why: "settings are read once, in the binary, and passed down" },
     Rule { name: "indicatif", rooms: &["sdk/cli/"], why: "only the command line draws on a terminal" },
 ];

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{Read, Seek};
+use std::os::unix::fs::FileExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
@@ -60,6 +61,21 @@ impl Running {
     pub fn kill(mut self) -> Ended {
         self.child.kill().unwrap();
         self.wait()
+    }
+
+    /// Waits for a line on standard output that begins with `start`.
+    pub fn says(&mut self, start: &str) -> String {
+        loop {
+            let ended = !self.runs();
+            let said = so_far(&self.out);
+            let lines = said.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
+            if let Some(line) = lines.into_iter().find(|line| line.starts_with(start)) {
+                return line.to_owned();
+            }
+            let late = self.started.elapsed() > LIMIT;
+            assert!(!ended && !late, "`{}` did not say `{start}`: {}", self.shown, so_far(&self.err));
+            thread::sleep(LOOK_EVERY);
+        }
     }
 
     /// Sends a signal by its name: `INT`, `TERM`.
@@ -123,6 +139,13 @@ impl Ended {
         serde_json::from_str(&self.out)
             .unwrap_or_else(|e| panic!("`{}` did not print one JSON document: {e}\n{}", self.shown, self.out))
     }
+}
+
+/// What was written, without moving the place at which the program writes on.
+fn so_far(file: &fs::File) -> String {
+    let mut bytes = vec![0; usize::try_from(file.metadata().unwrap().len()).unwrap()];
+    let read = file.read_at(&mut bytes, 0).unwrap();
+    String::from_utf8_lossy(&bytes[..read]).into_owned()
 }
 
 fn text(file: &mut fs::File) -> String {

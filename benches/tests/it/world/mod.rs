@@ -53,7 +53,7 @@ impl World {
 
     /// In our folder, with our home, and without settings of whoever runs the tests.
     fn place(&self, command: &mut Command) {
-        for name in ["FLOWETL_DATABASE_URL", "FLOWETL_STORAGE_URL", "RUST_LOG"] {
+        for name in ["FLOWETL_DATABASE_URL", "FLOWETL_GRPC", "FLOWETL_SERVER", "FLOWETL_STORAGE_URL", "RUST_LOG"] {
             command.env_remove(name);
         }
         command.current_dir(self.folder()).env("FLOWETL_HOME", self.path("home"));

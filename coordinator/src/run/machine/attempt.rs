@@ -3,9 +3,10 @@
 use flowetl_proto::code::{Class, Failure, Retry};
 use flowetl_proto::control::{Output, Prepared, Severity, TestResult};
 use flowetl_proto::id::{BlockId, SegmentId, Token};
+use flowetl_proto::run::Phase;
 
 use super::{Command, Step};
-use crate::run::state::{AttemptPhase, Commit, Discard, Phase, SegmentPhase};
+use crate::run::state::{AttemptPhase, Commit, Discard, SegmentPhase};
 use crate::store::{CommitState, SinkCommit};
 
 impl Step<'_> {

@@ -2,9 +2,10 @@
 
 use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::id::SegmentId;
+use flowetl_proto::run::Phase;
 
 use super::{Command, HARD_STOP_MS, Step};
-use crate::run::state::{AttemptPhase, AttemptState, Commit, Discard, Phase, SegmentPhase};
+use crate::run::state::{AttemptPhase, AttemptState, Commit, Discard, SegmentPhase};
 
 impl Step<'_> {
     /// Begins the run's end, unless it has begun: nothing more is started, what runs is cancelled.

@@ -11,10 +11,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::{AttemptEventKind, Meter, Position};
 use flowetl_proto::id::{BlockId, SegmentId, Token};
-
+use flowetl_proto::run::Phase;
 use serde_json::Value;
 
-use super::state::{AttemptPhase, AttemptState, Commit, Discard, Phase, RunState, SegmentPhase};
+use super::state::{AttemptPhase, AttemptState, Commit, Discard, RunState, SegmentPhase};
 use crate::store::SinkCommit;
 
 /// How long the staging of a lost attempt is waited for before the next one starts: dropping a table or deleting files

@@ -6,13 +6,14 @@ use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::AttemptEventKind;
 use flowetl_proto::id::{BlockId, SegmentId, Token};
 use flowetl_proto::pipeline::Pipeline;
+use flowetl_proto::run::Phase;
 use proptest::prelude::*;
 
 use super::{at, failed, prepared, state};
 use crate::cut::tests::any_pipeline;
 use crate::run::machine::{Changes, step};
 use crate::run::state::{AttemptPhase, AttemptState, SegmentPhase};
-use crate::run::{Command, Event, Phase, RunState};
+use crate::run::{Command, Event, RunState};
 
 /// A run pushed about at random: what its commands asked for and nobody answered yet, and what must never be undone.
 struct Fuzz {

@@ -9,11 +9,12 @@ use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::{AttemptEventKind, Manifest, Position, Prepared};
 use flowetl_proto::id::{RunId, Token};
 use flowetl_proto::pipeline::Pipeline;
+use flowetl_proto::run::{Phase, RunOptions};
 use serde_json::{Value, json};
 
 use super::machine::step;
 use super::state::{SegmentPhase, is_incremental};
-use super::{Command, Event, Moment, NewRun, Phase, RunActor, RunOptions, RunState, machine, spec};
+use super::{Command, Event, Moment, NewRun, RunActor, RunState, machine, spec};
 use crate::tests::{incremental, load, pipeline, test};
 
 /// Makes an actor stop as if its process had died, once a number of decisions were written: before or after the last

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
-use flowetl_coordinator::{BlockPhase, BlockView, Phase, RunView};
 use flowetl_proto::control::{Severity, TestResult};
 use flowetl_proto::id::{BlockId, SegmentId};
+use flowetl_proto::run::{BlockPhase, BlockView, Phase, RunView};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::table::{block_phase, bytes, count, phase, table};
@@ -71,8 +71,9 @@ impl Display {
         }
     }
 
-    /// The last word: the table, the tests, what sources have become, the error, the cost.
-    pub fn finish(&mut self, view: &RunView, usage: Usage) {
+    /// The last word: the table, the tests, what sources have become, the error, the cost. `server` is the coordinator
+    /// that ran it, where it was not this process.
+    pub fn finish(&mut self, view: &RunView, usage: Usage, server: Option<&str>) {
         for bar in self.bars.values() {
             bar.finish_and_clear();
         }
@@ -97,18 +98,17 @@ impl Display {
                 note(&format!("already published and kept: {}", published.join(", ")));
             }
             if view.state != Phase::Success {
-                note(&format!("go on from the last boundary with: flowetl run --resume {}", view.run_id));
+                let there = server.map(|url| format!(" --server {url}")).unwrap_or_default();
+                note(&format!("go on from the last boundary with: flowetl run --resume {}{there}", view.run_id));
             }
         }
         let seconds = view.finished_at.map_or(0.0, |end| (end.0 - view.started_at.0) as f64 / 1000.0);
-        say(&format!(
-            "run {} of {}: {} in {seconds:.1} s, {:.1} CPU s, peak {}",
-            view.run_id,
-            view.pipeline,
-            phase(view.state),
-            usage.cpu_seconds,
-            bytes(usage.peak_memory_bytes)
-        ));
+        let cost = match server {
+            None => format!(", {:.1} CPU s, peak {}", usage.cpu_seconds, bytes(usage.peak_memory_bytes)),
+            Some(_) => String::new(),
+        };
+        let (run, pipeline, state) = (&view.run_id, &view.pipeline, phase(view.state));
+        say(&format!("run {run} of {pipeline}: {state} in {seconds:.1} s{cost}"));
     }
 }
 

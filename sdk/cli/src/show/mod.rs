@@ -6,7 +6,7 @@ mod table;
 
 use std::io::{self, IsTerminal, Write};
 
-use flowetl_coordinator::{RunRow, Timestamp};
+use flowetl_proto::run::{RunSummary, Timestamp};
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
@@ -59,7 +59,7 @@ pub fn time(at: i64) -> String {
 }
 
 /// A run in a list.
-pub fn run_line(run: &RunRow) -> String {
+pub fn run_line(run: &RunSummary) -> String {
     let error = run.failure.as_ref().map(|f| format!("  {}", f.message)).unwrap_or_default();
     format!("{}  {}  {}  {}{error}", run.id, time(run.created_at), table::phase(run.state), run.pipeline)
 }

@@ -1,10 +1,10 @@
 //! The one JSON object that `--json` prints for a run. Scripts rely on it: keys are only ever added.
 
-use flowetl_coordinator::{BlockPhase, Phase, RunView, Timestamp};
 use flowetl_proto::code::Failure;
 use flowetl_proto::control::TestResult;
 use flowetl_proto::drift::SchemaChange;
 use flowetl_proto::id::{BlockId, RunId};
+use flowetl_proto::run::{BlockPhase, Phase, RunView, Timestamp};
 use indexmap::IndexMap;
 use serde::Serialize;
 

@@ -1,6 +1,6 @@
 //! A run as a table, and numbers as people read them.
 
-use flowetl_coordinator::{BlockPhase, BlockView, Phase, RunView};
+use flowetl_proto::run::{BlockPhase, BlockView, Phase, RunView};
 use serde::Serialize;
 
 const HEADINGS: [&str; 8] = ["block", "state", "rows in", "rows out", "rows/s", "quarantined", "bytes", "seconds"];

@@ -1,0 +1,61 @@
+//! The service that command line and SDKs speak, `flowetl.v1.Coordinator`, over a [`Handle`].
+
+mod service;
+mod status;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use flowetl_proto::wire::v1::coordinator_server::CoordinatorServer;
+use tokio::net::TcpListener;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+
+use self::service::Service;
+use crate::fleet::Roster;
+use crate::{Error, Handle, Result};
+
+/// A pipeline file has at most a mebibyte, and so has its `connections.yml`; overrides are a few URLs.
+const REQUEST_BYTES_MAX: usize = 4 << 20;
+
+/// Who follows a run and is silent for so long is asked for a sign of life, and has as long again to give it: a client
+/// whose machine went away must not be held for ever.
+const KEEPALIVE: Duration = Duration::from_secs(20);
+
+/// How long calls under way may take to end once the service stops. Streams are ended at once; what is left are writes
+/// to the metadata database.
+const STOP_LIMIT: Duration = Duration::from_secs(3);
+
+/// Serves until `stop`, then ends what is under way: who follows a run is told that the coordinator stops. Runs are left
+/// as they are.
+pub async fn serve(
+    listener: TcpListener,
+    handle: Handle,
+    roster: Arc<dyn Roster>,
+    stop: impl Future<Output = ()> + Send,
+) -> Result<()> {
+    let stopping = CancellationToken::new();
+    let service = Service::new(handle, roster, stopping.clone());
+    let service = CoordinatorServer::new(service).max_decoding_message_size(REQUEST_BYTES_MAX);
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let serving = Server::builder()
+        .http2_keepalive_interval(Some(KEEPALIVE))
+        .http2_keepalive_timeout(Some(KEEPALIVE))
+        .add_service(service)
+        .serve_with_incoming_shutdown(incoming, stopping.clone().cancelled_owned());
+    tokio::pin!(serving);
+    tokio::select! {
+        done = &mut serving => return done.map_err(|e| Error::Serve(e.into())),
+        () = stop => stopping.cancel(),
+    }
+    match timeout(STOP_LIMIT, serving).await {
+        Ok(done) => done.map_err(|e| Error::Serve(e.into())),
+        Err(_) => {
+            tracing::warn!("calls were under way when the service stopped, and were cut off");
+            Ok(())
+        }
+    }
+}

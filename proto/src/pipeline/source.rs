@@ -1,0 +1,60 @@
+//! A pipeline file with all that it is read with, whoever reads it: this process or a coordinator elsewhere.
+
+use std::path::PathBuf;
+
+use indexmap::IndexMap;
+
+use super::{ConnectionSpec, Parsed, Parser, Problem, Secrets};
+use crate::catalogue::Catalogue;
+
+/// The file beside a pipeline that names its connections.
+pub const CONNECTIONS_FILE: &str = "connections.yml";
+
+/// A pipeline as it is written. Texts and URLs may hold passwords, so that this has no debug print.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Source {
+    /// The file as problems name it. Its stem is the pipeline's name where the text says none.
+    pub file: String,
+    /// YAML or JSON.
+    pub text: String,
+    /// What relative paths in the texts start from; absolute.
+    pub folder: PathBuf,
+    /// The text of [`CONNECTIONS_FILE`] in that folder, where there is one.
+    pub connections_text: Option<String>,
+    /// More connections, as URLs by name. They stand before all others.
+    pub overrides: IndexMap<String, String>,
+    /// What relative paths in those URLs start from; absolute.
+    pub overrides_folder: PathBuf,
+}
+
+impl Source {
+    /// The pipeline, or everything that is wrong with it. Where `secrets` are given, those that it needs must be there.
+    pub fn parse(&self, catalogue: &Catalogue, secrets: Option<&dyn Secrets>) -> Result<Parsed, Vec<Problem>> {
+        self.with_parser(catalogue, secrets, |parser| parser.parse(&self.text))
+    }
+
+    /// Hands a parser that knows the connections to `act`.
+    pub fn with_parser<T>(
+        &self,
+        catalogue: &Catalogue,
+        secrets: Option<&dyn Secrets>,
+        act: impl FnOnce(&Parser<'_>) -> Result<T, Vec<Problem>>,
+    ) -> Result<T, Vec<Problem>> {
+        let none = IndexMap::new();
+        let own =
+            Parser { file: &self.file, folder: &self.folder, catalogue, connections: &none, overrides: &none, secrets };
+        let connections = match &self.connections_text {
+            None => IndexMap::new(),
+            Some(text) => {
+                let file = self.folder.join(CONNECTIONS_FILE).display().to_string();
+                Parser { file: &file, ..own }.connections(text)?
+            }
+        };
+        let overrides = self.overrides(Parser { file: "command line", folder: &self.overrides_folder, ..own })?;
+        act(&Parser { connections: &connections, overrides: &overrides, ..own })
+    }
+
+    fn overrides(&self, parser: Parser<'_>) -> Result<IndexMap<String, ConnectionSpec>, Vec<Problem>> {
+        self.overrides.iter().map(|(name, url)| Ok((name.clone(), parser.connection(name, url)?))).collect()
+    }
+}

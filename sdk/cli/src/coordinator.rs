@@ -1,0 +1,109 @@
+//! The coordinator that a command speaks to: its own process's, or one that serves elsewhere.
+
+use std::sync::Arc;
+
+use flowetl::Client;
+use flowetl_coordinator::Handle;
+use flowetl_proto::id::RunId;
+use flowetl_proto::pipeline::Source;
+use flowetl_proto::run::{Options, RunEvent, RunSummary, RunView};
+use futures::stream::{BoxStream, StreamExt};
+
+use crate::{files, home};
+
+/// Where runs are. All that is shown of them is the same from both.
+pub enum Coordinator {
+    Here(Handle),
+    There(Box<Client>),
+}
+
+impl Coordinator {
+    /// That at `server`, or else one of this process.
+    pub async fn open(server: Option<String>) -> anyhow::Result<Self> {
+        match server {
+            Some(url) => Ok(Self::There(Box::new(Client::connect(&url).await?))),
+            None => Ok(Self::Here(home::open().await?)),
+        }
+    }
+
+    /// Runs a pipeline. What is wrong with it is found before anything is made.
+    pub async fn submit(server: Option<String>, source: Source, options: Options) -> anyhow::Result<(Self, RunId)> {
+        match server {
+            Some(url) => {
+                let client = Client::connect(&url).await?;
+                let run = client.submit(source, options).await?.id().clone();
+                Ok((Self::There(Box::new(client)), run))
+            }
+            None => {
+                let parsed = files::parse(&source)?;
+                let handle = home::open().await?;
+                let run = handle.submit(parsed.pipeline, options).await.map_err(chained)?;
+                Ok((Self::Here(handle), run))
+            }
+        }
+    }
+
+    /// The `--server` of another command that is to speak to the same coordinator.
+    pub fn server(&self) -> Option<&str> {
+        match self {
+            Self::Here(_) => None,
+            Self::There(client) => Some(client.url()),
+        }
+    }
+
+    pub async fn resume(&self, run: &RunId) -> anyhow::Result<()> {
+        match self {
+            Self::Here(handle) => handle.resume(run).await.map(drop).map_err(chained),
+            Self::There(client) => Ok(client.resume(run).await.map(drop)?),
+        }
+    }
+
+    /// Snapshots up to the run's end; an error where it does not end there.
+    pub async fn follow(&self, run: &RunId) -> anyhow::Result<BoxStream<'static, anyhow::Result<Arc<RunView>>>> {
+        Ok(match self {
+            Self::Here(handle) => handle.follow(run).await.map_err(chained)?.map(|v| v.map_err(chained)).boxed(),
+            Self::There(client) => {
+                let views = client.run(run.clone()).follow().await?;
+                views.map(|view| Ok(Arc::new(view?))).boxed()
+            }
+        })
+    }
+
+    pub async fn cancel(&self, run: &RunId) -> anyhow::Result<()> {
+        match self {
+            Self::Here(handle) => handle.cancel(run).await.map_err(chained),
+            Self::There(client) => Ok(client.run(run.clone()).cancel().await?),
+        }
+    }
+
+    pub async fn runs(&self) -> anyhow::Result<Vec<RunSummary>> {
+        match self {
+            Self::Here(handle) => handle.runs().await.map_err(chained),
+            Self::There(client) => Ok(client.runs().await?),
+        }
+    }
+
+    pub async fn run(&self, run: &RunId) -> anyhow::Result<RunView> {
+        match self {
+            Self::Here(handle) => handle.run(run).await.map_err(chained),
+            Self::There(client) => Ok(client.run(run.clone()).view().await?),
+        }
+    }
+
+    pub async fn events(&self, run: &RunId) -> anyhow::Result<Vec<RunEvent>> {
+        match self {
+            Self::Here(handle) => handle.events(run).await.map_err(chained),
+            Self::There(client) => Ok(client.run(run.clone()).events().await?),
+        }
+    }
+
+    pub async fn close(self) {
+        if let Self::Here(handle) = self {
+            handle.close().await;
+        }
+    }
+}
+
+fn chained(error: flowetl_coordinator::Error) -> anyhow::Error {
+    anyhow::anyhow!(error.chain())
+}

@@ -1,0 +1,80 @@
+"""The package against a real `flowetl up`, which `FLOWETL_BIN` names."""
+
+import os
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+from flowetl import Client, Pipeline, ProblemsError, RefusedError, UnreachableError, extract, load, read, sql, test
+
+PIPELINE = "blocks:\n  orders: {extract: orders.csv}\n  out: {load: orders, to: all.csv}\n"
+
+
+class Served(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory(prefix="flowetl-python-")
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        (self.folder / "orders.csv").write_text("id,total\n1,50\n2,150\n3,250\n")
+        before = os.getcwd()
+        os.chdir(self.folder)
+        self.addCleanup(os.chdir, before)
+        self.serving = subprocess.Popen(
+            [os.environ["FLOWETL_BIN"], "up", "--listen", "127.0.0.1:0"],
+            env={**os.environ, "FLOWETL_HOME": str(self.folder / "home")},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.addCleanup(self.stop)
+        self.url = self.serving.stdout.readline().split()[-1]
+
+    def stop(self) -> None:
+        self.serving.terminate()
+        self.assertEqual(self.serving.wait(timeout=60), 0)
+        self.serving.stdout.close()
+
+    def test_runs_what_it_draws(self) -> None:
+        pipeline = Pipeline("large", memory="128MB")
+        pipeline.block("orders", extract("orders.csv"))
+        pipeline.block("large", sql("select * from orders where total > 100", boundary="checkpoint"))
+        pipeline.block("checks", test("large", unique=["id"], accepted_values={"id": [2]}, severity="warn"))
+        pipeline.block("publish", load("large", "large.csv"))
+        with Client(self.url) as client:
+            self.assertEqual(client.validate(pipeline), [])
+            run = client.submit(pipeline)
+            views = list(run.follow())
+            view = run.wait()
+            self.assertEqual((views[-1], view.state, view.error), (view, "success", None))
+            self.assertEqual(view.blocks["publish"].rows_out, 2)
+            self.assertEqual({result.test: result.passed for result in view.tests}["unique(id)"], True)
+            self.assertEqual([result.failures for result in view.tests if not result.passed], [1])
+            self.assertLess(view.started_at, view.finished_at)
+            self.assertEqual([summary.run_id for summary in client.runs()], [run.id])
+            self.assertEqual(run.events()[0].kind, "begun")
+            self.assertEqual(len(client.executors()), 1)
+            run.cancel()
+        self.assertEqual((self.folder / "large.csv").read_text(), "id,total\n2,150\n3,250\n")
+
+    def test_runs_a_file_up_to_a_block(self) -> None:
+        (self.folder / "p.yml").write_text(PIPELINE)
+        with Client(self.url) as client:
+            view = client.submit(read("p.yml")).wait()
+            self.assertEqual((view.pipeline, view.state), ("p", "success"))
+        self.assertEqual((self.folder / "all.csv").read_text(), (self.folder / "orders.csv").read_text())
+
+    def test_says_what_is_wrong(self) -> None:
+        with Client(self.url) as client:
+            with self.assertRaises(ProblemsError) as wrong:
+                client.submit(Pipeline("wrong").block("out", load("nothing", "out.csv")))
+            self.assertTrue(wrong.exception.problems)
+            self.assertIn("block `out`:", str(wrong.exception))
+            with self.assertRaises(RefusedError) as unknown:
+                client.run("none").wait()
+            self.assertEqual((unknown.exception.code, str(unknown.exception)), ("NOT_FOUND", "there is no run `none`"))
+        with self.assertRaises(UnreachableError):
+            Client("127.0.0.1:50051")
+
+
+if __name__ == "__main__":
+    unittest.main()
