@@ -149,6 +149,30 @@ fn a_killed_executors_work_is_done_by_another() {
 }
 
 #[test]
+fn an_executor_that_wakes_up_late_changes_nothing() {
+    let (world, database) = held_copy(3);
+    let cluster = Cluster::new(&world);
+    let (_coordinator, url) = cluster.coordinator();
+    let first = cluster.executor("first", &url, 1);
+    let running = cluster.start_held(&url, &database);
+    let _second = cluster.executor("second", &url, 2);
+    let before = readers(&database);
+    first.signal("STOP");
+    wait_until("another's attempt", || readers(&database).iter().any(|reader| !before.contains(reader)));
+    let_go(&database);
+    let json = running.wait().expect(0).json();
+    assert_eq!((&json["state"], attempts(&json)), (&json!("success"), &json!(2)), "{json:#}");
+    let made = || database.texts("select out::text from out order by 1");
+    let published = made();
+    assert_eq!(published.len(), 20_000);
+    first.signal("CONT");
+    // It belongs to the fleet again, and what it was doing is removed.
+    cluster.gathered(&url, 2);
+    wait_until("the end of its attempt", || database.staged().is_empty() && database.sessions().is_empty());
+    assert_eq!(made(), published);
+}
+
+#[test]
 fn a_drained_executor_finishes_its_attempt() {
     let (world, database) = held_copy(0);
     let cluster = Cluster::new(&world);
