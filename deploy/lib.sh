@@ -32,6 +32,12 @@ ensure_command() {
 # at_least WANTED FOUND: whether version FOUND is WANTED or newer.
 at_least() { printf '%s\n%s\n' "$1" "$2" | sort -V -C; }
 
+# Everything that `cargo build` needs: Rust, and the compiler of etcd's messages.
+ensure_build() {
+  ensure_rust
+  ensure_command protoc protobuf-compiler
+}
+
 # Makes `cargo` of at least the workspace's rust-version available, and a C compiler for the crates that hold C.
 ensure_rust() {
   local wanted found

@@ -7,7 +7,7 @@ work=${1:-$PWD/flowetl-sample}
 mkdir -p "$work"
 work=$(cd "$work" && pwd)
 
-ensure_rust
+ensure_build
 say "building FlowETL into $CARGO_TARGET_DIR (the first time takes many minutes)"
 (cd "$ROOT" && cargo build --release --workspace --bin flowetl --locked)
 flowetl=$CARGO_TARGET_DIR/release/flowetl

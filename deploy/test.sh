@@ -5,7 +5,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$ROOT"
 
-ensure_rust
+ensure_build
 cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 \
   || rustup component add rustfmt clippy || die "cargo fmt and cargo clippy are needed"
 python3 -c 'import ensurepip' 2>/dev/null || apt_install python3 python3-venv
@@ -32,7 +32,7 @@ check format cargo fmt --all --check
 check lints cargo clippy --workspace --all-targets --locked -- -D warnings
 # The tests of the whole system start the program itself, which `cargo test` alone does not build.
 check build cargo build --workspace --bins --tests --locked
-check tests deploy/servers/up.sh postgres s3 -- cargo test --workspace --locked --no-fail-fast
+check tests deploy/servers/up.sh postgres s3 etcd -- cargo test --workspace --locked --no-fail-fast
 check python python_sdk
 
 [ ${#failed[@]} -eq 0 ] || die "failed: ${failed[*]}"

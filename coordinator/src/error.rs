@@ -52,6 +52,9 @@ pub enum Error {
     /// A target has not answered whether it published, and must before anything else is written to it.
     #[error("it is not known whether run `{0}` was published, and its target does not answer")]
     Unsettled(RunId),
+    /// Without it no executor can be found.
+    #[error("cannot find executors")]
+    Etcd(#[source] Cause),
     #[error("cannot start the control thread")]
     Thread(#[source] std::io::Error),
     #[error("cannot go on serving")]

@@ -1,7 +1,8 @@
 //! The engine: turns a segment into one DataFusion plan, runs it in bounded memory, stages what it makes and publishes
 //! it on command.
 //!
-//! Reading order: [`connectors`] is how the outside is read and written, [`blocks`] what a person can draw.
+//! Reading order: [`connectors`] is how the outside is read and written, [`blocks`] what a person can draw, [`server`] how
+//! a node takes part in a cluster.
 
 #[cfg(feature = "bench")]
 #[doc(hidden)]
@@ -21,6 +22,7 @@ mod parquet_write;
 mod plan;
 mod quarantine;
 mod segment;
+pub mod server;
 pub mod storage;
 #[cfg(test)]
 mod tests;

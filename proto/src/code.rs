@@ -30,6 +30,8 @@ pub enum Class {
     Cancelled,
     /// No progress, and no declared long operation, for the stall limit.
     Stalled,
+    /// The executor that worked on it is gone or out of reach, or there is none.
+    LostExecutor,
     /// A fault of FlowETL itself.
     Internal,
 }
@@ -46,7 +48,7 @@ pub enum Retry {
 impl Class {
     pub fn retry(self) -> Retry {
         match self {
-            Self::SourceTransient | Self::SinkTransient => Retry::AsConfigured,
+            Self::SourceTransient | Self::SinkTransient | Self::LostExecutor => Retry::AsConfigured,
             Self::Truncated | Self::Stalled => Retry::Once,
             // One process has no other executor with more memory, and would meet the same panic again.
             Self::Resource | Self::Panic => Retry::Never,
@@ -66,6 +68,7 @@ impl Class {
             Self::Fenced => "fenced",
             Self::Cancelled => "cancelled",
             Self::Stalled => "stalled",
+            Self::LostExecutor => "lost_executor",
             Self::Internal => "internal",
         }
     }

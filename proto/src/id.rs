@@ -53,6 +53,10 @@ text_id!(
     /// A segment's name in its run: the id of its root block.
     SegmentId
 );
+text_id!(
+    /// One process that works as an executor: a UUID of version 7, another for every start.
+    ExecutorId
+);
 
 impl BlockId {
     /// Whether this is letters, digits and underscores, not starting with a digit, as every name of a block must be.

@@ -4,8 +4,10 @@
 //!
 //! Reading order: [`id`] and [`code`] are the words, [`pipeline`] is the file and the graph it becomes,
 //! [`catalogue`] is what executors announce they can do, [`control`] is the conversation about one attempt,
-//! [`drift`] what that says of a source's columns, [`run`] how a run looks from outside, [`wire`] how all of it travels.
+//! [`drift`] what that says of a source's columns, [`announcement`] how executors are found, [`run`] how a run looks from
+//! outside, [`wire`] how all of it travels.
 
+pub mod announcement;
 pub mod catalogue;
 pub mod code;
 pub mod control;
@@ -14,3 +16,6 @@ pub mod id;
 pub mod pipeline;
 pub mod run;
 pub mod wire;
+
+/// The version of this build. Coordinator and executors of one cluster are of the same.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,6 +1,8 @@
 //! Tests of the whole system, in one binary because each links DataFusion.
 
 #[cfg(test)]
+mod cluster;
+#[cfg(test)]
 mod contract;
 #[cfg(test)]
 mod drift;

@@ -21,7 +21,7 @@ fn up(world: &World) -> (Running, String) {
 }
 
 /// The program as a client of the coordinator at `url`, without a home of its own.
-fn client(world: &World, url: &str, arguments: &[&str]) -> Command {
+pub fn client(world: &World, url: &str, arguments: &[&str]) -> Command {
     let mut command = world.command(arguments);
     command.env("FLOWETL_SERVER", url).env("FLOWETL_HOME", world.path("nobody"));
     command
@@ -46,7 +46,7 @@ fn small() -> World {
 }
 
 /// A run's document without what is its own.
-fn told(ended: Ended) -> Value {
+pub fn told(ended: Ended) -> Value {
     let mut json = ended.json();
     for key in OWN_TO_A_RUN {
         assert!(json.as_object_mut().unwrap().remove(key).is_some(), "`{key}` is missing");

@@ -20,6 +20,7 @@ pub(super) fn status(error: &Error) -> Status {
         | Error::Migrate(_)
         | Error::Stored { .. }
         | Error::File { .. }
+        | Error::Etcd(_)
         | Error::Thread(_)
         | Error::Serve(_) => Code::Internal,
     };

@@ -7,7 +7,7 @@ use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
 use arrow::datatypes::SchemaRef;
 use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::{AttemptEvent, AttemptEventKind, AttemptSpec, Output, Prepared};
-use flowetl_proto::id::BlockId;
+use flowetl_proto::id::{BlockId, Token};
 
 use super::registry::Admission;
 use super::{AttemptOver, CancelAttempt, Discard, NodeActor, Publish, Start, Surroundings};
@@ -17,11 +17,11 @@ use crate::segment::{Cancel, SegmentActor, work};
 use crate::{Result, boundary};
 
 impl Handler<Start> for NodeActor {
-    type Result = Result<(), Failure>;
+    type Result = Result<bool, Failure>;
 
     fn handle(&mut self, Start(spec): Start, context: &mut Self::Context) -> Self::Result {
         match self.registry.admit(&spec.id) {
-            Admission::Repeated => return Ok(()),
+            Admission::Repeated => return Ok(false),
             Admission::Fenced { by } => {
                 let text = format!("attempt {} of `{}` was overtaken by attempt {by}", spec.id.token, spec.id.segment);
                 return Err(Failure::new(Class::Fenced, text));
@@ -32,17 +32,20 @@ impl Handler<Start> for NodeActor {
         let node = context.address().recipient();
         let actor = SegmentActor::new(spec, Arc::clone(&self.surroundings), self.events.clone(), node);
         self.running.insert(token, actor.start());
-        Ok(())
+        Ok(true)
     }
 }
 
 impl Handler<AttemptOver> for NodeActor {
     type Result = ();
 
-    fn handle(&mut self, over: AttemptOver, _: &mut Self::Context) {
+    fn handle(&mut self, over: AttemptOver, context: &mut Self::Context) {
         self.running.remove(&over.token);
         if let Some(sink) = over.sink {
             self.prepared.insert(over.token, sink);
+        }
+        if let Some(spec) = self.ending.remove(&over.token) {
+            self.remove(spec, context);
         }
     }
 }
@@ -51,14 +54,7 @@ impl Handler<CancelAttempt> for NodeActor {
     type Result = Result<(), Failure>;
 
     fn handle(&mut self, CancelAttempt(token): CancelAttempt, context: &mut Self::Context) -> Self::Result {
-        if let Some(segment) = self.running.get(&token) {
-            let request = segment.send(Cancel);
-            context.spawn(request.into_actor(self).map(|sent, _, _| {
-                if sent.is_err() {
-                    tracing::debug!("an attempt ended while it was being cancelled");
-                }
-            }));
-        }
+        self.end(token, context);
         Ok(())
     }
 }
@@ -85,6 +81,30 @@ impl Handler<Discard> for NodeActor {
     type Result = Result<(), Failure>;
 
     fn handle(&mut self, Discard(spec): Discard, context: &mut Self::Context) -> Self::Result {
+        if self.end(spec.id.token, context) {
+            self.ending.insert(spec.id.token, spec);
+        } else {
+            self.remove(spec, context);
+        }
+        Ok(())
+    }
+}
+
+impl NodeActor {
+    /// Ends an attempt if it runs, and says whether it does.
+    fn end(&self, token: Token, context: &mut Context<Self>) -> bool {
+        let Some(segment) = self.running.get(&token) else { return false };
+        let request = segment.send(Cancel);
+        context.spawn(request.into_actor(self).map(|sent, _, _| {
+            if sent.is_err() {
+                tracing::debug!("an attempt ended while it was being cancelled");
+            }
+        }));
+        true
+    }
+
+    /// Removes what an attempt that has ended staged.
+    fn remove(&mut self, spec: AttemptSpec, context: &mut Context<Self>) {
         let kept = self.prepared.remove(&spec.id.token);
         let surroundings = Arc::clone(&self.surroundings);
         let id = spec.id.clone();
@@ -99,11 +119,8 @@ impl Handler<Discard> for NodeActor {
             Ok(AttemptEventKind::Discarded)
         };
         self.answer(id, removing, context);
-        Ok(())
     }
-}
 
-impl NodeActor {
     /// Runs `step` on the data runtime and tells the coordinator how it ended.
     fn answer(
         &self,

@@ -63,6 +63,8 @@ struct NodeActor {
     running: HashMap<Token, Addr<SegmentActor>>,
     /// Sinks of prepared attempts: some keep an open transaction, which only this process can commit.
     prepared: HashMap<Token, Arc<dyn Sink>>,
+    /// Attempts that are being ended, to be removed then: nothing may be staged after it was removed.
+    ending: HashMap<Token, AttemptSpec>,
 }
 
 impl Actor for NodeActor {
@@ -81,8 +83,9 @@ pub(crate) struct AttemptOver {
     pub(crate) sink: Option<Arc<dyn Sink>>,
 }
 
+/// Answers whether the attempt was begun by this very request.
 #[derive(Message)]
-#[rtype(result = "Result<(), Failure>")]
+#[rtype(result = "Result<bool, Failure>")]
 struct Start(AttemptSpec);
 
 #[derive(Message)]
@@ -118,18 +121,24 @@ impl Node {
                 registry: Registry::default(),
                 running: HashMap::new(),
                 prepared: HashMap::new(),
+                ending: HashMap::new(),
             };
             actor.start()
         });
         let (control, address) = control.await?;
         Ok(Self { address, surroundings, _control: Arc::new(control) })
     }
+
+    /// Like [`Executor::start`], and says whether the attempt was begun by this very call.
+    pub(crate) async fn begin(&self, attempt: AttemptSpec) -> Result<bool, Failure> {
+        self.address.send(Start(attempt)).await.unwrap_or_else(|_| Err(gone()))
+    }
 }
 
 #[async_trait]
 impl Executor for Node {
     async fn start(&self, attempt: AttemptSpec) -> Result<(), Failure> {
-        self.address.send(Start(attempt)).await.unwrap_or_else(|_| Err(gone()))
+        self.begin(attempt).await.map(|_| ())
     }
 
     async fn commit(&self, attempt: AttemptSpec, prepared: Prepared) -> Result<(), Failure> {

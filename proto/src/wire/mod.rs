@@ -7,6 +7,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+/// The largest message between coordinator and executors: a manifest of a hundred thousand parts, with room to spare.
+pub const MESSAGE_BYTES_MAX: usize = 64 << 20;
+
 /// Version 1 of the wire.
 #[expect(
     clippy::allow_attributes,

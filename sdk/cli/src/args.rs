@@ -38,6 +38,10 @@ pub enum Command {
     /// Look at and set where incremental reads start.
     #[command(subcommand)]
     State(State),
+    /// Work as an executor of a cluster, until SIGTERM.
+    Executor(Executor),
+    /// Work as the coordinator of a cluster, until SIGTERM.
+    Coordinator(Coordinator),
     /// Make a small shop to try FlowETL on: a database, files, and a pipeline.
     Sample {
         /// Where to make it; created if missing.
@@ -204,4 +208,42 @@ pub enum State {
     Set { pipeline: String, block: String, value: Option<String> },
     /// Print all positions as JSON, one object a line.
     Export { pipeline: Option<String> },
+}
+
+/// How the processes of a cluster find each other.
+#[derive(Clone, Debug, Args)]
+pub struct Cluster {
+    /// Etcd's endpoints.
+    #[arg(long, env = "FLOWETL_ETCD", value_name = "URL", value_delimiter = ',', required = true)]
+    pub etcd: Vec<String>,
+    /// What the keys in etcd begin with; the same for all processes of a cluster.
+    #[arg(long, env = "FLOWETL_ETCD_PREFIX", value_name = "PREFIX", default_value = flowetl_proto::announcement::PREFIX)]
+    pub etcd_prefix: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Executor {
+    /// Where the coordinator's calls are taken.
+    #[arg(long, env = "FLOWETL_FLIGHT", value_name = "HOST:PORT", default_value = "127.0.0.1:7070")]
+    pub listen: std::net::SocketAddr,
+    /// How the coordinator reaches this process; the address that is listened on where it is left out.
+    #[arg(long, value_name = "URL")]
+    pub advertise: Option<String>,
+    /// Attempts to work on at once.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub slots: u32,
+    /// Seconds that attempts may take to end by themselves after SIGTERM.
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    pub drain: u64,
+    #[command(flatten)]
+    pub cluster: Cluster,
+}
+
+#[derive(Debug, Args)]
+pub struct Coordinator {
+    /// Where command line and SDKs are answered.
+    #[arg(long, env = "FLOWETL_GRPC", value_name = "HOST:PORT", default_value = "127.0.0.1:50051")]
+    pub listen: std::net::SocketAddr,
+    #[command(flatten)]
+    pub cluster: Cluster,
 }

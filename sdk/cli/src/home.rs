@@ -99,7 +99,7 @@ pub fn owns_database() -> bool {
     coordinator_config().database_url.is_none()
 }
 
-fn coordinator_config() -> Config {
+pub fn coordinator_config() -> Config {
     Config { database_url: std::env::var("FLOWETL_DATABASE_URL").ok(), ..Config::new(folder()) }
 }
 

@@ -8,6 +8,7 @@ mod files;
 mod home;
 mod plan;
 mod preview;
+mod role;
 mod run;
 mod runs;
 mod sample;
@@ -77,6 +78,8 @@ async fn perform(command: Command) -> anyhow::Result<Outcome> {
         Command::Runs(runs) => runs::runs(runs).await,
         Command::Up(up) => up::up(up).await,
         Command::State(state) => state::perform(state).await,
+        Command::Executor(executor) => role::executor(executor).await,
+        Command::Coordinator(coordinator) => role::coordinator(coordinator).await,
         Command::Sample { folder } => {
             sample::write(&folder)?;
             Ok(Outcome::Success)

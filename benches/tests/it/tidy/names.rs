@@ -33,6 +33,11 @@ const RULES: &[Rule] = &[
     Rule { name: "datafusion::physical_optimizer", rooms: PLANNERS, why: "only the planner rewrites plans" },
     Rule { name: "datafusion::physical_planner", rooms: PLANNERS, why: "only the planner plans" },
     Rule {
+        name: "etcd_client",
+        rooms: &["executor/src/server/announce.rs", "coordinator/src/fleet/membership.rs"],
+        why: "one room announces and one watches",
+    },
+    Rule {
         name: "std::env",
         rooms: &["sdk/cli/", "sdk/rust/examples/"],
         why: "settings are read once, in the binary, and passed down",
@@ -45,7 +50,7 @@ const PLANNERS: &[&str] = &["executor/src/plan"];
 
 /// Rooms of pure decisions, and what they must not name: no clock, no task, no file, no chance.
 const BRAINS: &[&str] =
-    &["coordinator/src/cut", "coordinator/src/place", "coordinator/src/run/machine", "/machine.rs", "/brain.rs"];
+    &["coordinator/src/cut", "coordinator/src/place", "coordinator/src/run/machine", "/machine.rs", "/outbox.rs"];
 const IMPURE: &[&str] = &["actix", "tokio", "std::fs", "std::net", "std::thread", "SystemTime::now", "Instant::now"];
 
 #[test]

@@ -53,9 +53,11 @@ impl World {
 
     /// In our folder, with our home, and without settings of whoever runs the tests.
     fn place(&self, command: &mut Command) {
-        for name in ["FLOWETL_DATABASE_URL", "FLOWETL_GRPC", "FLOWETL_SERVER", "FLOWETL_STORAGE_URL", "RUST_LOG"] {
-            command.env_remove(name);
+        let settings = ["DATABASE_URL", "ETCD", "ETCD_PREFIX", "FLIGHT", "GRPC", "SERVER", "STORAGE_URL"];
+        for name in settings {
+            command.env_remove(format!("FLOWETL_{name}"));
         }
+        command.env_remove("RUST_LOG");
         command.current_dir(self.folder()).env("FLOWETL_HOME", self.path("home"));
     }
 

@@ -1,0 +1,229 @@
+//! A coordinator and its executors as processes: runs end as they do in one process, and survive any of them.
+
+use std::process::Command;
+
+use flowetl::Client;
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+use crate::failure::{HELD, held_copy, let_go, nothing_left, wait_until};
+use crate::server::{client, told};
+use crate::world::{Database, Ended, Running, World};
+
+/// What the processes of one cluster share: etcd under a prefix of its own, the metadata database, and storage.
+struct Cluster<'a> {
+    world: &'a World,
+    metadata: Database,
+    settings: Vec<(&'static str, String)>,
+    runtime: Runtime,
+}
+
+impl<'a> Cluster<'a> {
+    fn new(world: &'a World) -> Self {
+        let metadata = Database::postgres();
+        let name = metadata.url.rsplit('/').next().unwrap().to_owned();
+        let etcd = server("FLOWETL_TEST_ETCD");
+        let s3 = server("FLOWETL_TEST_S3");
+        let (bucket, options) = s3.split_once('?').expect("`FLOWETL_TEST_S3` has options");
+        let settings = vec![
+            ("FLOWETL_ETCD", etcd),
+            ("FLOWETL_ETCD_PREFIX", format!("/test/{name}")),
+            ("FLOWETL_DATABASE_URL", metadata.url.clone()),
+            ("FLOWETL_STORAGE_URL", format!("{bucket}/{name}?{options}")),
+        ];
+        Self { world, metadata, settings, runtime: Runtime::new().unwrap() }
+    }
+
+    fn start(&self, home: &str, arguments: &[&str]) -> Running {
+        let mut command: Command = self.world.command(arguments);
+        command.envs(self.settings.iter().map(|(name, value)| (*name, value)));
+        command.env("FLOWETL_HOME", self.world.path(home));
+        Running::start(command)
+    }
+
+    /// A coordinator that serves, and its URL.
+    fn coordinator(&self) -> (Running, String) {
+        let mut running = self.start("coordinator", &["coordinator", "--listen", "127.0.0.1:0"]);
+        let line = running.says("coordinator at ");
+        (running, line.rsplit(' ').next().unwrap().to_owned())
+    }
+
+    /// An executor that is known to the coordinator at `url`, as one of `count`.
+    fn executor(&self, home: &str, url: &str, count: usize) -> Running {
+        let mut running = self.start(home, &["executor", "--listen", "127.0.0.1:0"]);
+        running.says("executor at ");
+        self.gathered(url, count);
+        running
+    }
+
+    /// Waits until the coordinator knows so many executors.
+    fn gathered(&self, url: &str, count: usize) {
+        wait_until("the executors", || self.executors(url) == count);
+    }
+
+    fn executors(&self, url: &str) -> usize {
+        self.runtime.block_on(async { Client::connect(url).await.unwrap().executors().await.unwrap().len() })
+    }
+
+    /// What the program says as a client of the coordinator.
+    fn ask(&self, url: &str, arguments: &[&str]) -> Ended {
+        self.follow(url, arguments).wait()
+    }
+
+    fn follow(&self, url: &str, arguments: &[&str]) -> Running {
+        Running::start(client(self.world, url, arguments))
+    }
+
+    /// Starts the pipeline `p.yml`, a held copy, and waits until its rows have stopped coming.
+    fn start_held(&self, url: &str, database: &Database) -> Running {
+        let running = self.follow(url, &["run", "p.yml", "--json"]);
+        wait_until("the source's rows", || !readers(database).is_empty());
+        running
+    }
+}
+
+fn server(variable: &str) -> String {
+    std::env::var(variable).unwrap_or_else(|_| panic!("`{variable}` names no server; `deploy/test.sh` starts one"))
+}
+
+/// The sessions of ours that stand still in the held source.
+fn readers(database: &Database) -> Vec<String> {
+    database.texts(&format!("select pid::text {HELD}"))
+}
+
+fn attempts(json: &Value) -> &Value {
+    &json["blocks"]["out"]["attempts"]
+}
+
+#[test]
+fn a_run_on_many_ends_as_one_alone() {
+    let (world, database) = (World::new(), Database::postgres());
+    database.run(
+        "create table events (id bigint primary key, customer int, note text, at timestamptz); \
+         insert into events select i, i % 97, 'row ' || i, timestamptz '2026-01-01' + i * interval '1 s' \
+         from generate_series(1, 50000) i",
+    );
+    let text = format!(
+        "connections: {{db: \"{}\"}}\nblocks:\n  events: {{extract: db.public.events}}\n  \
+         shaped: {{sql: \"select id, customer, upper(note) as note, at from events where id % 3 = 0\", boundary: checkpoint}}\n  \
+         totals: {{sql: \"select customer, count(*) as n, max(at) as last from shaped group by customer\"}}\n  \
+         checks: {{test: totals, unique: [customer]}}\n  \
+         rows: {{load: shaped, to: db.public.rows}}\n  sums: {{load: totals, to: db.public.sums}}\n",
+        database.url
+    );
+    world.write("p.yml", &text);
+    let made = || ["rows", "sums"].map(|table| database.texts(&format!("select t::text from {table} t order by 1")));
+    let alone = told(world.run(&["run", "p.yml", "--json"]).expect(0));
+    let oracle = made();
+    assert_eq!((oracle[0].len(), oracle[1].len()), (16_666, 97));
+    database.run("drop table rows, sums, _flowetl_commits");
+
+    let cluster = Cluster::new(&world);
+    let (_coordinator, url) = cluster.coordinator();
+    let _executors: Vec<_> = (1..=3).map(|count| cluster.executor(&format!("executor-{count}"), &url, count)).collect();
+    let there = told(cluster.ask(&url, &["run", "p.yml", "--json"]).expect(0));
+    assert_eq!(there, alone);
+    assert_eq!(made(), oracle);
+    nothing_left(&database);
+    assert_eq!(cluster.metadata.number("select count(*) from run"), 1);
+}
+
+#[test]
+fn a_killed_executors_work_is_done_by_another() {
+    let (world, database) = held_copy(3);
+    let cluster = Cluster::new(&world);
+    let (_coordinator, url) = cluster.coordinator();
+    let first = cluster.executor("first", &url, 1);
+    let running = cluster.start_held(&url, &database);
+    let _second = cluster.executor("second", &url, 2);
+    let before = readers(&database);
+    first.kill();
+    wait_until("another's attempt", || readers(&database).iter().any(|reader| !before.contains(reader)));
+    let_go(&database);
+    let json = running.wait().expect(0).json();
+    assert_eq!((&json["state"], attempts(&json)), (&json!("success"), &json!(2)), "{json:#}");
+    assert_eq!(database.number("select count(distinct id) from out"), 20_000);
+    assert_eq!(database.number("select count(*) from out"), 20_000);
+    nothing_left(&database);
+    cluster.gathered(&url, 1);
+}
+
+#[test]
+fn an_executor_that_wakes_up_late_changes_nothing() {
+    let (world, database) = held_copy(3);
+    let cluster = Cluster::new(&world);
+    let (_coordinator, url) = cluster.coordinator();
+    let first = cluster.executor("first", &url, 1);
+    let running = cluster.start_held(&url, &database);
+    let _second = cluster.executor("second", &url, 2);
+    let before = readers(&database);
+    first.signal("STOP");
+    wait_until("another's attempt", || readers(&database).iter().any(|reader| !before.contains(reader)));
+    let_go(&database);
+    let json = running.wait().expect(0).json();
+    assert_eq!((&json["state"], attempts(&json)), (&json!("success"), &json!(2)), "{json:#}");
+    let made = || database.texts("select out::text from out order by 1");
+    let published = made();
+    assert_eq!(published.len(), 20_000);
+    first.signal("CONT");
+    // It belongs to the fleet again, and what it was doing is removed.
+    cluster.gathered(&url, 2);
+    wait_until("the end of its attempt", || database.staged().is_empty() && database.sessions().is_empty());
+    assert_eq!(made(), published);
+}
+
+#[test]
+fn a_drained_executor_finishes_its_attempt() {
+    let (world, database) = held_copy(0);
+    let cluster = Cluster::new(&world);
+    let (_coordinator, url) = cluster.coordinator();
+    let first = cluster.executor("first", &url, 1);
+    let running = cluster.start_held(&url, &database);
+    first.signal("TERM");
+    let _second = cluster.executor("second", &url, 2);
+    let_go(&database);
+    let json = running.wait().expect(0).json();
+    assert_eq!((&json["state"], attempts(&json)), (&json!("success"), &json!(1)), "{json:#}");
+    first.wait().expect(0);
+    cluster.gathered(&url, 1);
+    let json = cluster.ask(&url, &["run", "p.yml", "--json"]).expect(0).json();
+    assert_eq!(attempts(&json), &json!(1));
+    assert_eq!(database.number("select count(distinct id) from out"), 20_000);
+    nothing_left(&database);
+}
+
+#[test]
+fn a_killed_coordinators_runs_go_on_with_the_next() {
+    let (world, database) = held_copy(3);
+    let cluster = Cluster::new(&world);
+    let (coordinator, url) = cluster.coordinator();
+    let _executor = cluster.executor("first", &url, 1);
+    let running = cluster.start_held(&url, &database);
+    coordinator.kill();
+    running.wait().expect(1);
+    let (_coordinator, url) = cluster.coordinator();
+    // What the executor was doing for the killed one is removed, and done again.
+    let_go(&database);
+    let run = cluster.ask(&url, &["runs", "--json"]).expect(0).json()[0]["id"].as_str().unwrap().to_owned();
+    wait_until("the end of the run", || {
+        cluster.ask(&url, &["runs", &run, "--json"]).expect(0).json()["state"] == "success"
+    });
+    assert_eq!(database.number("select count(distinct id) from out"), 20_000);
+    nothing_left(&database);
+}
+
+#[test]
+fn settings_that_are_wrong_are_refused_by_name() {
+    let world = World::new();
+    let cases = [
+        (&["executor", "--etcd", "http://127.0.0.1:1"][..], "set `FLOWETL_STORAGE_URL`"),
+        (&["executor", "--etcd", "127.0.0.1:1"], "`--etcd` (`FLOWETL_ETCD`) takes `http://host:port`"),
+        (&["coordinator", "--etcd", "http://127.0.0.1:1"], "cannot find executors: etcd"),
+        (&["coordinator", "--etcd", "http://127.0.0.1:1", "--etcd-prefix", "x/"], "`FLOWETL_ETCD_PREFIX`"),
+        (&["coordinator"], "--etcd"),
+    ];
+    for (arguments, words) in cases {
+        let said = world.run(arguments).expect(2).err;
+        assert!(said.contains(words), "`{words}` is not in: {said}");
+    }
+}

@@ -1,0 +1,155 @@
+//! Speaks to one executor over gRPC.
+
+use std::time::Duration;
+
+use flowetl_proto::catalogue::Catalogue;
+use flowetl_proto::code::{Class, Failure};
+use flowetl_proto::id::RunId;
+use flowetl_proto::wire::MESSAGE_BYTES_MAX;
+use flowetl_proto::wire::v1;
+use flowetl_proto::wire::v1::executor_client::ExecutorClient;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Response, Status, Streaming};
+
+use crate::place::{Answer, Job};
+
+/// How long an executor that is there may take to take up a connection.
+const CONNECT_LIMIT: Duration = Duration::from_secs(2);
+/// How long a call may take: each returns once the work is accepted, only forgetting a run waits for storage.
+const CALL_LIMIT: Duration = Duration::from_secs(20);
+/// How long an executor may take to say who it is and to open its stream.
+const OPEN_LIMIT: Duration = Duration::from_secs(5);
+/// How often an open connection is asked whether its other end is still there, and how long that may take: together less
+/// than a lease in etcd lasts, so that a dead link is known before the lease is gone.
+const KEEPALIVE: Duration = Duration::from_secs(3);
+const KEEPALIVE_LIMIT: Duration = Duration::from_secs(5);
+/// Acknowledgements waiting to be sent; a newer one says all that an older one does.
+const HEARD_WAITING_MAX: usize = 16;
+
+/// One connection. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Client {
+    executor: ExecutorClient<Channel>,
+}
+
+/// An open stream of reports.
+pub(super) struct Reports {
+    pub(super) heard: mpsc::Sender<v1::Heard>,
+    pub(super) reported: Streaming<v1::Reported>,
+}
+
+impl Client {
+    pub(super) async fn connect(url: &str) -> Result<Self, String> {
+        let endpoint = Endpoint::from_shared(url.to_owned()).map_err(|e| format!("`{url}` is no address: {e}"))?;
+        let endpoint = endpoint
+            .connect_timeout(CONNECT_LIMIT)
+            .http2_keep_alive_interval(KEEPALIVE)
+            .keep_alive_timeout(KEEPALIVE_LIMIT)
+            .keep_alive_while_idle(true);
+        let channel = match timeout(OPEN_LIMIT, endpoint.connect()).await {
+            Ok(connected) => connected.map_err(|e| format!("`{url}`: {}", chain(&e)))?,
+            Err(_) => return Err(late(OPEN_LIMIT)),
+        };
+        let executor = ExecutorClient::new(channel)
+            .max_decoding_message_size(MESSAGE_BYTES_MAX)
+            .max_encoding_message_size(MESSAGE_BYTES_MAX);
+        Ok(Self { executor })
+    }
+
+    /// What it can do, and its own id and version.
+    pub(super) async fn describe(&self) -> Result<(v1::Description, Catalogue), String> {
+        let mut executor = self.executor.clone();
+        let described = in_time(OPEN_LIMIT, executor.describe(v1::DescribeRequest {})).await?;
+        let catalogue = read(&described.catalogue_json)?;
+        Ok((described, catalogue))
+    }
+
+    pub(super) async fn report(&self) -> Result<Reports, String> {
+        let mut executor = self.executor.clone();
+        let (heard, waiting) = mpsc::channel(HEARD_WAITING_MAX);
+        let reported = in_time(OPEN_LIMIT, executor.report(ReceiverStream::new(waiting))).await?;
+        Ok(Reports { heard, reported })
+    }
+
+    pub(super) async fn perform(&self, job: Job) -> Answer {
+        match self.call(job).await {
+            Ok(v1::Answer { closed: true, .. }) => Answer::Closed,
+            Ok(answer) if answer.failure_json.is_empty() => Answer::Accepted,
+            Ok(answer) => match read(&answer.failure_json) {
+                Ok(failure) => Answer::Refused(failure),
+                Err(reason) => Answer::Unsure(reason),
+            },
+            Err(reason) => Answer::Unsure(reason),
+        }
+    }
+
+    async fn call(&self, job: Job) -> Result<v1::Answer, String> {
+        let mut executor = self.executor.clone();
+        match job {
+            Job::Start(spec) => {
+                let request = v1::StartRequest { attempt_json: written(&*spec)? };
+                in_time(CALL_LIMIT, executor.start(request)).await
+            }
+            Job::Commit(spec, prepared) => {
+                let request = v1::CommitRequest { attempt_json: written(&*spec)?, prepared_json: written(&*prepared)? };
+                in_time(CALL_LIMIT, executor.commit(request)).await
+            }
+            Job::Discard(spec) => {
+                let request = v1::DiscardRequest { attempt_json: written(&*spec)? };
+                in_time(CALL_LIMIT, executor.discard(request)).await
+            }
+            Job::Cancel { run, token, limit } => {
+                let limit_ms = u32::try_from(limit.as_millis()).unwrap_or(u32::MAX);
+                let request = v1::CancelRequest { run_id: run.to_string(), token: token.0, limit_ms };
+                in_time(CALL_LIMIT, executor.cancel(request)).await
+            }
+        }
+    }
+
+    pub(super) async fn forget(&self, run: &RunId) -> Result<(), Failure> {
+        let mut executor = self.executor.clone();
+        let request = v1::ForgetRequest { run_id: run.to_string() };
+        let answer = in_time(CALL_LIMIT, executor.forget(request)).await;
+        let answer = answer.map_err(|reason| Failure::new(Class::LostExecutor, reason))?;
+        if answer.failure_json.is_empty() {
+            return Ok(());
+        }
+        Err(read(&answer.failure_json).unwrap_or_else(|reason| Failure::new(Class::Internal, reason)))
+    }
+}
+
+async fn in_time<T>(limit: Duration, call: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, String> {
+    match timeout(limit, call).await {
+        Ok(answered) => answered.map(Response::into_inner).map_err(|status| said(&status)),
+        Err(_) => Err(late(limit)),
+    }
+}
+
+/// What a status says, and what is behind it.
+pub(super) fn said(status: &Status) -> String {
+    format!("{}: {}", status.code().description().to_lowercase(), status.message())
+}
+
+fn late(limit: Duration) -> String {
+    format!("it did not answer within {} s", limit.as_secs())
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {}", chain(cause)),
+        None => error.to_string(),
+    }
+}
+
+pub(super) fn read<T: DeserializeOwned>(json: &str) -> Result<T, String> {
+    serde_json::from_str(json).map_err(|e| format!("its message cannot be read: {e}"))
+}
+
+fn written(value: &impl Serialize) -> Result<String, String> {
+    serde_json::to_string(value).map_err(|e| format!("the message cannot be written: {e}"))
+}

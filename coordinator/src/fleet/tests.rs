@@ -1,0 +1,350 @@
+//! A fleet with a real etcd and executors made for the purpose, each on a runtime of its own that can be killed.
+
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use etcd_client::{Client as Etcd, PutOptions};
+use flowetl_proto::announcement::key;
+use flowetl_proto::run::{Options, Phase, RunView};
+use flowetl_proto::wire::v1;
+use flowetl_proto::wire::v1::executor_server::ExecutorServer;
+use flowetl_proto::wire::v1::reported::What;
+use futures::stream::{self, Stream, StreamExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Runtime;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::*;
+use crate::tests::world::{FakeExecutor, Turn, World};
+use crate::tests::{Database, extract, load, pipeline, sql};
+use crate::{Config, Coordinator, Handle};
+
+/// How long a test waits for anything, on however slow a machine.
+const LIMIT: Duration = Duration::from_secs(60);
+/// Longer than any test takes.
+const LEASE_SECONDS: i64 = 600;
+
+fn endpoint() -> String {
+    std::env::var("FLOWETL_TEST_ETCD")
+        .expect("`FLOWETL_TEST_ETCD` names no etcd for this test; `deploy/test.sh` starts one")
+}
+
+/// An executor as a process: what it does is [`FakeExecutor`]'s, what it says is real.
+struct Member {
+    announcement: Announcement,
+    lease: i64,
+    service: Service,
+    /// Its process.
+    runtime: Runtime,
+}
+
+#[derive(Clone)]
+struct Service {
+    id: String,
+    executor: Arc<FakeExecutor>,
+    /// Every event so far.
+    events: watch::Receiver<Vec<String>>,
+    /// Set to end the streams that are open.
+    cut: watch::Sender<u64>,
+    /// Takes no more attempts.
+    closed: Arc<AtomicBool>,
+}
+
+type Reply<T> = std::result::Result<Response<T>, Status>;
+
+fn accepted(done: std::result::Result<(), Failure>) -> Reply<v1::Answer> {
+    let failure_json = done.err().map(|failure| serde_json::to_string(&failure).unwrap()).unwrap_or_default();
+    Ok(Response::new(v1::Answer { failure_json, closed: false }))
+}
+
+fn read<T: serde::de::DeserializeOwned>(json: &str) -> T {
+    serde_json::from_str(json).unwrap()
+}
+
+#[tonic::async_trait]
+impl v1::executor_server::Executor for Service {
+    type ReportStream = Pin<Box<dyn Stream<Item = std::result::Result<v1::Reported, Status>> + Send>>;
+
+    async fn describe(&self, _: Request<v1::DescribeRequest>) -> Reply<v1::Description> {
+        let catalogue = Catalogue { blocks: vec![], connectors: vec![] };
+        Ok(Response::new(v1::Description {
+            id: self.id.clone(),
+            version: flowetl_proto::VERSION.into(),
+            catalogue_json: serde_json::to_string(&catalogue).unwrap(),
+        }))
+    }
+
+    async fn start(&self, request: Request<v1::StartRequest>) -> Reply<v1::Answer> {
+        if self.closed.load(Ordering::SeqCst) {
+            return Ok(Response::new(v1::Answer { failure_json: String::new(), closed: true }));
+        }
+        accepted(self.executor.start(read(&request.get_ref().attempt_json)).await)
+    }
+
+    async fn commit(&self, request: Request<v1::CommitRequest>) -> Reply<v1::Answer> {
+        let asked = request.into_inner();
+        accepted(self.executor.commit(read(&asked.attempt_json), read(&asked.prepared_json)).await)
+    }
+
+    async fn discard(&self, request: Request<v1::DiscardRequest>) -> Reply<v1::Answer> {
+        accepted(self.executor.discard(read(&request.get_ref().attempt_json)).await)
+    }
+
+    async fn forget(&self, request: Request<v1::ForgetRequest>) -> Reply<v1::Answer> {
+        accepted(self.executor.forget(RunId::new(request.into_inner().run_id)).await)
+    }
+
+    async fn cancel(&self, request: Request<v1::CancelRequest>) -> Reply<v1::Answer> {
+        let asked = request.into_inner();
+        accepted(self.executor.cancel(RunId::new(asked.run_id), Token(asked.token), Duration::ZERO).await)
+    }
+
+    async fn report(&self, _: Request<Streaming<v1::Heard>>) -> Reply<Self::ReportStream> {
+        let held = stream::once(async { Ok(v1::Reported { what: Some(What::Held(v1::Held::default())) }) });
+        // Everything again, on every stream.
+        let events = stream::unfold((self.events.clone(), 0), |(mut events, sent)| async move {
+            let event_json = events.wait_for(|all| all.len() > sent).await.ok()?[sent].clone();
+            let happened = v1::Happened { number: sent as u64 + 1, event_json };
+            Some((Ok(v1::Reported { what: Some(What::Happened(happened)) }), (events, sent + 1)))
+        });
+        let (mut cut, now) = (self.cut.subscribe(), *self.cut.borrow());
+        let until_cut = async move { drop(cut.wait_for(|cuts| *cuts > now).await) };
+        Ok(Response::new(held.chain(events).take_until(Box::pin(until_cut)).boxed()))
+    }
+}
+
+impl Member {
+    /// Starts one with two slots, announced as being of this version.
+    async fn start(town: &Town, version: &str) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let id = ExecutorId::new(uuid::Uuid::now_v7().to_string());
+        let (executor, mut reports) = FakeExecutor::new(&town.world);
+        let (said, events) = watch::channel(Vec::new());
+        let (cut, closed) = (watch::Sender::new(0), Arc::default());
+        let service = Service { id: id.to_string(), executor, events, cut, closed };
+        let server = ExecutorServer::new(service.clone());
+        let listener = listener.into_std().unwrap();
+        runtime.spawn(async move {
+            let incoming = TcpIncoming::from(TcpListener::from_std(listener).unwrap());
+            Server::builder().add_service(server).serve_with_incoming(incoming).await
+        });
+        runtime.spawn(async move {
+            while let Some(event) = reports.recv().await {
+                said.send_modify(|all| all.push(serde_json::to_string(&event).unwrap()));
+            }
+        });
+        let mut etcd = Etcd::connect([endpoint()], None).await.unwrap();
+        let lease = etcd.lease_grant(LEASE_SECONDS, None).await.unwrap().id();
+        let announcement = Announcement { id, url, version: version.into(), slots: 2, draining: false };
+        let member = Self { announcement, lease, service, runtime };
+        member.announce(town).await;
+        member
+    }
+
+    async fn announce(&self, town: &Town) {
+        let mut etcd = Etcd::connect([endpoint()], None).await.unwrap();
+        let value = serde_json::to_string(&self.announcement).unwrap();
+        let options = PutOptions::new().with_lease(self.lease);
+        etcd.put(key(&town.prefix, &self.announcement.id), value, Some(options)).await.unwrap();
+    }
+
+    /// Its process is gone at once, and so is its lease: no test waits for it to run out.
+    async fn kill(self) {
+        self.service.executor.dead.store(true, Ordering::SeqCst);
+        self.runtime.shutdown_background();
+        Etcd::connect([endpoint()], None).await.unwrap().lease_revoke(self.lease).await.unwrap();
+    }
+
+    fn end(self) {
+        self.runtime.shutdown_background();
+    }
+}
+
+/// Where a fleet lives: targets, etcd's keys, and a metadata database.
+struct Town {
+    world: Arc<Mutex<World>>,
+    prefix: String,
+    database: Database,
+}
+
+impl Town {
+    fn new(turns: &[(&str, &[Turn])]) -> Self {
+        let turns = turns.iter().map(|(id, turns)| (id.to_string(), turns.to_vec())).collect();
+        let world = Arc::new(Mutex::new(World { turns, ..Default::default() }));
+        Self { world, prefix: format!("/test/{}", uuid::Uuid::now_v7()), database: Database::sqlite() }
+    }
+
+    async fn coordinator(&self) -> (Arc<Fleet>, Handle) {
+        self.coordinator_by(endpoint()).await
+    }
+
+    /// One that finds etcd at `url`.
+    async fn coordinator_by(&self, url: String) -> (Arc<Fleet>, Handle) {
+        let config = FleetConfig { etcd: vec![url], prefix: self.prefix.clone() };
+        let (fleet, events) = Fleet::open(config).await.unwrap();
+        let config = Config { database_url: Some(self.database.url.clone()), ..Config::new(self.database.home.path()) };
+        let executor = Arc::clone(&fleet);
+        (fleet, Coordinator::open(config, executor, events).await.unwrap())
+    }
+
+    /// Waits until an attempt has started.
+    async fn started(&self, count: usize) {
+        let waiting = async {
+            while self.world.lock().unwrap().started.len() < count {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(LIMIT, waiting).await.expect("an attempt starts");
+    }
+
+    fn published(&self) -> usize {
+        self.world.lock().unwrap().published.len()
+    }
+}
+
+/// Rows of a table, kept, and loaded from there.
+async fn submit(coordinator: &Handle) -> RunId {
+    let blocks = vec![
+        extract("orders"),
+        sql("kept", &["orders"]),
+        load("log", "kept", "append"),
+        load("table", "kept", "merge"),
+    ];
+    coordinator.submit(pipeline("shop", blocks), Options::default()).await.unwrap()
+}
+
+async fn wait(coordinator: &Handle, run: &RunId) -> Arc<RunView> {
+    timeout(LIMIT, coordinator.wait(run)).await.expect("the run ends").unwrap()
+}
+
+/// Waits until so many executors are there.
+async fn gathered(fleet: &Fleet, count: usize) {
+    let waiting = async {
+        while fleet.executors().len() != count {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(LIMIT, waiting).await.expect("the executors are found");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_on_executors_that_come_and_go() {
+    let town = Town::new(&[]);
+    let first = Member::start(&town, flowetl_proto::VERSION).await;
+    let (fleet, coordinator) = town.coordinator().await;
+    assert_eq!(fleet.executors().len(), 1, "who is there is found before the first run");
+    assert!(fleet.catalogue().is_some());
+    let view = wait(&coordinator, &submit(&coordinator).await).await;
+    assert_eq!((view.state, town.published()), (Phase::Success, 2));
+
+    let second = Member::start(&town, flowetl_proto::VERSION).await;
+    let other = Member::start(&town, "0.0.0").await;
+    gathered(&fleet, 2).await;
+    first.kill().await;
+    gathered(&fleet, 1).await;
+    let view = wait(&coordinator, &submit(&coordinator).await).await;
+    assert_eq!((view.state, town.published()), (Phase::Success, 4));
+    assert_eq!(fleet.executors()[0].id, second.announcement.id.as_str());
+    assert_eq!(other.service.events.borrow().len(), 0, "one of another version gets nothing");
+    second.end();
+    other.end();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_executors_attempt_is_done_again() {
+    let town = Town::new(&[("kept", &[Turn::Hang])]);
+    let first = Member::start(&town, flowetl_proto::VERSION).await;
+    let (fleet, coordinator) = town.coordinator().await;
+    let run = submit(&coordinator).await;
+    town.started(1).await;
+    let second = Member::start(&town, flowetl_proto::VERSION).await;
+    gathered(&fleet, 2).await;
+    first.kill().await;
+    let view = wait(&coordinator, &run).await;
+    assert_eq!((view.state, view.blocks["kept"].attempts), (Phase::Success, 2));
+    assert_eq!(town.published(), 2);
+    assert_eq!(town.world.lock().unwrap().staged.len(), 1, "what the killed one staged is removed, the boundary stays");
+    second.end();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cut_stream_costs_nothing() {
+    let town = Town::new(&[("kept", &[Turn::Hang])]);
+    let member = Member::start(&town, flowetl_proto::VERSION).await;
+    let (fleet, coordinator) = town.coordinator().await;
+    let run = submit(&coordinator).await;
+    town.started(1).await;
+    member.service.cut.send_modify(|cuts| *cuts += 1);
+    gathered(&fleet, 1).await;
+    // Also without etcd's word for it: who reports is there.
+    Etcd::connect([endpoint()], None).await.unwrap().lease_revoke(member.lease).await.unwrap();
+    coordinator.cancel(&run).await.unwrap();
+    let view = wait(&coordinator, &run).await;
+    assert_eq!((view.state, view.blocks["kept"].attempts), (Phase::Cancelled, 1));
+    member.end();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_executor_that_closes_sends_nothing_back() {
+    let town = Town::new(&[]);
+    let mut leaving = Member::start(&town, flowetl_proto::VERSION).await;
+    // Before it is known to be draining.
+    leaving.service.closed.store(true, Ordering::SeqCst);
+    let (fleet, coordinator) = town.coordinator().await;
+    let run = submit(&coordinator).await;
+    let staying = Member::start(&town, flowetl_proto::VERSION).await;
+    leaving.announcement.draining = true;
+    leaving.announce(&town).await;
+    let view = wait(&coordinator, &run).await;
+    assert_eq!(view.state, Phase::Success);
+    assert!(view.blocks.values().all(|block| block.attempts == 1), "{view:?}");
+    assert_eq!(leaving.service.events.borrow().len(), 0);
+    gathered(&fleet, 2).await;
+    leaving.end();
+    staying.end();
+}
+
+/// A way to etcd that can be cut.
+async fn road() -> (String, CancellationToken) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let cut = CancellationToken::new();
+    let etcd = endpoint().strip_prefix("http://").unwrap().to_owned();
+    let ended = cut.clone();
+    tokio::spawn(cut.clone().run_until_cancelled_owned(async move {
+        while let Ok((mut near, _)) = listener.accept().await {
+            let mut far = TcpStream::connect(&etcd).await.unwrap();
+            let carrying = async move { tokio::io::copy_bidirectional(&mut near, &mut far).await };
+            tokio::spawn(ended.clone().run_until_cancelled_owned(carrying));
+        }
+    }));
+    (url, cut)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_etcd_is_away_nobody_is_taken_for_dead() {
+    let town = Town::new(&[]);
+    let member = Member::start(&town, flowetl_proto::VERSION).await;
+    let (url, cut) = road().await;
+    let (fleet, coordinator) = town.coordinator_by(url).await;
+    cut.cancel();
+    // Etcd would say so, if it were asked.
+    Etcd::connect([endpoint()], None).await.unwrap().lease_revoke(member.lease).await.unwrap();
+    member.service.cut.send_modify(|cuts| *cuts += 1);
+    let view = wait(&coordinator, &submit(&coordinator).await).await;
+    assert_eq!((view.state, town.published()), (Phase::Success, 2));
+    assert!(view.blocks.values().all(|block| block.attempts == 1), "{view:?}");
+    gathered(&fleet, 1).await;
+    member.end();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_etcd_nobody_is_found() {
+    let config = FleetConfig { etcd: vec!["http://127.0.0.1:1".into()], prefix: "/test".into() };
+    let Err(error) = Fleet::open(config).await else { panic!("it opened") };
+    assert!(error.chain().starts_with("cannot find executors: etcd"), "{}", error.chain());
+}

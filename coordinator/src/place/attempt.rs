@@ -1,0 +1,243 @@
+//! One attempt as the fleet sees it: where it is, what was asked for it, and what its run waits to hear.
+
+use std::collections::VecDeque;
+use std::mem;
+use std::sync::Arc;
+use std::time::Duration;
+
+use flowetl_proto::code::{Class, Failure};
+use flowetl_proto::control::{AttemptEvent, AttemptEventKind, AttemptSpec, Output};
+use flowetl_proto::id::{ExecutorId, Token};
+
+use super::{Answer, Job, Placement};
+
+#[derive(Debug)]
+pub(super) struct Attempt {
+    pub(super) spec: Arc<AttemptSpec>,
+    /// The executor that has it, or had it last.
+    pub(super) on: Option<ExecutorId>,
+    /// What is still to be asked for, one of a kind at most.
+    pub(super) jobs: VecDeque<Job>,
+    /// The call that has not returned.
+    pub(super) calling: Option<Job>,
+    /// What was asked for and has not come to its end.
+    pub(super) doing: Option<Doing>,
+    pub(super) asked_at: Duration,
+    /// Nothing more is to come of it.
+    over: bool,
+    /// Why it waits, as its run was told.
+    told: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Doing {
+    Start,
+    Commit,
+    Discard,
+}
+
+impl Doing {
+    fn of(job: &Job) -> Option<Self> {
+        match job {
+            Job::Start(_) => Some(Self::Start),
+            Job::Commit(..) => Some(Self::Commit),
+            Job::Discard(_) => Some(Self::Discard),
+            Job::Cancel { .. } => None,
+        }
+    }
+}
+
+impl Attempt {
+    fn new(now: Duration, spec: Arc<AttemptSpec>) -> Self {
+        let (jobs, calling, doing) = (VecDeque::new(), None, None);
+        Self { spec, on: None, jobs, calling, doing, asked_at: now, over: false, told: None }
+    }
+
+    /// One that an executor has although nobody here asked for it: an earlier coordinator did.
+    pub(super) fn found(on: &ExecutorId, spec: Arc<AttemptSpec>, prepared: bool) -> Self {
+        let doing = (!prepared).then_some(Doing::Start);
+        Self { on: Some(on.clone()), doing, ..Self::new(Duration::ZERO, spec) }
+    }
+
+    pub(super) fn is_running(&self) -> bool {
+        self.doing == Some(Doing::Start)
+    }
+
+    pub(super) fn waits_to_start(&self) -> bool {
+        matches!(self.jobs.front(), Some(Job::Start(_)))
+    }
+
+    /// Its next job, as it is handed to an executor.
+    pub(super) fn call(&mut self, to: &ExecutorId) -> Option<Job> {
+        let job = self.jobs.pop_front()?;
+        self.on = Some(to.clone());
+        self.calling = Some(job.clone());
+        self.doing = Doing::of(&job).or(self.doing);
+        self.over = false;
+        self.told = None;
+        Some(job)
+    }
+
+    /// What its run is to hear of it while it waits to start, unless it has heard.
+    pub(super) fn wait(&mut self, slots: u32) -> Option<AttemptEvent> {
+        let text = match slots {
+            0 => "waits for an executor: there is none that takes work".to_owned(),
+            slots => format!("waits for a free slot on an executor: all {slots} are taken"),
+        };
+        if !self.waits_to_start() || self.told.as_ref() == Some(&text) {
+            return None;
+        }
+        self.told = Some(text.clone());
+        Some(self.event(AttemptEventKind::Progress { blocks: Default::default(), stalled: Some(text) }))
+    }
+
+    /// What its run is to hear once nobody was found for it.
+    pub(super) fn fail_waiting(&self, failure: Failure) -> Option<AttemptEvent> {
+        let awaited = self.jobs.iter().any(|job| matches!(job, Job::Start(_) | Job::Commit(..)));
+        awaited.then(|| self.event(AttemptEventKind::Failed(failure)))
+    }
+
+    fn ask(&mut self, now: Duration, job: Job) {
+        let kind = mem::discriminant(&job);
+        self.jobs.retain(|waiting| mem::discriminant(waiting) != kind);
+        if matches!(job, Job::Discard(_)) {
+            // What is to be removed need neither start nor end by itself.
+            self.jobs.clear();
+        }
+        self.asked_at = now;
+        self.jobs.push_back(job);
+    }
+
+    fn event(&self, kind: AttemptEventKind) -> AttemptEvent {
+        let id = &self.spec.id;
+        AttemptEvent { run: id.run.clone(), segment: id.segment.clone(), token: id.token, kind }
+    }
+
+    /// Whether something that only its executor has may be needed to publish it.
+    fn waits_for_commit(&self) -> bool {
+        matches!(self.spec.segment.output, Output::Sink | Output::Relation)
+    }
+}
+
+impl Placement {
+    pub(super) fn asked(&mut self, now: Duration, job: Job) {
+        let token = job.token();
+        match (job, self.attempts.get_mut(&token)) {
+            // It has ended, or never was.
+            (Job::Cancel { .. }, None) => {}
+            (Job::Cancel { .. }, Some(attempt)) if attempt.waits_to_start() && attempt.calling.is_none() => {
+                let event = attempt.event(AttemptEventKind::Failed(cancelled()));
+                self.attempts.remove(&token);
+                self.tell(event);
+            }
+            // Asked for before.
+            (Job::Start(_), Some(_)) => {}
+            (job, Some(attempt)) => attempt.ask(now, job),
+            (job, None) => {
+                let (Job::Start(spec) | Job::Commit(spec, _) | Job::Discard(spec)) = &job else { return };
+                let mut attempt = Attempt::new(now, Arc::clone(spec));
+                attempt.ask(now, job);
+                self.attempts.insert(token, attempt);
+            }
+        }
+    }
+
+    pub(super) fn reported(&mut self, id: &ExecutorId, event: AttemptEvent) {
+        let Some(attempt) = self.attempts.get_mut(&event.token) else { return };
+        // Whoever lost it may still have something to say.
+        if attempt.on.as_ref() != Some(id) {
+            return;
+        }
+        let token = event.token;
+        match (&event.kind, attempt.doing) {
+            (AttemptEventKind::Progress { .. }, Some(Doing::Start)) => return self.tell(event),
+            (AttemptEventKind::Prepared(_), Some(Doing::Start)) => attempt.over = !attempt.waits_for_commit(),
+            (AttemptEventKind::Failed(_), Some(Doing::Start | Doing::Commit)) => {}
+            // The end of the attempt, which was running when it was to be removed.
+            (AttemptEventKind::Failed(failure), Some(Doing::Discard)) if ended_early(failure.class) => return,
+            (AttemptEventKind::Failed(_), Some(Doing::Discard)) => attempt.over = true,
+            (AttemptEventKind::Committed, Some(Doing::Commit)) => attempt.over = true,
+            (AttemptEventKind::Lost, Some(Doing::Commit)) => {}
+            (AttemptEventKind::Discarded, Some(Doing::Discard)) => attempt.over = true,
+            // Heard before, or given up.
+            _ => return,
+        }
+        attempt.doing = None;
+        self.tell(event);
+        self.tidy(token);
+    }
+
+    pub(super) fn answered(&mut self, id: &ExecutorId, token: Token, answer: Answer) {
+        let Some(attempt) = self.attempts.get_mut(&token) else { return };
+        if attempt.on.as_ref() != Some(id) {
+            return;
+        }
+        let Some(job) = attempt.calling.take() else { return };
+        if attempt.doing.is_none() || attempt.doing != Doing::of(&job) {
+            // Its end was reported before the call returned.
+            return self.tidy(token);
+        }
+        let failure = match answer {
+            Answer::Accepted => return,
+            Answer::Closed => {
+                attempt.on = None;
+                attempt.doing = None;
+                attempt.jobs.push_front(job);
+                if let Some(member) = self.members.get_mut(id) {
+                    member.draining = true;
+                }
+                return;
+            }
+            Answer::Refused(failure) => failure,
+            Answer::Unsure(reason) => {
+                Failure::new(Class::LostExecutor, format!("executor `{id}` did not answer: {reason}"))
+            }
+        };
+        let told = attempt.event(AttemptEventKind::Failed(failure));
+        // Whether something is left that must be removed is for the run to say.
+        attempt.over = attempt.doing == Some(Doing::Discard);
+        attempt.doing = None;
+        self.tell(told);
+        self.tidy(token);
+    }
+
+    /// The executor is lost: what its attempts were doing has failed, or is done elsewhere.
+    pub(super) fn lose_attempts(&mut self, id: &ExecutorId, why: &str) -> Vec<Arc<AttemptSpec>> {
+        let mut left_behind = Vec::new();
+        let mut told = Vec::new();
+        for attempt in self.attempts.values_mut().filter(|attempt| attempt.on.as_ref() == Some(id)) {
+            left_behind.push(Arc::clone(&attempt.spec));
+            attempt.on = None;
+            attempt.calling = None;
+            attempt.jobs.retain(|job| !matches!(job, Job::Cancel { .. }));
+            match attempt.doing.take() {
+                Some(Doing::Start | Doing::Commit) => {
+                    let failure = Failure::new(Class::LostExecutor, format!("executor `{id}` was lost: {why}"));
+                    told.push(attempt.event(AttemptEventKind::Failed(failure)));
+                }
+                Some(Doing::Discard) => attempt.jobs.push_front(Job::Discard(Arc::clone(&attempt.spec))),
+                None => {}
+            }
+        }
+        self.attempts.retain(|_, attempt| attempt.on.is_some() || !attempt.jobs.is_empty());
+        told.into_iter().for_each(|event| self.tell(event));
+        left_behind
+    }
+
+    /// Forgets an attempt of which nothing more is to come.
+    fn tidy(&mut self, token: Token) {
+        let is_over = |a: &Attempt| a.over && a.jobs.is_empty() && a.calling.is_none();
+        if self.attempts.get(&token).is_some_and(is_over) {
+            self.attempts.remove(&token);
+        }
+    }
+}
+
+fn cancelled() -> Failure {
+    Failure::new(Class::Cancelled, "the run was cancelled")
+}
+
+/// Whether an attempt that was told to end fails like this.
+fn ended_early(class: Class) -> bool {
+    matches!(class, Class::Cancelled | Class::LostExecutor)
+}

@@ -1,0 +1,148 @@
+//! The service as tonic calls it: messages into calls of the node, and back.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use flowetl_proto::VERSION;
+use flowetl_proto::code::Failure;
+use flowetl_proto::control::{AttemptSpec, Executor};
+use flowetl_proto::id::{ExecutorId, RunId, Token};
+use flowetl_proto::wire::v1;
+use flowetl_proto::wire::v1::reported::What;
+use futures::stream::{self, Stream, StreamExt};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::desk::{Desk, Next};
+use crate::Node;
+
+type Reply<T> = Result<Response<T>, Status>;
+
+pub(super) struct Service {
+    id: ExecutorId,
+    node: Node,
+    desk: Arc<Desk>,
+}
+
+impl Service {
+    pub(super) fn new(id: ExecutorId, node: Node, desk: Arc<Desk>) -> Self {
+        Self { id, node, desk }
+    }
+}
+
+#[tonic::async_trait]
+impl v1::executor_server::Executor for Service {
+    type ReportStream = Pin<Box<dyn Stream<Item = Result<v1::Reported, Status>> + Send>>;
+
+    async fn describe(&self, _: Request<v1::DescribeRequest>) -> Reply<v1::Description> {
+        let catalogue_json = written(&crate::catalogue())?;
+        Ok(Response::new(v1::Description { id: self.id.to_string(), version: VERSION.to_owned(), catalogue_json }))
+    }
+
+    async fn start(&self, request: Request<v1::StartRequest>) -> Reply<v1::Answer> {
+        let attempt: AttemptSpec = read(&request.get_ref().attempt_json)?;
+        let token = attempt.id.token;
+        let Some(unknown) = self.desk.starts(&attempt) else {
+            return Ok(Response::new(v1::Answer { failure_json: String::new(), closed: true }));
+        };
+        let begun = self.node.begin(attempt).await;
+        if unknown && !matches!(begun, Ok(true)) {
+            // Refused, or repeated after its end.
+            self.desk.change(|outbox| outbox.let_go(token));
+        }
+        answer(begun.map(|_| ()))
+    }
+
+    async fn commit(&self, request: Request<v1::CommitRequest>) -> Reply<v1::Answer> {
+        let attempt: AttemptSpec = read(&request.get_ref().attempt_json)?;
+        let prepared = read(&request.get_ref().prepared_json)?;
+        let token = attempt.id.token;
+        self.desk.change(|outbox| outbox.asked(&attempt));
+        let accepted = self.node.commit(attempt, prepared).await;
+        self.answer_asked(token, accepted)
+    }
+
+    async fn discard(&self, request: Request<v1::DiscardRequest>) -> Reply<v1::Answer> {
+        let attempt: AttemptSpec = read(&request.get_ref().attempt_json)?;
+        let token = attempt.id.token;
+        self.desk.change(|outbox| outbox.asked(&attempt));
+        let accepted = self.node.discard(attempt).await;
+        self.answer_asked(token, accepted)
+    }
+
+    async fn forget(&self, request: Request<v1::ForgetRequest>) -> Reply<v1::Answer> {
+        answer(self.node.forget(RunId::new(request.into_inner().run_id)).await)
+    }
+
+    async fn cancel(&self, request: Request<v1::CancelRequest>) -> Reply<v1::Answer> {
+        let asked = request.into_inner();
+        let limit = Duration::from_millis(asked.limit_ms.into());
+        answer(self.node.cancel(RunId::new(asked.run_id), Token(asked.token), limit).await)
+    }
+
+    async fn report(&self, request: Request<Streaming<v1::Heard>>) -> Reply<Self::ReportStream> {
+        let (number, held) = self.desk.open_stream();
+        tokio::spawn(hear(Arc::clone(&self.desk), number, request.into_inner()));
+        let first = stream::once(async move { told_first(&held) });
+        let events = stream::unfold((Arc::clone(&self.desk), Some(0)), move |(desk, sent)| async move {
+            match desk.next(number, sent?).await {
+                Next::Send(event_number, event) => {
+                    let happened = written(&event).map(|event_json| v1::Happened { number: event_number, event_json });
+                    let reported = happened.map(|h| v1::Reported { what: Some(What::Happened(h)) });
+                    Some((reported, (desk, Some(event_number))))
+                }
+                Next::Replaced => Some((Err(Status::aborted("another stream took its place")), (desk, None))),
+            }
+        });
+        Ok(Response::new(first.chain(events).boxed()))
+    }
+}
+
+impl Service {
+    fn answer_asked(&self, token: Token, accepted: Result<(), Failure>) -> Reply<v1::Answer> {
+        if accepted.is_err() {
+            self.desk.change(|outbox| outbox.let_go(token));
+        }
+        answer(accepted)
+    }
+}
+
+/// Takes what the coordinator acknowledges until the stream ends or another takes its place.
+async fn hear(desk: Arc<Desk>, number: u64, mut heard: Streaming<v1::Heard>) {
+    loop {
+        tokio::select! {
+            message = heard.message() => match message {
+                Ok(Some(message)) => desk.change(|outbox| outbox.heard(message.number)),
+                Ok(None) | Err(_) => break,
+            },
+            () = desk.replaced(number) => break,
+        }
+    }
+    desk.stream_ended(number);
+}
+
+fn told_first(held: &[(AttemptSpec, bool)]) -> Result<v1::Reported, Status> {
+    let mut attempts = Vec::new();
+    for (spec, prepared) in held {
+        attempts.push(v1::HeldAttempt { attempt_json: written(spec)?, prepared: *prepared });
+    }
+    Ok(v1::Reported { what: Some(What::Held(v1::Held { attempts })) })
+}
+
+fn answer(accepted: Result<(), Failure>) -> Reply<v1::Answer> {
+    let failure_json = match accepted {
+        Ok(()) => String::new(),
+        Err(failure) => written(&failure)?,
+    };
+    Ok(Response::new(v1::Answer { failure_json, closed: false }))
+}
+
+fn read<T: DeserializeOwned>(json: &str) -> Result<T, Status> {
+    serde_json::from_str(json).map_err(|e| Status::invalid_argument(format!("cannot read the request: {e}")))
+}
+
+fn written(value: &impl Serialize) -> Result<String, Status> {
+    serde_json::to_string(value).map_err(|e| Status::internal(format!("cannot write the answer: {e}")))
+}
