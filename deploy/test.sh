@@ -34,6 +34,7 @@ check lints cargo clippy --workspace --all-targets --locked -- -D warnings
 check build cargo build --workspace --bins --tests --locked
 check tests deploy/servers/up.sh postgres s3 etcd -- cargo test --workspace --locked --no-fail-fast
 check python python_sdk
+check containers deploy/check.sh
 
 [ ${#failed[@]} -eq 0 ] || die "failed: ${failed[*]}"
 say "all checks passed"

@@ -1,0 +1,91 @@
+{{/* The names, labels and environment that several manifests share. */}}
+
+{{- define "flowetl.name" -}}
+{{- .Values.nameOverride | default .Chart.Name | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{/* What names of objects begin with: short enough for what is appended. */}}
+{{- define "flowetl.fullname" -}}
+{{- $name := include "flowetl.name" . }}
+{{- $both := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) }}
+{{- .Values.fullnameOverride | default $both | trunc 40 | trimSuffix "-" }}
+{{- end }}
+
+{{/* Takes (dict "root" $ "role" "executor"). */}}
+{{- define "flowetl.selector" -}}
+app.kubernetes.io/name: {{ include "flowetl.name" .root }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .role }}
+{{- end }}
+
+{{- define "flowetl.labels" -}}
+{{ include "flowetl.selector" . }}
+app.kubernetes.io/version: {{ .root.Values.image.tag | default .root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
+{{- end }}
+
+{{/* The label of pods that may submit pipelines. */}}
+{{- define "flowetl.client" -}}
+{{ include "flowetl.fullname" . }}-client: "true"
+{{- end }}
+
+{{- define "flowetl.image" -}}
+{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{- end }}
+
+{{- define "flowetl.prefix" -}}
+{{- .Values.etcd.prefix | default (printf "/flowetl/%s/%s" .Release.Namespace .Release.Name) }}
+{{- end }}
+
+{{/* What every pod of either role says of itself. Takes (dict "root" $ "role" "executor"). */}}
+{{- define "flowetl.pod" -}}
+{{- $role := index .root.Values .role -}}
+automountServiceAccountToken: false
+# Kubernetes would make variables of the names of Services, and FlowETL reads those that begin with FLOWETL_.
+enableServiceLinks: false
+{{- with .root.Values.imagePullSecrets }}
+imagePullSecrets: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $role.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with $role.nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $role.tolerations }}
+tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $role.affinity }}
+affinity: {{- toYaml . | nindent 2 }}
+{{- end }}
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 10001
+  runAsGroup: 10001
+  fsGroup: 10001
+  seccompProfile: {type: RuntimeDefault}
+{{- end }}
+
+{{/* What every container says of itself. */}}
+{{- define "flowetl.container" -}}
+image: {{ include "flowetl.image" . | quote }}
+imagePullPolicy: {{ .Values.image.pullPolicy }}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities: {drop: [ALL]}
+{{- end }}
+
+{{/* An egress rule to one server of the settings. */}}
+{{- define "flowetl.egress" -}}
+- to: {{- toYaml .to | nindent 4 }}
+  ports:
+    - {port: {{ .port }}, protocol: TCP}
+{{- end }}
+
+{{/* An egress rule to where names are resolved. */}}
+{{- define "flowetl.dns" -}}
+{{ include "flowetl.egress" . }}
+    - {port: {{ .port }}, protocol: UDP}
+{{- end }}
