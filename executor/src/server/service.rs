@@ -93,7 +93,9 @@ impl v1::executor_server::Executor for Service {
                     let reported = happened.map(|h| v1::Reported { what: Some(What::Happened(h)) });
                     Some((reported, (desk, Some(event_number))))
                 }
-                Next::Replaced => Some((Err(Status::aborted("another stream took its place, or the executor ends")), (desk, None))),
+                Next::Replaced => {
+                    Some((Err(Status::aborted("another stream took its place, or the executor ends")), (desk, None)))
+                }
             }
         });
         Ok(Response::new(first.chain(events).boxed()))
