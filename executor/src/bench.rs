@@ -13,7 +13,8 @@ use futures::TryStreamExt;
 
 use crate::boundary::{self, BoundarySink};
 pub use crate::connectors::Copy;
-use crate::connectors::Sink;
+use crate::connectors::{OpenContext, Sink};
+use crate::memory::Budget;
 use crate::plan::{self, Thrift};
 use crate::storage::Storage;
 use crate::{Error, Result};
@@ -53,7 +54,14 @@ impl Scan {
 /// Writes a boundary with one writer.
 pub async fn write_boundary(storage: &Storage, attempt: &AttemptId, batches: &[RecordBatch]) -> Result<Manifest> {
     let first = batches.first().ok_or_else(|| Error::internal("a boundary without rows is not measured"))?;
-    let sink = BoundarySink::new(storage, attempt, first.schema(), PARALLELISM);
+    let row_group_bytes = Budget::new(None)?.row_group_bytes(PARALLELISM);
+    let context = OpenContext {
+        parallelism: PARALLELISM,
+        batch_rows: plan::BATCH_ROWS,
+        batch_bytes: plan::BATCH_BYTES,
+        row_group_bytes,
+    };
+    let sink = BoundarySink::new(storage, attempt, first.schema(), &context);
     let mut writer = sink.writer(0).await?;
     for batch in batches {
         writer.write(batch.clone()).await?;

@@ -167,7 +167,7 @@ pub async fn version(name: &str, spec: &ConnectionSpec, config: &NodeConfig) -> 
         parallelism: 1,
         batch_rows: plan::BATCH_ROWS,
         batch_bytes: plan::BATCH_BYTES,
-        buffer_bytes: plan::BATCH_BYTES,
+        row_group_bytes: plan::BATCH_BYTES,
     };
     let systems = Systems::new(connections, Arc::clone(&config.secrets), context);
     let testing = async { systems.get(name).await?.version().await };

@@ -16,6 +16,10 @@ const BASE_BYTES: u64 = 56 << 20;
 const SMALLEST_CEILING: u64 = 96_000_000;
 /// Where the pipeline names no ceiling: enough for any plain copy, and small beside everything else on a laptop.
 pub const DEFAULT_CEILING: u64 = 1 << 30;
+/// Row groups of Parquet: larger ones make files no smaller and nothing faster, in smaller ones the columns' own heads and
+/// dictionaries weigh too much.
+const ROW_GROUP_BYTES_MAX: usize = 8 << 20;
+const ROW_GROUP_BYTES_MIN: usize = 1 << 20;
 /// Local disk that sorts, joins and aggregates of one run may fill.
 const SPILL_BYTES_MAX: u64 = 100 << 30;
 
@@ -41,10 +45,16 @@ impl Budget {
             )));
         }
         let free = ceiling - BASE_BYTES;
-        // A plain copy needs buffers only and a join mostly the pool; more than 64 MB of buffers makes nothing faster.
-        let buffers = (free * 2 / 5).min(64 << 20);
+        // A plain copy needs buffers only and a join mostly the pool; with more of them eight writers are no faster.
+        let buffers = (free * 2 / 5).min(256 << 20);
         let bytes = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
         Ok(Self { ceiling, pool: bytes(free - buffers), buffers: bytes(buffers) })
+    }
+
+    /// Encoded bytes that each of `writers` gathers for a row group of Parquet. One is in the making and one in the hand,
+    /// and encoding holds as much again beside them.
+    pub fn row_group_bytes(&self, writers: usize) -> usize {
+        (self.buffers / (4 * writers.max(1))).clamp(ROW_GROUP_BYTES_MIN, ROW_GROUP_BYTES_MAX)
     }
 
     /// The engine's surroundings for one run: its pool, and a folder to spill to.

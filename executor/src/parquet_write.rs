@@ -22,8 +22,6 @@ use crate::{Error, Result};
 
 /// Rows per row group at most: readers work by row groups, and every open one costs memory here.
 const GROUP_ROWS_MAX: usize = 131_072;
-/// Encoded bytes per row group at most; with [`GROUP_ROWS_MAX`] it bounds what a writing partition holds.
-const GROUP_BYTES_MAX: usize = 8 << 20;
 /// A dictionary beyond this is given up: columns with few values stay far below it, others only lose time.
 const DICTIONARY_BYTES_MAX: usize = 256 << 10;
 /// Pages of this size compress well and keep readers' buffers small.
@@ -34,6 +32,7 @@ const PAGE_BYTES: usize = 256 << 10;
 pub struct ParquetFile {
     factory: Arc<ArrowRowGroupWriterFactory>,
     schema: SchemaRef,
+    group_bytes: usize,
     file: Arc<Mutex<Appender>>,
 }
 
@@ -52,11 +51,12 @@ pub struct Section {
 }
 
 impl ParquetFile {
-    /// Begins a file; the Arrow schema is embedded.
-    pub fn new(output: Output, schema: SchemaRef) -> Result<Self> {
+    /// Begins a file; the Arrow schema is embedded. A row group has at most about `group_bytes`, encoded.
+    pub fn new(output: Output, schema: SchemaRef, group_bytes: usize) -> Result<Self> {
         let writer = ArrowWriter::try_new(output, Arc::clone(&schema), Some(properties()?)).map_err(refused)?;
         let (writer, factory) = writer.into_serialized_writer().map_err(refused)?;
-        Ok(Self { factory: Arc::new(factory), schema, file: Arc::new(Mutex::new(Appender { writer, rows: 0 })) })
+        let file = Arc::new(Mutex::new(Appender { writer, rows: 0 }));
+        Ok(Self { factory: Arc::new(factory), schema, group_bytes, file })
     }
 
     /// Appends a row group; `section` grows by it.
@@ -85,7 +85,7 @@ impl ParquetFile {
     /// The encoder of one partition.
     pub fn encoder(&self) -> Encoder {
         let (factory, schema) = (Arc::clone(&self.factory), Arc::clone(&self.schema));
-        Encoder { factory, schema, columns: Vec::new(), rows: 0 }
+        Encoder { factory, schema, group_bytes: self.group_bytes, columns: Vec::new(), rows: 0 }
     }
 }
 
@@ -118,6 +118,7 @@ pub struct RowGroup {
 pub struct Encoder {
     factory: Arc<ArrowRowGroupWriterFactory>,
     schema: SchemaRef,
+    group_bytes: usize,
     /// Empty between row groups.
     columns: Vec<ArrowColumnWriter>,
     rows: usize,
@@ -140,7 +141,7 @@ impl Encoder {
             }
         }
         self.rows += batch.num_rows();
-        if self.rows >= GROUP_ROWS_MAX || self.bytes() >= GROUP_BYTES_MAX { self.take() } else { Ok(None) }
+        if self.rows >= GROUP_ROWS_MAX || self.bytes() >= self.group_bytes { self.take() } else { Ok(None) }
     }
 
     /// The row group in the making, if it has rows.

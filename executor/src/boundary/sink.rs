@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::write::{BoundaryWriter, PartWriter, remove};
 use crate::Result;
-use crate::connectors::{Committed, Sink, SinkWriter};
+use crate::connectors::{Committed, OpenContext, Sink, SinkWriter};
 use crate::storage::Storage;
 
 /// Writes the boundary of one attempt. Its parts become visible when the coordinator makes the attempt the winner.
@@ -22,10 +22,10 @@ pub(crate) struct BoundarySink {
 }
 
 impl BoundarySink {
-    /// `writers` partitions at most; rows look like `schema`.
-    pub(crate) fn new(storage: &Storage, attempt: &AttemptId, schema: SchemaRef, writers: usize) -> Self {
-        let writer = BoundaryWriter::new(storage.clone(), attempt, schema);
-        Self { storage: storage.clone(), attempt: attempt.clone(), writer, writers }
+    /// Rows look like `schema`.
+    pub(crate) fn new(storage: &Storage, attempt: &AttemptId, schema: SchemaRef, context: &OpenContext) -> Self {
+        let writer = BoundaryWriter::new(storage.clone(), attempt, schema, context.row_group_bytes);
+        Self { storage: storage.clone(), attempt: attempt.clone(), writer, writers: context.parallelism }
     }
 }
 

@@ -63,7 +63,7 @@ fn rows(from: i64, count: i64) -> RecordBatch {
 
 async fn write(storage: &Storage, token: i64, partitions: usize, batches: i64) -> Result<Manifest> {
     let schema = rows(0, 1).schema();
-    let boundary = BoundaryWriter::new(storage.clone(), &attempt(token), Arc::clone(&schema));
+    let boundary = BoundaryWriter::new(storage.clone(), &attempt(token), Arc::clone(&schema), 1 << 20);
     let mut ledger = Ledger::new(partitions);
     let mut counted = vec![0; partitions];
     for (partition, counted) in counted.iter_mut().enumerate() {

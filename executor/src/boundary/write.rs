@@ -40,11 +40,12 @@ pub struct BoundaryWriter {
     storage: Storage,
     folder: String,
     schema: SchemaRef,
+    row_group_bytes: usize,
 }
 
 impl BoundaryWriter {
-    pub fn new(storage: Storage, attempt: &AttemptId, schema: SchemaRef) -> Self {
-        Self { storage, folder: folder(attempt), schema }
+    pub fn new(storage: Storage, attempt: &AttemptId, schema: SchemaRef, row_group_bytes: usize) -> Self {
+        Self { storage, folder: folder(attempt), schema, row_group_bytes }
     }
 
     /// The writer of one partition. Opens a file with its first row: an empty partition has no part.
@@ -53,10 +54,10 @@ impl BoundaryWriter {
     }
 
     async fn open(&self, partition: usize, n: usize) -> Result<Open> {
-        let Self { storage, folder, schema } = self;
+        let Self { storage, folder, schema, row_group_bytes } = self;
         let name = format!("part-{partition}-{n}.parquet");
         let output = storage.create(&format!("{folder}/{name}"), &format!("{folder}/_private/{name}")).await?;
-        let file = ParquetFile::new(output, Arc::clone(schema))?;
+        let file = ParquetFile::new(output, Arc::clone(schema), *row_group_bytes)?;
         let encoder = file.encoder();
         Ok(Open { file, encoder, section: Section::default() })
     }

@@ -52,8 +52,8 @@ pub struct OpenContext {
     /// Rows per batch aimed at; a batch also stays below `batch_bytes`.
     pub batch_rows: usize,
     pub batch_bytes: usize,
-    /// Bytes that all buffers of this system together may hold.
-    pub buffer_bytes: usize,
+    /// Encoded bytes that a writer gathers before it gives them away, where its format is written in groups of rows.
+    pub row_group_bytes: usize,
 }
 
 /// One system, opened for one attempt. Dropping it ends its sessions and whatever they still do.

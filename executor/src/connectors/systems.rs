@@ -27,6 +27,11 @@ impl Systems {
         Self { connections, secrets, context, open: Mutex::default() }
     }
 
+    /// What systems are told of their surroundings when they are opened.
+    pub(crate) fn context(&self) -> &OpenContext {
+        &self.context
+    }
+
     /// The system behind `connection`; its secrets are resolved now and forgotten with it.
     pub(crate) async fn get(&self, connection: &str) -> Result<Arc<dyn System>> {
         let mut open = self.open.lock().await;

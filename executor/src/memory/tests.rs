@@ -123,3 +123,12 @@ fn the_ceiling_is_shared_out() {
     }
     assert_eq!(Budget::new(None).unwrap().ceiling, DEFAULT_CEILING);
 }
+
+#[test]
+fn row_groups_fit_their_share_of_the_ceiling() {
+    let bytes = |ceiling, writers| Budget::new(ceiling).unwrap().row_group_bytes(writers);
+    assert_eq!(bytes(None, 2), 8 << 20);
+    assert_eq!(bytes(Some(96_000_000), 64), 1 << 20);
+    let budget = Budget::new(Some(128_000_000)).unwrap();
+    assert!(budget.row_group_bytes(2) * 2 * 2 <= budget.buffers / 2, "{budget:?}");
+}

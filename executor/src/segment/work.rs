@@ -237,8 +237,8 @@ pub(crate) async fn open_sink(
     let need_schema = || schema.clone().ok_or_else(|| Error::internal("a sink was opened without its schema"));
     let opened = match spec.segment.output {
         Output::Boundary => {
-            let config = &surroundings.config;
-            Ok(Arc::new(BoundarySink::new(&config.storage, &spec.id, need_schema()?, config.parallelism)) as _)
+            let storage = &surroundings.config.storage;
+            Ok(Arc::new(BoundarySink::new(storage, &spec.id, need_schema()?, systems.context())) as _)
         }
         Output::Sink => {
             let (_, load) = plan::load(root)?;
@@ -308,7 +308,7 @@ pub(crate) fn systems(spec: &AttemptSpec, surroundings: &Surroundings, budget: B
         parallelism: surroundings.config.parallelism,
         batch_rows: BATCH_ROWS,
         batch_bytes: BATCH_BYTES,
-        buffer_bytes: budget.buffers,
+        row_group_bytes: budget.row_group_bytes(surroundings.config.parallelism),
     };
     Systems::new(spec.connections.clone(), Arc::clone(&surroundings.config.secrets), context)
 }

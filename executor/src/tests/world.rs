@@ -108,7 +108,7 @@ impl World {
             parallelism: self.config.parallelism,
             batch_rows: 8192,
             batch_bytes: 1 << 20,
-            buffer_bytes: 8 << 20,
+            row_group_bytes: 8 << 20,
         };
         Systems::new(self.connections.clone(), Arc::clone(&self.config.secrets), context)
     }

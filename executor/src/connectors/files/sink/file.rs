@@ -28,6 +28,8 @@ pub struct Style {
     pub compression: Compression,
     pub dialect: Dialect,
     pub schema: SchemaRef,
+    /// Of Parquet, encoded.
+    pub row_group_bytes: usize,
 }
 
 /// A file that several partitions write.
@@ -64,7 +66,7 @@ enum Hand {
 impl OpenFile {
     pub fn new(style: &Style, mut output: Output) -> Result<Self> {
         if style.format == Format::Parquet {
-            return Ok(Self::Parquet(ParquetFile::new(output, Arc::clone(&style.schema))?));
+            return Ok(Self::Parquet(ParquetFile::new(output, Arc::clone(&style.schema), style.row_group_bytes)?));
         }
         let head = style.head().map_err(refused)?;
         if !head.is_empty() {

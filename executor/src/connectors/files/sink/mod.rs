@@ -91,7 +91,8 @@ impl FileSink {
         let kept: Vec<usize> = (0..request.schema.fields().len()).filter(|at| !by.contains(at)).collect();
         let schema = Arc::new(request.schema.project(&kept)?);
         check_columns(format, &schema)?;
-        let style = Style { format, compression, dialect: options.dialect()?, schema };
+        let (dialect, row_group_bytes) = (options.dialect()?, context.row_group_bytes);
+        let style = Style { format, compression, dialect, schema, row_group_bytes };
         let (target, private) = if is_folder {
             let private = join(&folder, PRIVATE_FOLDER);
             (Target::Folder { folder, by, file_bytes }, private)

@@ -70,7 +70,7 @@ async fn with_database<F: Future<Output = ()> + Send + 'static>(test: impl FnOnc
 }
 
 fn context() -> OpenContext {
-    OpenContext { parallelism: PARALLELISM, batch_rows: 1000, batch_bytes: 1 << 20, buffer_bytes: 64 << 20 }
+    OpenContext { parallelism: PARALLELISM, batch_rows: 1000, batch_bytes: 1 << 20, row_group_bytes: 64 << 20 }
 }
 
 fn table(name: &str) -> Reference {
