@@ -16,8 +16,8 @@ CMD ["--data-dir=/data"]
 FROM golang:1.24-trixie AS minio-build
 ARG MINIO_VERSION=v0.0.0-20260212201848-7aac2a2c5b7c
 RUN --mount=type=cache,target=/go/pkg/mod,sharing=locked \
-    --mount=type=cache,target=/root/.cache/go-build,sharing=locked \
-    CGO_ENABLED=0 GOTOOLCHAIN=auto GOBIN=/out go install "github.com/minio/minio@${MINIO_VERSION}"
+    --mount=type=cache,target=/go/build,sharing=locked \
+    CGO_ENABLED=0 GOCACHE=/go/build GOTOOLCHAIN=auto GOBIN=/out go install "github.com/minio/minio@${MINIO_VERSION}"
 
 FROM debian:trixie-slim AS minio
 # On one drive a bucket is a folder, and a new volume begins as a copy of what the image has in its place.

@@ -50,6 +50,13 @@ pub enum Output {
     Verdict,
 }
 
+impl Output {
+    /// Whether a commit makes something visible in a target.
+    pub fn publishes(self) -> bool {
+        matches!(self, Self::Sink | Self::Relation)
+    }
+}
+
 /// Who an attempt is: written into every staging name and every commit row.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct AttemptId {

@@ -11,15 +11,14 @@ use crate::{Handle, clock};
 /// The roster of one: this process.
 pub struct Alone {
     id: String,
-    version: String,
     catalogue: Arc<Catalogue>,
     handle: Handle,
 }
 
 impl Alone {
-    /// `version` and `catalogue` are those of the executor that `handle`'s coordinator was opened with.
-    pub fn new(handle: Handle, version: &str, catalogue: Catalogue) -> Self {
-        Self { id: clock::new_process_id(), version: version.to_owned(), catalogue: Arc::new(catalogue), handle }
+    /// `catalogue` is that of the executor that `handle`'s coordinator was opened with.
+    pub fn new(handle: Handle, catalogue: Catalogue) -> Self {
+        Self { id: clock::new_process_id(), catalogue: Arc::new(catalogue), handle }
     }
 }
 
@@ -32,7 +31,7 @@ impl Roster for Alone {
         vec![ExecutorInfo {
             id: self.id.clone(),
             address: String::new(),
-            version: self.version.clone(),
+            version: flowetl_proto::VERSION.to_owned(),
             slots: 0,
             busy: u32::try_from(self.handle.busy()).unwrap_or(u32::MAX),
         }]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flowetl_proto::code::{Class, Failure};
-use flowetl_proto::control::{AttemptEvent, AttemptEventKind, AttemptSpec, Output};
+use flowetl_proto::control::{AttemptEvent, AttemptEventKind, AttemptSpec};
 use flowetl_proto::id::{ExecutorId, Token};
 
 use super::{Answer, Job, Placement};
@@ -115,7 +115,7 @@ impl Attempt {
 
     /// Whether something that only its executor has may be needed to publish it.
     fn waits_for_commit(&self) -> bool {
-        matches!(self.spec.segment.output, Output::Sink | Output::Relation)
+        self.spec.segment.output.publishes()
     }
 }
 

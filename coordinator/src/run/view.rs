@@ -1,6 +1,6 @@
 //! A run's state as people and programs look at it.
 
-use flowetl_proto::control::{Meter, Output};
+use flowetl_proto::control::Meter;
 use flowetl_proto::id::{BlockId, SegmentId};
 use flowetl_proto::run::{BlockPhase, BlockView, RunView, SegmentView, Timestamp};
 use indexmap::IndexMap;
@@ -16,8 +16,7 @@ pub(crate) fn view(state: &RunState, now: i64) -> RunView {
             blocks.insert(id.clone(), block(state, id, &segment.spec.id, now));
         }
     }
-    let publishes = |o| matches!(o, Output::Sink | Output::Relation);
-    let published = state.segments.values().filter(|s| publishes(s.spec.output) && state.is_committed(&s.spec.id));
+    let published = state.segments.values().filter(|s| s.spec.output.publishes() && state.is_committed(&s.spec.id));
     let newest = state.segments.keys().filter_map(|id| newest(state, id)?.prepared.as_ref());
     RunView {
         run_id: state.id.clone(),

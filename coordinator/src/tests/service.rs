@@ -46,7 +46,7 @@ impl Served {
         let process = Process::start(database, world).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let roster = Arc::new(fleet::Alone::new(process.handle.clone(), "1.2.3", catalogue()));
+        let roster = Arc::new(fleet::Alone::new(process.handle.clone(), catalogue()));
         let (stop, stopped) = oneshot::channel();
         let handle = process.handle.clone();
         let serving = tokio::spawn(grpc::serve(listener, handle, roster, async { drop(stopped.await) }));
@@ -201,7 +201,7 @@ async fn an_error_has_its_code_and_its_words() {
     let words = format!("pipeline `shop` is already running as run `{run_id}`");
     assert_eq!((busy.code(), busy.message()), (Code::FailedPrecondition, words.as_str()));
     let executors = served.client.list_executors(v1::ListExecutorsRequest {}).await.unwrap().into_inner().executors;
-    assert_eq!((executors.len(), executors[0].version.as_str(), executors[0].busy), (1, "1.2.3", 1));
+    assert_eq!((executors.len(), executors[0].version.as_str(), executors[0].busy), (1, flowetl_proto::VERSION, 1));
 
     let stream = served.follow(&run_id).await.unwrap();
     served.client.cancel(v1::CancelRunRequest { run_id: run_id.clone() }).await.unwrap();

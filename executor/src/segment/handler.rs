@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
 use flowetl_proto::code::{Class, Failure};
-use flowetl_proto::control::{AttemptEventKind, Output};
+use flowetl_proto::control::AttemptEventKind;
 use flowetl_proto::id::BlockId;
 
 use super::machine::{Command, Event};
@@ -127,7 +127,7 @@ impl SegmentActor {
 
     /// The last word: first the node learns what it must keep for the commit, then the coordinator is told.
     fn end(&mut self, outcome: AttemptEventKind, context: &mut Context<Self>) {
-        let is_published = matches!(self.spec.segment.output, Output::Sink | Output::Relation);
+        let is_published = self.spec.segment.output.publishes();
         let sink = match &outcome {
             AttemptEventKind::Prepared(_) if is_published => self.work.as_ref().and_then(|w| w.sink.clone()),
             _ => None,

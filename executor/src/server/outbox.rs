@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use flowetl_proto::code::{Class, Failure};
-use flowetl_proto::control::{AttemptEvent, AttemptEventKind, AttemptSpec, Output};
+use flowetl_proto::control::{AttemptEvent, AttemptEventKind, AttemptSpec};
 use flowetl_proto::id::{RunId, Token};
 
 /// Pure: what comes in changes it, and it says what is to be sent.
@@ -138,7 +138,7 @@ impl Outbox {
 impl Held {
     /// Whether something that only this process has may be needed to publish it.
     fn waits_for_commit(&self) -> bool {
-        matches!(self.spec.segment.output, Output::Sink | Output::Relation)
+        self.spec.segment.output.publishes()
     }
 }
 

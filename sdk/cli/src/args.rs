@@ -147,8 +147,8 @@ pub struct Server {
 #[derive(Debug, Args)]
 pub struct Up {
     /// Where to serve command lines and SDKs (gRPC).
-    #[arg(long, value_name = "ADDRESS", env = "FLOWETL_GRPC", default_value = "127.0.0.1:50051")]
-    pub listen: String,
+    #[arg(long, env = "FLOWETL_GRPC", value_name = "HOST:PORT", default_value = "127.0.0.1:50051")]
+    pub listen: std::net::SocketAddr,
 }
 
 #[derive(Debug, Args)]

@@ -15,7 +15,6 @@ mod sample;
 mod show;
 mod signals;
 mod state;
-mod up;
 mod usage;
 
 use std::process::ExitCode;
@@ -76,7 +75,7 @@ async fn perform(command: Command) -> anyhow::Result<Outcome> {
         Command::Schema => files::schema(),
         Command::Connection(command) => connection::perform(command).await,
         Command::Runs(runs) => runs::runs(runs).await,
-        Command::Up(up) => up::up(up).await,
+        Command::Up(up) => role::up(up).await,
         Command::State(state) => state::perform(state).await,
         Command::Executor(executor) => role::executor(executor).await,
         Command::Coordinator(coordinator) => role::coordinator(coordinator).await,

@@ -1,12 +1,12 @@
-//! `flowetl executor` and `flowetl coordinator`: the two roles of a cluster, each a process.
+//! `flowetl executor` and `flowetl coordinator`: the two roles of a cluster, each a process; and `flowetl up`: both in one.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use flowetl_coordinator::fleet::{Fleet, FleetConfig};
-use flowetl_coordinator::{Config, Coordinator, grpc};
+use flowetl_coordinator::fleet::{Alone, Fleet, FleetConfig, Roster};
+use flowetl_coordinator::{Config, Coordinator, Handle, grpc};
 use flowetl_executor::server::{self, ServerConfig};
 use tokio::net::TcpListener;
 
@@ -61,13 +61,48 @@ pub async fn coordinator(coordinator: args::Coordinator) -> anyhow::Result<Outco
     let config = Config { parallel_segments: PARALLEL_SEGMENTS, ..home::coordinator_config() };
     let executor = Arc::clone(&fleet);
     let handle = Coordinator::open(config, executor, reports).await.map_err(|e| anyhow::anyhow!(e.chain()))?;
+    go_on(&handle).await?;
+    show::line(&format!("coordinator at http://{address}"))?;
+    answer(listener, handle, fleet, stopped(signals)).await
+}
+
+/// `flowetl up`: runs that are under way when it ends stay as they were written last, and are gone on with when it starts
+/// again.
+pub async fn up(up: args::Up) -> anyhow::Result<Outcome> {
+    // Before anything else is made: two of these on one port would share a home.
+    let (listener, address) = listen(up.listen).await?;
+    if !address.ip().is_loopback() {
+        show::note(&format!("whoever reaches {address} may run pipelines: there is no sign-in"));
+    }
+    let signals = Signals::listen()?;
+    let handle = home::open().await?;
+    // In a shared database an unfinished run may be one that goes on elsewhere.
+    if home::owns_database() {
+        go_on(&handle).await?;
+    }
+    let roster = Alone::new(handle.clone(), flowetl_executor::catalogue());
+    show::line(&format!("flowetl serves at http://{address}"))?;
+    answer(listener, handle, Arc::new(roster), stopped(signals)).await
+}
+
+/// Goes on with what an earlier coordinator left behind.
+async fn go_on(handle: &Handle) -> anyhow::Result<()> {
     for run in handle.go_on_with_all().await.map_err(|e| anyhow::anyhow!(e.chain()))? {
         show::note(&format!("going on with run {run}"));
     }
-    show::line(&format!("coordinator at http://{address}"))?;
-    let served = grpc::serve(listener, handle.clone(), fleet, stopped(signals)).await;
-    served.map_err(|e| anyhow::anyhow!(e.chain()))?;
+    Ok(())
+}
+
+/// Answers command lines and SDKs until `stop`, then closes the coordinator, however that ended.
+async fn answer(
+    listener: TcpListener,
+    handle: Handle,
+    roster: Arc<dyn Roster>,
+    stop: impl Future<Output = ()> + Send,
+) -> anyhow::Result<Outcome> {
+    let served = grpc::serve(listener, handle.clone(), roster, stop).await;
     handle.close().await;
+    served.map_err(|e| anyhow::anyhow!(e.chain()))?;
     Ok(Outcome::Success)
 }
 

@@ -163,7 +163,7 @@ impl Step<'_> {
     }
 
     fn publishes(&self, id: &SegmentId) -> bool {
-        matches!(self.state.segments[id].spec.output, Output::Sink | Output::Relation)
+        self.state.segments[id].spec.output.publishes()
     }
 
     fn note_commit(&mut self, token: Token, state: CommitState) {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowetl_proto::control::{AttemptId, Prepared, Segment};
+use flowetl_proto::control::{AttemptId, Output, Prepared, Segment};
 
 use super::*;
 
