@@ -55,6 +55,12 @@ pub enum Error {
     /// Without it no executor can be found.
     #[error("cannot find executors")]
     Etcd(#[source] Cause),
+    /// Nothing was written, and nothing can be any more.
+    #[error("another coordinator leads by now")]
+    Deposed,
+    /// Nothing was written; it can be once etcd answers.
+    #[error("this coordinator cannot know whether it still leads: etcd does not answer")]
+    Unsure,
     #[error("cannot start the control thread")]
     Thread(#[source] std::io::Error),
     #[error("cannot go on serving")]
@@ -62,6 +68,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether another process decides by now about what was to be written.
+    pub(crate) fn is_takeover(&self) -> bool {
+        matches!(self, Self::Fenced(_) | Self::Deposed)
+    }
+
     /// The whole chain in one line, outermost first.
     pub fn chain(&self) -> String {
         let mut text = self.to_string();

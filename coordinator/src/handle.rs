@@ -14,6 +14,7 @@ use tokio::runtime;
 use tokio::sync::mpsc;
 
 use crate::control::ControlThread;
+use crate::lead::Tenure;
 use crate::lock::Lock;
 use crate::run::{self, Event, Happened, RunState, Surroundings, view};
 use crate::store::{PositionRow, Store, sqlite_url};
@@ -28,12 +29,14 @@ pub struct Config {
     pub database_url: Option<String>,
     /// Segments of one run that may be under way at once; at least one is.
     pub parallel_segments: usize,
+    /// Under which everything is decided, where other coordinators share the database; `None` where none does.
+    pub tenure: Option<Tenure>,
 }
 
 impl Config {
     pub fn new(home: impl Into<PathBuf>) -> Self {
         // Two keep both a source and a target busy; more would share the same memory.
-        Self { home: home.into(), database_url: None, parallel_segments: 2 }
+        Self { home: home.into(), database_url: None, parallel_segments: 2, tenure: None }
     }
 
     fn home(&self) -> Result<PathBuf> {
@@ -42,6 +45,13 @@ impl Config {
 
     fn url(&self, home: &Path) -> String {
         self.database_url.clone().unwrap_or_else(|| sqlite_url(&home.join("flowetl.db")))
+    }
+
+    /// Opens the metadata database, creating it and its folder if they are not there.
+    pub(crate) async fn store(&self) -> Result<Store> {
+        let home = self.home()?;
+        std::fs::create_dir_all(&home).map_err(|source| self.refused("create", source))?;
+        Store::open(&self.url(&home)).await
     }
 
     fn refused(&self, doing: &'static str, source: std::io::Error) -> Error {
@@ -61,8 +71,7 @@ impl Coordinator {
         events: mpsc::Receiver<AttemptEvent>,
     ) -> Result<Handle> {
         let home = config.home()?;
-        std::fs::create_dir_all(&home).map_err(|source| config.refused("create", source))?;
-        let store = Store::open(&config.url(&home)).await?;
+        let store = config.store().await?.led(config.tenure);
         let around = Arc::new(Surroundings {
             store,
             executor,
@@ -104,6 +113,11 @@ pub(crate) struct Inner {
 impl Handle {
     pub(crate) fn store(&self) -> &Store {
         &self.inner.around.store
+    }
+
+    /// Whether another coordinator leads by now, so that nothing can be decided here any more.
+    pub fn is_deposed(&self) -> bool {
+        self.store().is_deposed()
     }
 
     /// Snapshots of a run, the first at once, the last with its end state. A slow reader misses some, never the last.

@@ -2,16 +2,18 @@
 //! database. It moves no data: executors do, behind [`flowetl_proto::control::Executor`].
 //!
 //! Reading order: [`cut`] makes segments of a pipeline, `run` is the life of a run (`machine` decides, the actor around
-//! it writes and performs), `place` decides which executor does what and [`fleet`] is the shell around it, `store` holds
-//! all SQL, and [`Handle`] is how the outside asks for things.
+//! it writes and performs), `place` decides which executor does what and [`fleet`] is the shell around it, [`lead`] says
+//! which of several coordinators decides, `store` holds all SQL, and [`Handle`] is how the outside asks for things.
 
 mod clock;
 mod control;
 pub mod cut;
 mod error;
+mod etcd;
 pub mod fleet;
 pub mod grpc;
 mod handle;
+pub mod lead;
 mod lock;
 mod place;
 mod run;

@@ -54,9 +54,22 @@ impl Handle {
         self.go_on(run, lock).await
     }
 
+    /// Takes every run over that has not ended, and tells which: attempts that executors still have go on as they are. Only
+    /// for a coordinator that leads: nobody else decides about these runs then.
+    pub async fn take_over(&self) -> Result<Vec<RunId>> {
+        let mut taken = Vec::new();
+        for run in self.store().unfinished_runs().await? {
+            let lock = self.lock(&self.store().run(&run).await?.pipeline).await?;
+            let state = self.reclaim(&run).await?;
+            self.take_up(state, Event::Reattach, lock).await?;
+            taken.push(run);
+        }
+        Ok(taken)
+    }
+
     /// Goes on with every run whose process ended while it was running, and tells which; what another process of this
-    /// home runs, or cannot be gone on with, is left as it is. Only for a coordinator that is alone with its database:
-    /// runs of another home's living processes would be taken from them.
+    /// home runs, or cannot be gone on with, is left as it is. Only for a coordinator that is alone with its database and
+    /// whose executor ends with it: runs of another home's living processes would be taken from them.
     pub async fn go_on_with_all(&self) -> Result<Vec<RunId>> {
         let mut taken = Vec::new();
         for run in self.store().runs().await? {
@@ -158,13 +171,19 @@ impl Handle {
     }
 
     async fn go_on(&self, run: &RunId, lock: Arc<Lock>) -> Result<RunId> {
+        let state = self.reclaim(run).await?;
+        self.take_up(state, Event::Resume, lock).await?;
+        Ok(run.clone())
+    }
+
+    /// Becomes the owner of a run that is to go on, and reads where its extracts start.
+    async fn reclaim(&self, run: &RunId) -> Result<RunState> {
         let mut state = self.claim(run).await?;
         if !state.options.full_refresh {
             state.starts = self.store().starts(&state.pipeline.name).await?;
             state.schemas = self.store().schemas(&state.pipeline.name).await?;
         }
-        self.take_up(state, Event::Resume, lock).await?;
-        Ok(run.clone())
+        Ok(state)
     }
 
     /// Makes and writes the first decision about a run of an earlier process, and starts its actor unless that decision

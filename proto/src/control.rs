@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::code::Failure;
+use crate::code::{Class, Failure};
 use crate::drift::SchemaChange;
 use crate::id::{BlockId, RunId, SegmentId, Token};
 use crate::pipeline::{Block, ConnectionSpec};
@@ -207,7 +207,8 @@ pub enum AttemptEventKind {
     Prepared(Box<Prepared>),
     /// Published; idempotent, so it may come twice.
     Committed,
-    /// What was prepared is gone (a transaction that died with its process), and nothing of it is visible.
+    /// What was prepared is gone (a transaction that died with its process), or the attempt itself is; nothing of it is
+    /// visible.
     Lost,
     /// Every staged effect of the attempt is gone.
     Discarded,
@@ -220,6 +221,11 @@ pub enum AttemptEventKind {
 pub trait Executor: Send + Sync {
     /// Runs the attempt up to `Prepared`. Nothing it does is visible to anyone else.
     async fn start(&self, attempt: AttemptSpec) -> Result<(), Failure>;
+    /// Tells from now on of an attempt that an earlier coordinator started; answers `Lost` where nobody has it. Starts
+    /// nothing. What runs in the process of its coordinator ends with it, so that there is nothing to be found.
+    async fn reattach(&self, attempt: AttemptSpec) -> Result<(), Failure> {
+        Err(Failure::new(Class::LostExecutor, format!("attempt {} ended with its process", attempt.id.token)))
+    }
     /// Publishes what `prepared` says was staged; answers `Committed` or `Lost`. `Failed` of class `user` means that the
     /// target refused and nothing is visible; after `Failed` of any other class the outcome is unknown, and the same
     /// commit is asked for again.

@@ -5,17 +5,20 @@ use std::time::Duration;
 use flowetl_proto::catalogue::Catalogue;
 use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::id::RunId;
-use flowetl_proto::wire::MESSAGE_BYTES_MAX;
-use flowetl_proto::wire::v1;
 use flowetl_proto::wire::v1::executor_client::ExecutorClient;
+use flowetl_proto::wire::{MESSAGE_BYTES_MAX, TERM_HEADER, v1};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
+use tonic::metadata::MetadataValue;
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Response, Status, Streaming};
+use tonic::{Request, Response, Status, Streaming};
 
+use crate::lead::Tenure;
 use crate::place::{Answer, Job};
 
 /// How long an executor that is there may take to take up a connection.
@@ -34,7 +37,18 @@ const HEARD_WAITING_MAX: usize = 16;
 /// One connection. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Client {
-    executor: ExecutorClient<Channel>,
+    executor: ExecutorClient<InterceptedService<Channel, Term>>,
+}
+
+/// Names the coordinator's term in every call.
+#[derive(Clone)]
+struct Term(Tenure);
+
+impl Interceptor for Term {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        request.metadata_mut().insert(TERM_HEADER, MetadataValue::from(self.0.term()));
+        Ok(request)
+    }
 }
 
 /// An open stream of reports.
@@ -44,7 +58,7 @@ pub(super) struct Reports {
 }
 
 impl Client {
-    pub(super) async fn connect(url: &str) -> Result<Self, String> {
+    pub(super) async fn connect(url: &str, tenure: Tenure) -> Result<Self, String> {
         let endpoint = Endpoint::from_shared(url.to_owned()).map_err(|e| format!("`{url}` is no address: {e}"))?;
         let endpoint = endpoint
             .connect_timeout(CONNECT_LIMIT)
@@ -55,7 +69,7 @@ impl Client {
             Ok(connected) => connected.map_err(|e| format!("`{url}`: {}", chain(&e)))?,
             Err(_) => return Err(late(OPEN_LIMIT)),
         };
-        let executor = ExecutorClient::new(channel)
+        let executor = ExecutorClient::with_interceptor(channel, Term(tenure))
             .max_decoding_message_size(MESSAGE_BYTES_MAX)
             .max_encoding_message_size(MESSAGE_BYTES_MAX);
         Ok(Self { executor })
@@ -91,6 +105,7 @@ impl Client {
     async fn call(&self, job: Job) -> Result<v1::Answer, String> {
         let mut executor = self.executor.clone();
         match job {
+            Job::Reattach(_) => Ok(v1::Answer::default()),
             Job::Start(spec) => {
                 let request = v1::StartRequest { attempt_json: written(&*spec)? };
                 in_time(CALL_LIMIT, executor.start(request)).await

@@ -6,12 +6,11 @@ use std::time::Duration;
 use etcd_client::{Client, ConnectOptions, EventType, GetOptions, KeyValue, WatchOptions};
 use flowetl_proto::announcement::{Announcement, folder};
 use flowetl_proto::id::ExecutorId;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use super::{Desk, FleetConfig};
+use crate::etcd::{asked, connect};
 
-/// How long etcd may take to answer.
-const CALL_LIMIT: Duration = Duration::from_secs(3);
 /// How often an open watch is asked whether etcd is still there, and how long that may take. Etcd closes the connections of
 /// who asks more often than every 5 s.
 const KEEPALIVE: Duration = Duration::from_secs(10);
@@ -28,11 +27,8 @@ pub(super) struct Listed {
 
 /// Who is announced now.
 pub(super) async fn list(config: &FleetConfig) -> Result<Listed, String> {
-    let options = ConnectOptions::new()
-        .with_connect_timeout(CALL_LIMIT)
-        .with_keep_alive(KEEPALIVE, KEEPALIVE_LIMIT)
-        .with_keep_alive_while_idle(true);
-    let mut client = asked(Client::connect(&config.etcd, Some(options))).await?;
+    let options = ConnectOptions::new().with_keep_alive(KEEPALIVE, KEEPALIVE_LIMIT).with_keep_alive_while_idle(true);
+    let mut client = connect(&config.etcd, options).await?;
     let all = asked(client.get(folder(&config.prefix), Some(GetOptions::new().with_prefix()))).await?;
     let revision = all.header().map_or(0, |header| header.revision());
     Ok(Listed { client, announced: all.kvs().iter().filter_map(announcement).collect(), revision })
@@ -105,12 +101,4 @@ fn announcement(pair: &KeyValue) -> Option<Announcement> {
         tracing::warn!(key = %String::from_utf8_lossy(pair.key()), %error, "an announcement cannot be read");
     })
     .ok()
-}
-
-/// What etcd answered in time.
-async fn asked<T>(call: impl Future<Output = Result<T, etcd_client::Error>>) -> Result<T, String> {
-    match timeout(CALL_LIMIT, call).await {
-        Ok(answer) => answer.map_err(|e| format!("etcd: {e}")),
-        Err(_) => Err(format!("etcd did not answer within {} s", CALL_LIMIT.as_secs())),
-    }
 }

@@ -26,6 +26,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use self::client::Client;
+use crate::lead::Tenure;
 use crate::place::{Action, Answer, Event, Job, Placement};
 use crate::{Error, Result};
 
@@ -33,9 +34,9 @@ use crate::{Error, Result};
 const EVENTS_WAITING_MAX: usize = 256;
 /// How often what waits is looked at.
 const TICK: Duration = Duration::from_secs(1);
-/// How long a coordinator waits at its start for the executors that are announced already, so that runs of an earlier one
-/// find their attempts where they are. Longer than one try to reach an executor.
-const GATHER_LIMIT: Duration = Duration::from_secs(5);
+/// How long a coordinator waits at its start for the executors that are announced already, so that the first pipeline finds
+/// one to be checked with. Runs that it takes over wait for theirs by themselves.
+const GATHER_LIMIT: Duration = Duration::from_secs(2);
 
 pub use alone::Alone;
 
@@ -67,6 +68,7 @@ pub struct Fleet {
 struct Desk {
     state: Mutex<State>,
     events: mpsc::Sender<AttemptEvent>,
+    tenure: Tenure,
     /// How many executors were reached or could not be, at least once.
     tried: watch::Sender<usize>,
     started: Instant,
@@ -90,14 +92,15 @@ struct Seat {
 }
 
 impl Fleet {
-    /// Finds the executors that are there and goes on watching. What they report comes out of the receiver. Fails where
-    /// etcd does not answer: without it nobody can be found.
-    pub async fn open(config: FleetConfig) -> Result<(Arc<Self>, mpsc::Receiver<AttemptEvent>)> {
+    /// Finds the executors that are there and goes on watching; they take calls under `tenure` until a newer leader's.
+    /// What they report comes out of the receiver. Fails where etcd does not answer: without it nobody can be found.
+    pub async fn open(config: FleetConfig, tenure: Tenure) -> Result<(Arc<Self>, mpsc::Receiver<AttemptEvent>)> {
         let (events, reports) = mpsc::channel(EVENTS_WAITING_MAX);
         let end = CancellationToken::new();
         let desk = Arc::new(Desk {
             state: Mutex::default(),
             events,
+            tenure,
             tried: watch::Sender::new(0),
             started: Instant::now(),
             end: end.clone(),
@@ -147,6 +150,10 @@ impl Roster for Fleet {
 impl Executor for Fleet {
     async fn start(&self, attempt: AttemptSpec) -> std::result::Result<(), Failure> {
         self.ask(Job::Start(Arc::new(attempt))).await
+    }
+
+    async fn reattach(&self, attempt: AttemptSpec) -> std::result::Result<(), Failure> {
+        self.ask(Job::Reattach(Arc::new(attempt))).await
     }
 
     async fn commit(&self, attempt: AttemptSpec, prepared: Prepared) -> std::result::Result<(), Failure> {

@@ -26,6 +26,11 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// Longer than any test takes.
 const LEASE_SECONDS: i64 = 600;
 
+/// One that no test outlasts.
+fn tenure() -> Tenure {
+    Tenure::new(1, Instant::now() + Duration::from_secs(3600))
+}
+
 fn endpoint() -> String {
     std::env::var("FLOWETL_TEST_ETCD")
         .expect("`FLOWETL_TEST_ETCD` names no etcd for this test; `deploy/test.sh` starts one")
@@ -50,6 +55,8 @@ struct Service {
     cut: watch::Sender<u64>,
     /// Takes no more attempts.
     closed: Arc<AtomicBool>,
+    /// What it says it has, as it was started.
+    held: Arc<Mutex<Vec<String>>>,
 }
 
 type Reply<T> = std::result::Result<Response<T>, Status>;
@@ -80,6 +87,7 @@ impl v1::executor_server::Executor for Service {
         if self.closed.load(Ordering::SeqCst) {
             return Ok(Response::new(v1::Answer { failure_json: String::new(), closed: true }));
         }
+        self.held.lock().unwrap().push(request.get_ref().attempt_json.clone());
         accepted(self.executor.start(read(&request.get_ref().attempt_json)).await)
     }
 
@@ -102,7 +110,9 @@ impl v1::executor_server::Executor for Service {
     }
 
     async fn report(&self, _: Request<Streaming<v1::Heard>>) -> Reply<Self::ReportStream> {
-        let held = stream::once(async { Ok(v1::Reported { what: Some(What::Held(v1::Held::default())) }) });
+        let held = self.held.lock().unwrap().clone().into_iter();
+        let attempts = held.map(|attempt_json| v1::HeldAttempt { attempt_json, prepared: false }).collect();
+        let held = stream::once(async { Ok(v1::Reported { what: Some(What::Held(v1::Held { attempts })) }) });
         // Everything again, on every stream.
         let events = stream::unfold((self.events.clone(), 0), |(mut events, sent)| async move {
             let event_json = events.wait_for(|all| all.len() > sent).await.ok()?[sent].clone();
@@ -125,7 +135,7 @@ impl Member {
         let (executor, mut reports) = FakeExecutor::new(&town.world);
         let (said, events) = watch::channel(Vec::new());
         let (cut, closed) = (watch::Sender::new(0), Arc::default());
-        let service = Service { id: id.to_string(), executor, events, cut, closed };
+        let service = Service { id: id.to_string(), executor, events, cut, closed, held: Arc::default() };
         let server = ExecutorServer::new(service.clone());
         let listener = listener.into_std().unwrap();
         runtime.spawn(async move {
@@ -185,7 +195,7 @@ impl Town {
     /// One that finds etcd at `url`.
     async fn coordinator_by(&self, url: String) -> (Arc<Fleet>, Handle) {
         let config = FleetConfig { etcd: vec![url], prefix: self.prefix.clone() };
-        let (fleet, events) = Fleet::open(config).await.unwrap();
+        let (fleet, events) = Fleet::open(config, tenure()).await.unwrap();
         let config = Config { database_url: Some(self.database.url.clone()), ..Config::new(self.database.home.path()) };
         let executor = Arc::clone(&fleet);
         (fleet, Coordinator::open(config, executor, events).await.unwrap())
@@ -308,6 +318,31 @@ async fn an_executor_that_closes_sends_nothing_back() {
     staying.end();
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_next_coordinator_goes_on_with_what_runs_and_does_again_what_is_gone() {
+    let town = Town::new(&[("kept", &[Turn::Hang, Turn::Hang])]);
+    let member = Member::start(&town, flowetl_proto::VERSION).await;
+    let (_, coordinator) = town.coordinator().await;
+    let run = submit(&coordinator).await;
+    town.started(1).await;
+    coordinator.close().await;
+    let (_, coordinator) = town.coordinator().await;
+    assert_eq!(coordinator.take_over().await.unwrap(), std::slice::from_ref(&run));
+    assert_eq!(coordinator.run(&run).await.unwrap().blocks["kept"].attempts, 1);
+    coordinator.close().await;
+    assert_eq!(town.world.lock().unwrap().started.len(), 1, "nothing was started again");
+
+    member.kill().await;
+    let (_, coordinator) = town.coordinator().await;
+    assert_eq!(coordinator.take_over().await.unwrap(), std::slice::from_ref(&run));
+    let other = Member::start(&town, flowetl_proto::VERSION).await;
+    town.started(2).await;
+    coordinator.cancel(&run).await.unwrap();
+    let view = wait(&coordinator, &run).await;
+    assert_eq!((view.state, view.blocks["kept"].attempts), (Phase::Cancelled, 2));
+    other.end();
+}
+
 /// A way to etcd that can be cut.
 async fn road() -> (String, CancellationToken) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -345,6 +380,6 @@ async fn while_etcd_is_away_nobody_is_taken_for_dead() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_etcd_nobody_is_found() {
     let config = FleetConfig { etcd: vec!["http://127.0.0.1:1".into()], prefix: "/test".into() };
-    let Err(error) = Fleet::open(config).await else { panic!("it opened") };
+    let Err(error) = Fleet::open(config, tenure()).await else { panic!("it opened") };
     assert!(error.chain().starts_with("cannot find executors: etcd"), "{}", error.chain());
 }

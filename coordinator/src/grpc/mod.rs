@@ -1,22 +1,23 @@
-//! The service that command line and SDKs speak, `flowetl.v1.Coordinator`, over a [`Handle`].
+//! The service that command line and SDKs speak, `flowetl.v1.Coordinator`, over a [`crate::Handle`].
 
+mod seat;
 mod service;
 mod status;
 
 use std::future::Future;
-use std::sync::Arc;
 use std::time::Duration;
 
 use flowetl_proto::wire::v1::coordinator_server::CoordinatorServer;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
+pub use self::seat::Seat;
 use self::service::Service;
-use crate::fleet::Roster;
-use crate::{Error, Handle, Result};
+use crate::{Error, Result};
 
 /// A pipeline file has at most a mebibyte, and so has its `connections.yml`; overrides are a few URLs.
 const REQUEST_BYTES_MAX: usize = 4 << 20;
@@ -29,16 +30,15 @@ const KEEPALIVE: Duration = Duration::from_secs(20);
 /// to the metadata database.
 const STOP_LIMIT: Duration = Duration::from_secs(3);
 
-/// Serves until `stop`, then ends what is under way: who follows a run is told that the coordinator stops. Runs are left
+/// Serves as what `seat` says until `stop`, then ends what is under way: who follows a run is told that the coordinator stops. Runs are left
 /// as they are.
 pub async fn serve(
     listener: TcpListener,
-    handle: Handle,
-    roster: Arc<dyn Roster>,
+    seat: watch::Receiver<Seat>,
     stop: impl Future<Output = ()> + Send,
 ) -> Result<()> {
     let stopping = CancellationToken::new();
-    let service = Service::new(handle, roster, stopping.clone());
+    let service = Service::new(seat, stopping.clone());
     let service = CoordinatorServer::new(service).max_decoding_message_size(REQUEST_BYTES_MAX);
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let serving = Server::builder()

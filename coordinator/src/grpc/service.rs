@@ -8,31 +8,40 @@ use flowetl_proto::pipeline::{Parsed, Problem, Source};
 use flowetl_proto::wire::v1;
 use futures::future::ready;
 use futures::stream::{self, BoxStream, StreamExt};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
-use super::status::{no_executor, not_understood, status, stopping};
+use super::Seat;
+use super::status::{no_executor, not_understood, stands_by, status, stopping};
 use crate::fleet::Roster;
 use crate::{Handle, Result};
 
 type Answer<T> = std::result::Result<Response<T>, Status>;
 
 pub(super) struct Service {
-    handle: Handle,
-    roster: Arc<dyn Roster>,
+    seat: watch::Receiver<Seat>,
     stopping: CancellationToken,
 }
 
 impl Service {
-    pub(super) fn new(handle: Handle, roster: Arc<dyn Roster>, stopping: CancellationToken) -> Self {
-        Self { handle, roster, stopping }
+    pub(super) fn new(seat: watch::Receiver<Seat>, stopping: CancellationToken) -> Self {
+        Self { seat, stopping }
+    }
+
+    fn handle(&self) -> std::result::Result<Handle, Status> {
+        Ok(self.seat.borrow().taken()?.0)
+    }
+
+    fn roster(&self) -> std::result::Result<Arc<dyn Roster>, Status> {
+        Ok(self.seat.borrow().taken()?.1)
     }
 
     /// Reads a pipeline with what the executors can do. Secrets are theirs, so that none is asked for here.
     fn parse(&self, source: Option<v1::Source>) -> std::result::Result<Result<Parsed, Vec<Problem>>, Status> {
         let source = source.ok_or_else(|| Status::invalid_argument("`source` is missing"))?;
         let source = Source::try_from(source).map_err(|e| not_understood(&e))?;
-        let catalogue = self.roster.catalogue().ok_or_else(no_executor)?;
+        let catalogue = self.roster()?.catalogue().ok_or_else(no_executor)?;
         Ok(source.parse(&catalogue, None))
     }
 }
@@ -67,48 +76,54 @@ impl v1::coordinator_server::Coordinator for Service {
                 return Ok(Response::new(refused));
             }
         };
-        let (handle, options) = (self.handle.clone(), asked.options());
+        let (handle, options) = (self.handle()?, asked.options());
         let run = whole(async move { handle.submit(parsed.pipeline, options).await }).await?;
         Ok(Response::new(v1::SubmitResponse { run_id: run.to_string(), problems: Vec::new() }))
     }
 
     async fn follow(&self, request: Request<v1::FollowRequest>) -> Answer<Self::FollowStream> {
         let run = RunId::new(request.into_inner().run_id);
-        let views = self.handle.follow(&run).await.map_err(|e| status(&e))?;
-        let views = views.map(|view| view.map(|v| v1::Run::from(&*v)).map_err(|e| status(&e)));
+        let handle = self.handle()?;
+        let views = handle.follow(&run).await.map_err(|e| status(&e))?;
+        let views = views.map(move |view| match view {
+            Ok(view) => Ok(v1::Run::from(&*view)),
+            // It goes on where another leads.
+            Err(_) if handle.is_deposed() => Err(stands_by(None)),
+            Err(error) => Err(status(&error)),
+        });
         let stop = self.stopping.clone();
         let end = stream::once(async move { stop.is_cancelled().then(|| Err(stopping())) }).filter_map(ready);
         Ok(Response::new(views.take_until(self.stopping.clone().cancelled_owned()).chain(end).boxed()))
     }
 
     async fn cancel(&self, request: Request<v1::CancelRunRequest>) -> Answer<v1::CancelRunResponse> {
-        let (handle, run) = (self.handle.clone(), RunId::new(request.into_inner().run_id));
+        let (handle, run) = (self.handle()?, RunId::new(request.into_inner().run_id));
         whole(async move { handle.cancel(&run).await }).await?;
         Ok(Response::new(v1::CancelRunResponse {}))
     }
 
     async fn resume(&self, request: Request<v1::ResumeRequest>) -> Answer<v1::ResumeResponse> {
-        let (handle, run) = (self.handle.clone(), RunId::new(request.into_inner().run_id));
+        let (handle, run) = (self.handle()?, RunId::new(request.into_inner().run_id));
         whole(async move { handle.resume(&run).await }).await?;
         Ok(Response::new(v1::ResumeResponse {}))
     }
 
     async fn get_run(&self, request: Request<v1::GetRunRequest>) -> Answer<v1::Run> {
-        let view = self.handle.run(&RunId::new(request.into_inner().run_id)).await.map_err(|e| status(&e))?;
+        let view = self.handle()?.run(&RunId::new(request.into_inner().run_id)).await.map_err(|e| status(&e))?;
         Ok(Response::new(v1::Run::from(&view)))
     }
 
     async fn list_runs(&self, _: Request<v1::ListRunsRequest>) -> Answer<v1::ListRunsResponse> {
-        let runs = self.handle.runs().await.map_err(|e| status(&e))?;
+        let runs = self.handle()?.runs().await.map_err(|e| status(&e))?;
         Ok(Response::new(v1::ListRunsResponse { runs: runs.iter().map(Into::into).collect() }))
     }
 
     async fn list_events(&self, request: Request<v1::ListEventsRequest>) -> Answer<v1::ListEventsResponse> {
-        let events = self.handle.events(&RunId::new(request.into_inner().run_id)).await.map_err(|e| status(&e))?;
+        let events = self.handle()?.events(&RunId::new(request.into_inner().run_id)).await.map_err(|e| status(&e))?;
         Ok(Response::new(v1::ListEventsResponse { events: events.iter().map(Into::into).collect() }))
     }
 
     async fn list_executors(&self, _: Request<v1::ListExecutorsRequest>) -> Answer<v1::ListExecutorsResponse> {
-        Ok(Response::new(v1::ListExecutorsResponse { executors: self.roster.executors() }))
+        Ok(Response::new(v1::ListExecutorsResponse { executors: self.roster()?.executors() }))
     }
 }

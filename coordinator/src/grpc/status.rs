@@ -1,6 +1,7 @@
 //! What a coordinator's errors are called on the wire.
 
-use flowetl_proto::wire::Unknown;
+use flowetl_proto::wire::{LEADER_HEADER, Unknown};
+use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
 
 use crate::Error;
@@ -15,6 +16,8 @@ pub(super) fn status(error: &Error) -> Status {
         Error::Busy { .. } | Error::NotResumable { .. } | Error::NotHere(_) | Error::Unsettled(_) => {
             Code::FailedPrecondition
         }
+        Error::Deposed => return stands_by(None),
+        Error::Unsure => Code::Unavailable,
         Error::Fenced(_) | Error::Interrupted { .. } => Code::Aborted,
         Error::Database { .. }
         | Error::Migrate(_)
@@ -35,7 +38,21 @@ pub(super) fn not_understood(unknown: &Unknown) -> Status {
 }
 
 pub(super) fn stopping() -> Status {
-    Status::unavailable("the coordinator is stopping")
+    elsewhere("the coordinator is stopping".to_owned(), None)
+}
+
+/// Nothing was done: another coordinator leads, if anyone does.
+pub(super) fn stands_by(leader: Option<&str>) -> Status {
+    let who = leader.map_or_else(|| "another leads".to_owned(), |url| format!("`{url}` leads"));
+    elsewhere(format!("this coordinator stands by: {who}"), leader)
+}
+
+/// What is asked for is answered by another coordinator.
+fn elsewhere(message: String, leader: Option<&str>) -> Status {
+    let mut status = Status::unavailable(message);
+    let value = leader.and_then(|url| MetadataValue::try_from(url).ok());
+    status.metadata_mut().insert(LEADER_HEADER, value.unwrap_or_else(|| MetadataValue::from_static("")));
+    status
 }
 
 pub(super) fn no_executor() -> Status {

@@ -9,7 +9,8 @@ use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::{AttemptEvent, AttemptEventKind, AttemptSpec};
 use flowetl_proto::id::{ExecutorId, Token};
 
-use super::{Answer, Job, Placement};
+use super::member::Link;
+use super::{AWAY_LIMIT, Answer, Job, Placement};
 
 #[derive(Debug)]
 pub(super) struct Attempt {
@@ -25,8 +26,21 @@ pub(super) struct Attempt {
     pub(super) asked_at: Duration,
     /// Nothing more is to come of it.
     over: bool,
+    /// Whose it is, where an earlier coordinator started it.
+    origin: Origin,
     /// Why it waits, as its run was told.
     told: Option<String>,
+}
+
+/// How an attempt came to be known.
+#[derive(Debug, PartialEq)]
+enum Origin {
+    /// Its run has asked for it.
+    Asked,
+    /// An executor has it, and no run has asked for it yet: what its run must hear is kept.
+    Found { kept: Option<AttemptEvent> },
+    /// Its run has asked for it, and no executor has been found to have it yet.
+    Sought,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +56,7 @@ impl Doing {
             Job::Start(_) => Some(Self::Start),
             Job::Commit(..) => Some(Self::Commit),
             Job::Discard(_) => Some(Self::Discard),
-            Job::Cancel { .. } => None,
+            Job::Reattach(_) | Job::Cancel { .. } => None,
         }
     }
 }
@@ -50,17 +64,31 @@ impl Doing {
 impl Attempt {
     fn new(now: Duration, spec: Arc<AttemptSpec>) -> Self {
         let (jobs, calling, doing) = (VecDeque::new(), None, None);
-        Self { spec, on: None, jobs, calling, doing, asked_at: now, over: false, told: None }
+        Self { spec, on: None, jobs, calling, doing, asked_at: now, over: false, origin: Origin::Asked, told: None }
     }
 
     /// One that an executor has although nobody here asked for it: an earlier coordinator did.
     pub(super) fn found(on: &ExecutorId, spec: Arc<AttemptSpec>, prepared: bool) -> Self {
         let doing = (!prepared).then_some(Doing::Start);
-        Self { on: Some(on.clone()), doing, ..Self::new(Duration::ZERO, spec) }
+        let origin = Origin::Found { kept: None };
+        Self { on: Some(on.clone()), doing, origin, ..Self::new(Duration::ZERO, spec) }
+    }
+
+    /// The executor that has what was sought.
+    pub(super) fn is_found(&mut self, on: &ExecutorId) {
+        self.on = Some(on.clone());
+        if self.origin == Origin::Sought {
+            self.origin = Origin::Asked;
+        }
     }
 
     pub(super) fn is_running(&self) -> bool {
         self.doing == Some(Doing::Start)
+    }
+
+    /// Whether it is still to be found out who has it.
+    pub(super) fn is_sought(&self) -> bool {
+        self.origin == Origin::Sought
     }
 
     pub(super) fn waits_to_start(&self) -> bool {
@@ -105,6 +133,10 @@ impl Attempt {
             self.jobs.clear();
         }
         self.asked_at = now;
+        if matches!(job, Job::Commit(..) | Job::Discard(_)) {
+            // Whether or not it was found: its run knows how it stands.
+            self.origin = Origin::Asked;
+        }
         self.jobs.push_back(job);
     }
 
@@ -132,6 +164,18 @@ impl Placement {
             }
             // Asked for before.
             (Job::Start(_), Some(_)) => {}
+            (Job::Reattach(_), Some(attempt)) => {
+                let Origin::Found { kept } = mem::replace(&mut attempt.origin, Origin::Asked) else { return };
+                // Also where it is prepared: its run does not know.
+                attempt.doing = Some(Doing::Start);
+                if let (Some(event), Some(on)) = (kept, attempt.on.clone()) {
+                    self.reported(&on, event);
+                }
+            }
+            (Job::Reattach(spec), None) => {
+                let sought = Attempt { doing: Some(Doing::Start), origin: Origin::Sought, ..Attempt::new(now, spec) };
+                self.attempts.insert(token, sought);
+            }
             (job, Some(attempt)) => attempt.ask(now, job),
             (job, None) => {
                 let (Job::Start(spec) | Job::Commit(spec, _) | Job::Discard(spec)) = &job else { return };
@@ -149,6 +193,12 @@ impl Placement {
             return;
         }
         let token = event.token;
+        if let Origin::Found { kept } = &mut attempt.origin {
+            if !matches!(event.kind, AttemptEventKind::Progress { .. }) {
+                *kept = Some(event);
+            }
+            return;
+        }
         match (&event.kind, attempt.doing) {
             (AttemptEventKind::Progress { .. }, Some(Doing::Start)) => return self.tell(event),
             (AttemptEventKind::Prepared(_), Some(Doing::Start)) => attempt.over = !attempt.waits_for_commit(),
@@ -219,9 +269,22 @@ impl Placement {
                 None => {}
             }
         }
-        self.attempts.retain(|_, attempt| attempt.on.is_some() || !attempt.jobs.is_empty());
+        self.attempts.retain(|_, a| a.on.is_some() || !a.jobs.is_empty() || a.is_sought());
         told.into_iter().for_each(|event| self.tell(event));
         left_behind
+    }
+
+    /// Nobody has what is sought once everyone who is announced has said what they have, or was out of reach for so long
+    /// that they have ended it themselves.
+    pub(super) fn end_searches(&mut self, now: Duration) {
+        let all_heard = self.members.values().all(|member| member.link != Link::Opening);
+        let is_over = |a: &Attempt| a.is_sought() && (all_heard || now >= a.asked_at + AWAY_LIMIT);
+        let over = self.attempts.iter().filter(|(_, attempt)| is_over(attempt)).map(|(token, _)| *token);
+        for token in over.collect::<Vec<_>>() {
+            if let Some(attempt) = self.attempts.remove(&token) {
+                self.tell(attempt.event(AttemptEventKind::Lost));
+            }
+        }
     }
 
     /// Forgets an attempt of which nothing more is to come.

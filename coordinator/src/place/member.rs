@@ -75,7 +75,7 @@ impl Placement {
             let token = spec.id.token;
             let attempt = self.attempts.entry(token).or_insert_with(|| Attempt::found(id, spec, prepared));
             if attempt.on.is_none() && attempt.calling.is_none() && !attempt.waits_to_start() {
-                attempt.on = Some(id.clone());
+                attempt.is_found(id);
             }
         }
     }

@@ -44,15 +44,21 @@ const LOST_REMEMBERED: usize = 64;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Job {
     Start(Arc<AttemptSpec>),
+    /// Tell of an attempt that an earlier coordinator started, wherever it is. Never called for: whoever has it says so.
+    Reattach(Arc<AttemptSpec>),
     Commit(Arc<AttemptSpec>, Arc<Prepared>),
     Discard(Arc<AttemptSpec>),
-    Cancel { run: RunId, token: Token, limit: Duration },
+    Cancel {
+        run: RunId,
+        token: Token,
+        limit: Duration,
+    },
 }
 
 impl Job {
     pub fn token(&self) -> Token {
         match self {
-            Self::Start(spec) | Self::Commit(spec, _) | Self::Discard(spec) => spec.id.token,
+            Self::Start(spec) | Self::Reattach(spec) | Self::Commit(spec, _) | Self::Discard(spec) => spec.id.token,
             Self::Cancel { token, .. } => *token,
         }
     }
@@ -138,6 +144,7 @@ impl Placement {
             Event::Answered(id, token, answer) => self.answered(&id, token, answer),
             Event::Tick => self.tick(now),
         }
+        self.end_searches(now);
         let deserted = !self.members.values().any(Member::takes_new);
         self.deserted_since = deserted.then(|| self.deserted_since.unwrap_or(now));
         self.hand_out();
@@ -170,7 +177,7 @@ impl Placement {
 
     /// Calls for every attempt whose next job can be done now: one call of an attempt at a time, oldest attempts first.
     fn hand_out(&mut self) {
-        let waiting = self.attempts.iter().filter(|(_, a)| a.calling.is_none() && !a.jobs.is_empty());
+        let waiting = self.attempts.iter().filter(|(_, a)| a.calling.is_none() && !a.jobs.is_empty() && !a.is_sought());
         for token in waiting.map(|(token, _)| *token).collect::<Vec<_>>() {
             let Some(attempt) = self.attempts.get(&token) else { continue };
             let to = match (&attempt.on, attempt.jobs.front()) {
@@ -194,7 +201,8 @@ impl Placement {
         }
         let slots = self.members.values().filter(|m| m.takes_new()).map(|m| m.slots).sum::<u32>();
         let mut given_up = Vec::new();
-        for (token, attempt) in self.attempts.iter_mut().filter(|(_, a)| a.on.is_none() && a.calling.is_none()) {
+        let is_waiting = |a: &Attempt| a.on.is_none() && a.calling.is_none() && !a.is_sought();
+        for (token, attempt) in self.attempts.iter_mut().filter(|(_, a)| is_waiting(a)) {
             let since = self.deserted_since.map(|since| since.max(attempt.asked_at));
             if since.is_some_and(|since| now.saturating_sub(since) >= DESERTED_LIMIT) {
                 given_up.push(*token);

@@ -84,6 +84,10 @@ impl Desk {
         self.step(Event::Asked(Job::Start(sink(token))))
     }
 
+    fn reattach(&mut self, token: i64) -> Vec<String> {
+        self.step(Event::Asked(Job::Reattach(sink(token))))
+    }
+
     fn commit(&mut self, token: i64) -> Vec<String> {
         self.step(Event::Asked(Job::Commit(sink(token), Arc::new(prepared()))))
     }
@@ -128,6 +132,7 @@ fn words(action: &Action) -> String {
         Action::Attend(id) => format!("attend {id}"),
         Action::Leave(id) => format!("leave {id}"),
         Action::Call(id, Job::Start(spec)) => format!("{id}: start {}", spec.id.token),
+        Action::Call(id, Job::Reattach(spec)) => format!("{id}: reattach {}", spec.id.token),
         Action::Call(id, Job::Commit(spec, _)) => format!("{id}: commit {}", spec.id.token),
         Action::Call(id, Job::Discard(spec)) => format!("{id}: discard {}", spec.id.token),
         Action::Call(id, Job::Cancel { token, .. }) => format!("{id}: cancel {token}"),
@@ -299,6 +304,39 @@ fn a_new_coordinator_finds_attempts_where_they_are() {
     assert_eq!(desk.report("b", 2, Kind::Discarded), ["2 discarded"]);
 }
 
+#[test]
+fn attempts_of_an_earlier_coordinator_are_told_of_once_their_run_asks() {
+    let mut desk = Desk::default();
+    desk.announce("a", 2);
+    desk.announce("b", 2);
+    assert_eq!(desk.open("a", vec![(sink(1), false), (sink(2), true)]), [""; 0]);
+    let told = || Kind::Prepared(Box::new(prepared()));
+    assert_eq!(desk.report("a", 1, told()), [""; 0], "its run does not listen yet");
+    assert!(desk.reattach(1)[0].starts_with("1 {prepared:"));
+    assert_eq!(desk.commit(1), ["a: commit 1"]);
+    assert_eq!(desk.reattach(2), [""; 0]);
+    assert!(desk.report("a", 2, told())[0].starts_with("2 {prepared:"), "also where it was told before");
+    // Whoever has not said what it has may have it.
+    assert_eq!(desk.reattach(3), [""; 0]);
+    assert_eq!(desk.reattach(4), [""; 0]);
+    assert_eq!(desk.cancel(3), [""; 0]);
+    assert_eq!(desk.open("b", vec![(sink(3), false)]), ["4 lost", "b: cancel 3"]);
+    assert_eq!(desk.report("b", 3, failed(Class::Cancelled)), ["3 failed (cancelled): made to fail"]);
+    assert_eq!(desk.reattach(5), ["5 lost"], "all have said what they have");
+}
+
+#[test]
+fn what_nobody_has_is_waited_for_only_as_long_as_somebody_may_have_it() {
+    let mut desk = Desk::default();
+    desk.announce("a", 2);
+    assert_eq!(desk.reattach(1), [""; 0]);
+    assert_eq!(desk.tick(AWAY_LIMIT.as_secs() - 1), [""; 0]);
+    assert_eq!(desk.tick(1), ["1 lost"]);
+    assert_eq!(desk.reattach(2), [""; 0]);
+    assert_eq!(desk.step(Event::Withdrawn("a".into())), ["leave a", "2 lost"]);
+    assert!(desk.placement.attempts.is_empty());
+}
+
 /// Something that may happen to one of a few executors and attempts.
 fn anything() -> impl Strategy<Value = Event> {
     let id = prop::sample::select(vec![ExecutorId::from("a"), ExecutorId::from("b")]);
@@ -319,10 +357,11 @@ fn anything() -> impl Strategy<Value = Event> {
         Answer::Unsure("gone".into()),
     ]);
     prop_oneof![
-        (token.clone(), 0..4).prop_map(|(token, job)| Event::Asked(match job {
+        (token.clone(), 0..5).prop_map(|(token, job)| Event::Asked(match job {
             0 => Job::Start(sink(token)),
             1 => Job::Commit(sink(token), Arc::new(prepared())),
             2 => Job::Discard(sink(token)),
+            3 => Job::Reattach(sink(token)),
             _ => Job::Cancel { run: "r".into(), token: Token(token), limit: Duration::ZERO },
         })),
         (id.clone(), any::<bool>()).prop_map(|(id, draining)| Event::Announced { id, slots: 2, draining }),
@@ -345,7 +384,7 @@ proptest! {
     fn whatever_happens_no_slot_is_given_twice_and_whoever_waits_hears(events in prop::collection::vec(anything(), 0..60)) {
         let mut desk = Desk::default();
         // Starts and commits that were asked for and have not been heard the end of.
-        let (mut awaited, mut known) = (BTreeSet::new(), BTreeSet::new());
+        let (mut awaited, mut known, mut asked) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for event in events {
             desk.now += 1;
             let named: Vec<Token> = match &event {
@@ -359,7 +398,14 @@ proptest! {
                 // Tokens are never used again.
                 continue;
             }
-            if let Event::Asked(Job::Start(spec) | Job::Commit(spec, _)) = &event {
+            if let Event::Asked(job) = &event
+                && !asked.insert(job.token())
+                && matches!(job, Job::Reattach(_))
+            {
+                // It is the first thing that is asked.
+                continue;
+            }
+            if let Event::Asked(Job::Start(spec) | Job::Reattach(spec) | Job::Commit(spec, _)) = &event {
                 awaited.insert(spec.id.token);
             }
             if let Event::Asked(Job::Discard(spec)) = &event {

@@ -51,8 +51,8 @@ impl RunActor {
                 self.state.tokens.extend(tokens);
                 self.saved(commands, ctx);
             }
-            Ok(Err(error)) => self.interrupt(error.chain(), ctx),
-            Err(error) => self.interrupt(error.to_string(), ctx),
+            Ok(Err(error)) => self.interrupt(error.chain(), error.is_takeover(), ctx),
+            Err(error) => self.interrupt(error.to_string(), false, ctx),
         }
     }
 

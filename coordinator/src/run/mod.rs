@@ -228,10 +228,13 @@ impl RunActor {
     }
 
     /// The run cannot go on here: it stays as it was written last, to be resumed.
-    fn interrupt(&mut self, reason: String, ctx: &mut Context<Self>) {
+    fn interrupt(&mut self, reason: String, is_takeover: bool, ctx: &mut Context<Self>) {
         tracing::error!(run = %self.state.id, %reason, "the run was interrupted");
-        let running = self.state.attempts.iter().filter(|(_, a)| a.phase == state::AttemptPhase::Running);
-        self.perform(running.map(|(token, _)| Command::Cancel(*token)).collect(), ctx);
+        // What runs may be another's by now.
+        if !is_takeover {
+            let running = self.state.attempts.iter().filter(|(_, a)| a.phase == state::AttemptPhase::Running);
+            self.perform(running.map(|(token, _)| Command::Cancel(*token)).collect(), ctx);
+        }
         self.let_go();
         let view = Arc::new(view(&self.state, clock::now()));
         self.watch.send_replace(Snapshot { view, interrupted: Some(reason) });
@@ -248,6 +251,7 @@ async fn call(
 ) -> Result<(), Failure> {
     match (command, prepared) {
         (Command::Start(_), _) => executor.start(spec).await,
+        (Command::Reattach(_), _) => executor.reattach(spec).await,
         (Command::Commit(_), Some(prepared)) => executor.commit(spec, prepared).await,
         (Command::Commit(_), None) => Err(Failure::new(Class::Internal, "nothing was prepared")),
         (Command::Discard(_), _) => executor.discard(spec).await,
@@ -257,7 +261,7 @@ async fn call(
 
 /// Writes a decision, patiently; and takes fresh tokens if they are running out.
 async fn save(store: Store, record: Record, tokens_missing: bool) -> Result<Vec<Token>> {
-    let started = Instant::now();
+    let mut started = Instant::now();
     loop {
         let written = async {
             store.save(&record).await?;
@@ -268,7 +272,12 @@ async fn save(store: Store, record: Record, tokens_missing: bool) -> Result<Vec<
         };
         match written.await {
             Ok(tokens) => return Ok(tokens),
-            Err(Error::Fenced(run)) => return Err(Error::Fenced(run)),
+            Err(error) if error.is_takeover() => return Err(error),
+            Err(Error::Unsure) => {
+                store.sure().await?;
+                started = Instant::now();
+                continue;
+            }
             Err(error) if started.elapsed() >= WRITE_LIMIT => return Err(error),
             Err(error) => tracing::warn!(error = %error.chain(), "the metadata database does not answer, trying again"),
         }

@@ -195,6 +195,7 @@ impl Event {
         match self {
             Self::Begin => ("begun", Value::Null),
             Self::Resume => ("resumed", Value::Null),
+            Self::Reattach => ("reattached", Value::Null),
             Self::Settle(failure) => ("settled", json!({ "message": failure.message })),
             Self::Cancel => ("cancel_asked", Value::Null),
             Self::Tick => ("time_passed", Value::Null),

@@ -14,10 +14,12 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Any, AnyPool, Connection, Executor, Row, Transaction};
 use tokio::time::{Instant, sleep};
 
+use crate::lead::Tenure;
 use crate::{Error, Result};
 
 mod attempt;
 mod event;
+mod leadership;
 mod pipeline;
 mod position;
 mod record;
@@ -42,6 +44,10 @@ static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 /// How long a statement may wait for a connection, and SQLite for another process's write.
 const BUSY_LIMIT: Duration = Duration::from_secs(10);
 
+/// How long PostgreSQL keeps the locks of a transaction that says nothing: shorter than a leader's lease, so that one which
+/// was stopped half way does not keep the next from writing.
+const IDLE_LIMIT: Duration = Duration::from_secs(5);
+
 /// How long a failed opening of SQLite is tried again, and the pause between.
 const FIRST_OPEN_LIMIT: Duration = Duration::from_millis(500);
 const FIRST_OPEN_PAUSE: Duration = Duration::from_millis(50);
@@ -55,6 +61,10 @@ pub(crate) struct Store {
     pool: AnyPool,
     /// SQLite takes its write lock at once, so that no transaction fails half way.
     begin: &'static str,
+    /// How a leader asks whether it still leads, in a way that holds for the whole transaction.
+    who_leads: &'static str,
+    /// Under which it writes, where there may be other coordinators.
+    tenure: Option<Tenure>,
 }
 
 impl Store {
@@ -112,12 +122,20 @@ impl Store {
                             "pragma busy_timeout = {busy_ms}; pragma journal_mode = wal; pragma synchronous = full;"
                         );
                         connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(pragmas))).await?;
+                    } else {
+                        let idle_ms = IDLE_LIMIT.as_millis();
+                        let setting = format!("set idle_in_transaction_session_timeout = {idle_ms}");
+                        connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(setting))).await?;
                     }
                     Ok(())
                 })
             });
         let pool = options.connect(url).await.map_err(doing("connect"))?;
-        Ok(Self { pool, begin: if sqlite { "begin immediate" } else { "begin" } })
+        let (begin, who_leads) = match sqlite {
+            true => ("begin immediate", "select term from leadership where id = 1"),
+            false => ("begin", "select term from leadership where id = 1 for share"),
+        };
+        Ok(Self { pool, begin, who_leads, tenure: None })
     }
 
     /// Whether no migration is missing: one cheap statement, because it is asked at every start.
@@ -149,7 +167,38 @@ impl Store {
         Ok(())
     }
 
+    /// Writes from now on as the leader of `tenure`, and as nobody once another leads.
+    pub(crate) fn led(self, tenure: Option<Tenure>) -> Self {
+        Self { tenure, ..self }
+    }
+
+    /// Begins a transaction that writes. Where there may be other coordinators: fails with [`Error::Unsure`] while this
+    /// one cannot know whether it leads, and with [`Error::Deposed`] once it does not.
     async fn begin(&self) -> Result<Transaction<'static, Any>> {
+        let Some(tenure) = &self.tenure else { return self.begin_unled().await };
+        tenure.check()?;
+        let mut tx = self.begin_unled().await?;
+        let checked = leadership::check(&mut tx, self.who_leads, tenure).await;
+        if matches!(checked, Err(Error::Deposed)) {
+            tenure.end("another coordinator has taken the lead in the metadata database");
+        }
+        checked.map(|()| tx)
+    }
+
+    /// Waits until something may be written, or never again.
+    pub(crate) async fn sure(&self) -> Result<()> {
+        match &self.tenure {
+            Some(tenure) => tenure.sure().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Whether nothing may be written any more.
+    pub(crate) fn is_deposed(&self) -> bool {
+        self.tenure.as_ref().is_some_and(Tenure::is_over)
+    }
+
+    async fn begin_unled(&self) -> Result<Transaction<'static, Any>> {
         self.pool.begin_with(self.begin).await.map_err(doing("begin a transaction"))
     }
 

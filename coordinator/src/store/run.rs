@@ -6,7 +6,7 @@ use flowetl_proto::run::{Phase, RunOptions, RunSummary};
 use sqlx::any::AnyRow;
 use sqlx::{Any, Transaction};
 
-use super::{Store, doing, from_json, get, get_json, to_json};
+use super::{Store, commit, doing, from_json, get, get_json, to_json};
 use crate::{Error, Result};
 
 /// Runs that a list shows at most.
@@ -77,6 +77,13 @@ impl Store {
         row.as_ref().map(decode).transpose()
     }
 
+    /// Runs that have not ended, oldest first.
+    pub(crate) async fn unfinished_runs(&self) -> Result<Vec<RunId>> {
+        let query = "select id from run where state in ('running', 'failing', 'cancelling') order by id";
+        let rows = sqlx::query(query).fetch_all(&self.pool).await.map_err(doing("list the runs"))?;
+        rows.iter().map(|row| Ok(RunId::new(get::<String>(row, "id")?))).collect()
+    }
+
     /// Ended runs of a pipeline that left something open, oldest first: a commit without an answer, or staging that is
     /// not known to be gone.
     pub(crate) async fn unsettled_runs(&self, pipeline: &str) -> Result<Vec<RunId>> {
@@ -101,9 +108,10 @@ impl Store {
     }
 
     pub(crate) async fn forgotten(&self, run: &RunId) -> Result<()> {
+        let mut tx = self.begin().await?;
         let update = sqlx::query("update run set kept = 0 where id = $1").bind(run.as_str().to_owned());
-        update.execute(&self.pool).await.map_err(doing("write a run"))?;
-        Ok(())
+        update.execute(&mut *tx).await.map_err(doing("write a run"))?;
+        commit(tx).await
     }
 }
 

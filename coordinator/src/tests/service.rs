@@ -7,11 +7,11 @@ use flowetl_proto::code::Class;
 use flowetl_proto::id::RunId;
 use flowetl_proto::pipeline::{PortType, Source};
 use flowetl_proto::run::{Options, Phase, RunEvent, RunSummary, RunView};
-use flowetl_proto::wire::v1;
 use flowetl_proto::wire::v1::coordinator_client::CoordinatorClient;
+use flowetl_proto::wire::{LEADER_HEADER, v1};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tonic::transport::Channel;
@@ -49,7 +49,8 @@ impl Served {
         let roster = Arc::new(fleet::Alone::new(process.handle.clone(), catalogue()));
         let (stop, stopped) = oneshot::channel();
         let handle = process.handle.clone();
-        let serving = tokio::spawn(grpc::serve(listener, handle, roster, async { drop(stopped.await) }));
+        let serving =
+            tokio::spawn(grpc::serve(listener, grpc::Seat::alone(handle, roster), async { drop(stopped.await) }));
         let client = CoordinatorClient::connect(url.clone()).await.unwrap();
         Self { process, client, stop, serving, url }
     }
@@ -249,4 +250,37 @@ async fn a_stop_ends_streams_and_leaves_runs() {
     assert_eq!(served.process.handle.go_on_with_all().await.unwrap(), [RunId::new(&run_id)]);
     assert_eq!(served.process.wait(&RunId::new(&run_id)).await.unwrap().state, Phase::Success);
     served.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_that_stands_by_names_the_leader_to_every_call() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let leader = Some("http://10.0.0.1:50051".to_owned());
+    let (seat, seats) = watch::channel(grpc::Seat::StandsBy { leader });
+    let serving = tokio::spawn(grpc::serve(listener, seats, std::future::pending()));
+    let mut client = CoordinatorClient::connect(url).await.unwrap();
+    let run_id = || "r".to_owned();
+    let source = || Some(source(SHOP).into());
+    let refused: Vec<Status> = vec![
+        client.validate(v1::ValidateRequest { source: source() }).await.unwrap_err(),
+        client.submit(v1::SubmitRequest { source: source(), ..Default::default() }).await.unwrap_err(),
+        client.follow(v1::FollowRequest { run_id: run_id() }).await.unwrap_err(),
+        client.cancel(v1::CancelRunRequest { run_id: run_id() }).await.unwrap_err(),
+        client.resume(v1::ResumeRequest { run_id: run_id() }).await.unwrap_err(),
+        client.get_run(v1::GetRunRequest { run_id: run_id() }).await.unwrap_err(),
+        client.list_runs(v1::ListRunsRequest {}).await.unwrap_err(),
+        client.list_events(v1::ListEventsRequest { run_id: run_id() }).await.unwrap_err(),
+        client.list_executors(v1::ListExecutorsRequest {}).await.unwrap_err(),
+    ];
+    for status in refused {
+        assert_eq!(status.code(), Code::Unavailable);
+        assert_eq!(status.message(), "this coordinator stands by: `http://10.0.0.1:50051` leads");
+        assert_eq!(status.metadata().get(LEADER_HEADER).unwrap(), "http://10.0.0.1:50051");
+    }
+    seat.send_replace(grpc::Seat::StandsBy { leader: None });
+    let status = client.list_runs(v1::ListRunsRequest {}).await.unwrap_err();
+    assert_eq!(status.message(), "this coordinator stands by: another leads");
+    assert_eq!(status.metadata().get(LEADER_HEADER).unwrap(), "");
+    serving.abort();
 }

@@ -24,6 +24,8 @@ struct State {
     /// How many streams of reports there have been.
     streams: u64,
     takes_new: bool,
+    /// The greatest term of a coordinator that has spoken to this server.
+    term: i64,
 }
 
 /// Who reads the events.
@@ -45,7 +47,7 @@ pub(super) enum Next {
 impl Desk {
     pub(super) fn new(absence_limit: Duration) -> Self {
         let listener = Listener::NobodySince(Instant::now());
-        let state = State { outbox: Outbox::default(), listener, streams: 0, takes_new: true };
+        let state = State { outbox: Outbox::default(), listener, streams: 0, takes_new: true, term: 0 };
         Self { state: Mutex::new(state), changed: watch::Sender::new(()), absence_limit }
     }
 
@@ -70,6 +72,30 @@ impl Desk {
 
     pub(super) fn refuse_new(&self) {
         self.change_state(|state| state.takes_new = false);
+    }
+
+    /// Whether a coordinator of this term may still ask for anything: none has spoken whose term is greater.
+    pub(super) fn admits(&self, term: i64) -> bool {
+        let is_newer = term > self.state().term;
+        if is_newer {
+            self.change_state(|state| {
+                state.term = state.term.max(term);
+                // Before anything is told again: it is not for who listened so far.
+                state.listener = Listener::NobodySince(Instant::now());
+                state.outbox.tell_again();
+            });
+        }
+        term == self.state().term
+    }
+
+    /// Who reads the stream of this number has all events up to this one. Late words of an earlier reader count for nothing:
+    /// what it has heard may have gone with it.
+    pub(super) fn heard(&self, stream: u64, number: u64) {
+        self.change_state(|state| {
+            if matches!(state.listener, Listener::Stream(open) if open == stream) {
+                state.outbox.heard(number);
+            }
+        });
     }
 
     /// Makes a new stream the only one. Gives its number and what is held, to be told first.

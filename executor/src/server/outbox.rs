@@ -27,6 +27,8 @@ struct Held {
     discarded: bool,
     /// What its end is told as, where this server ended it.
     ended_because: Option<Failure>,
+    /// What was told of it when it was prepared.
+    prepared: Option<AttemptEvent>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,16 +70,17 @@ impl Outbox {
         // Newer progress, or the end, says all that older progress had to say.
         self.events.retain(|(_, waiting)| waiting.token != event.token || !is_progress(&waiting.kind));
         if let Some(held) = self.held.get_mut(&event.token) {
-            match (&mut event.kind, held.stage) {
+            match (&event.kind, held.stage) {
                 (AttemptEventKind::Progress { .. }, _) => {}
                 (AttemptEventKind::Prepared(_), Stage::Running) if held.waits_for_commit() => {
                     held.stage = Stage::Prepared;
+                    held.prepared = Some(event.clone());
                 }
                 (AttemptEventKind::Failed(failure), Stage::Running) => {
                     if failure.class == Class::Cancelled
                         && let Some(because) = held.ended_because.take()
                     {
-                        *failure = because;
+                        event.kind = AttemptEventKind::Failed(because);
                     }
                     held.stage = Stage::Asked;
                     if !held.discarded {
@@ -89,6 +92,22 @@ impl Outbox {
                 }
             }
         }
+        self.wait(event);
+    }
+
+    /// Another coordinator is about to listen: what waits for its commit is told again, for the one that has heard of it
+    /// may have gone before it could write it down.
+    pub(super) fn tell_again(&mut self) {
+        let prepared: Vec<_> = self.held.values().filter(|held| held.stage == Stage::Prepared).collect();
+        let told: Vec<_> = prepared.into_iter().filter_map(|held| held.prepared.clone()).collect();
+        for event in told {
+            if !self.events.iter().any(|(_, waiting)| *waiting == event) {
+                self.wait(event);
+            }
+        }
+    }
+
+    fn wait(&mut self, event: AttemptEvent) {
         self.newest += 1;
         self.events.push_back((self.newest, event));
     }
@@ -130,7 +149,7 @@ impl Outbox {
     }
 
     fn hold(&mut self, spec: &AttemptSpec, stage: Stage) {
-        let held = Held { spec: spec.clone(), stage, discarded: false, ended_because: None };
+        let held = Held { spec: spec.clone(), stage, discarded: false, ended_because: None, prepared: None };
         self.held.insert(spec.id.token, held);
     }
 }

@@ -8,8 +8,8 @@ use flowetl_proto::VERSION;
 use flowetl_proto::code::Failure;
 use flowetl_proto::control::{AttemptSpec, Executor};
 use flowetl_proto::id::{ExecutorId, RunId, Token};
-use flowetl_proto::wire::v1;
 use flowetl_proto::wire::v1::reported::What;
+use flowetl_proto::wire::{TERM_HEADER, v1};
 use futures::stream::{self, Stream, StreamExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -36,12 +36,14 @@ impl Service {
 impl v1::executor_server::Executor for Service {
     type ReportStream = Pin<Box<dyn Stream<Item = Result<v1::Reported, Status>> + Send>>;
 
-    async fn describe(&self, _: Request<v1::DescribeRequest>) -> Reply<v1::Description> {
+    async fn describe(&self, request: Request<v1::DescribeRequest>) -> Reply<v1::Description> {
+        self.admit(&request)?;
         let catalogue_json = written(&crate::catalogue())?;
         Ok(Response::new(v1::Description { id: self.id.to_string(), version: VERSION.to_owned(), catalogue_json }))
     }
 
     async fn start(&self, request: Request<v1::StartRequest>) -> Reply<v1::Answer> {
+        self.admit(&request)?;
         let attempt: AttemptSpec = read(&request.get_ref().attempt_json)?;
         let token = attempt.id.token;
         let Some(unknown) = self.desk.starts(&attempt) else {
@@ -56,6 +58,7 @@ impl v1::executor_server::Executor for Service {
     }
 
     async fn commit(&self, request: Request<v1::CommitRequest>) -> Reply<v1::Answer> {
+        self.admit(&request)?;
         let attempt: AttemptSpec = read(&request.get_ref().attempt_json)?;
         let prepared = read(&request.get_ref().prepared_json)?;
         let token = attempt.id.token;
@@ -65,6 +68,7 @@ impl v1::executor_server::Executor for Service {
     }
 
     async fn discard(&self, request: Request<v1::DiscardRequest>) -> Reply<v1::Answer> {
+        self.admit(&request)?;
         let attempt: AttemptSpec = read(&request.get_ref().attempt_json)?;
         let token = attempt.id.token;
         self.desk.change(|outbox| outbox.asked(&attempt));
@@ -73,16 +77,19 @@ impl v1::executor_server::Executor for Service {
     }
 
     async fn forget(&self, request: Request<v1::ForgetRequest>) -> Reply<v1::Answer> {
+        self.admit(&request)?;
         answer(self.node.forget(RunId::new(request.into_inner().run_id)).await)
     }
 
     async fn cancel(&self, request: Request<v1::CancelRequest>) -> Reply<v1::Answer> {
+        self.admit(&request)?;
         let asked = request.into_inner();
         let limit = Duration::from_millis(asked.limit_ms.into());
         answer(self.node.cancel(RunId::new(asked.run_id), Token(asked.token), limit).await)
     }
 
     async fn report(&self, request: Request<Streaming<v1::Heard>>) -> Reply<Self::ReportStream> {
+        self.admit(&request)?;
         let (number, held) = self.desk.open_stream();
         tokio::spawn(hear(Arc::clone(&self.desk), number, request.into_inner()));
         let first = stream::once(async move { told_first(&held) });
@@ -103,6 +110,14 @@ impl v1::executor_server::Executor for Service {
 }
 
 impl Service {
+    /// Refuses a coordinator that leads no more. One that names no term is as old as can be.
+    fn admit<T>(&self, request: &Request<T>) -> Result<(), Status> {
+        let term = request.metadata().get(TERM_HEADER).map_or(Some(0), |term| term.to_str().ok()?.parse().ok());
+        let term = term.ok_or_else(|| Status::invalid_argument(format!("`{TERM_HEADER}` is no number")))?;
+        let refused = || Status::failed_precondition(format!("a newer coordinator leads than that of term {term}"));
+        self.desk.admits(term).then_some(()).ok_or_else(refused)
+    }
+
     fn answer_asked(&self, token: Token, accepted: Result<(), Failure>) -> Reply<v1::Answer> {
         if accepted.is_err() {
             self.desk.change(|outbox| outbox.let_go(token));
@@ -116,7 +131,7 @@ async fn hear(desk: Arc<Desk>, number: u64, mut heard: Streaming<v1::Heard>) {
     loop {
         tokio::select! {
             message = heard.message() => match message {
-                Ok(Some(message)) => desk.change(|outbox| outbox.heard(message.number)),
+                Ok(Some(message)) => desk.heard(number, message.number),
                 Ok(None) | Err(_) => break,
             },
             () = desk.replaced(number) => break,

@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::{AttemptEventKind as Kind, AttemptSpec, Output, Prepared};
-use flowetl_proto::wire::v1;
 use flowetl_proto::wire::v1::executor_client::ExecutorClient;
 use flowetl_proto::wire::v1::reported::What;
+use flowetl_proto::wire::{TERM_HEADER, v1};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio_stream::wrappers::ReceiverStream;
@@ -67,15 +67,21 @@ impl Desk {
     }
 
     async fn report(&self) -> Reports {
+        self.report_in(0).await.unwrap()
+    }
+
+    /// The stream of a coordinator that leads in a term.
+    async fn report_in(&self, term: i64) -> std::result::Result<Reports, tonic::Status> {
         let (heard, waiting) = mpsc::channel(64);
-        let reported = self.client.clone().report(ReceiverStream::new(waiting)).await.unwrap();
+        let request = in_term(term, ReceiverStream::new(waiting));
+        let reported = self.client.clone().report(request).await?;
         let mut reported = reported.into_inner();
         let first = timeout(LIMIT, reported.message()).await.unwrap().unwrap().unwrap();
         let Some(What::Held(held)) = first.what else { panic!("{first:?}") };
         let token =
             |attempt: &v1::HeldAttempt| serde_json::from_str::<AttemptSpec>(&attempt.attempt_json).unwrap().id.token.0;
         let held = held.attempts.iter().map(|a| (token(a), a.prepared)).collect();
-        Reports { heard, reported, held }
+        Ok(Reports { heard, reported, held })
     }
 
     /// The attempt of this token to append rows of an odd source to a table in SQLite.
@@ -164,6 +170,13 @@ impl Reports {
         let event: AttemptEvent = serde_json::from_str(&happened.event_json).unwrap();
         assert!(matches!(event.kind, Kind::Progress { .. }), "{event:?}");
     }
+}
+
+/// A call of a coordinator that leads in a term.
+fn in_term<T>(term: i64, message: T) -> tonic::Request<T> {
+    let mut request = tonic::Request::new(message);
+    request.metadata_mut().insert(TERM_HEADER, term.into());
+    request
 }
 
 fn accepted() -> v1::Answer {
@@ -318,4 +331,32 @@ async fn what_does_not_end_while_an_executor_is_drained_is_for_another() {
     let (_, kind) = reports.end(true).await;
     assert_eq!(kind, Kind::Failed(Failure::new(Class::LostExecutor, "its executor was shut down")));
     timeout(LIMIT, &mut desk.serving).await.unwrap().unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_newer_coordinator_hears_what_an_older_one_may_have_lost_and_the_older_is_refused() {
+    let mut desk = Desk::new(NEVER, NEVER).await;
+    let mut old = desk.report_in(3).await.unwrap();
+    let spec = desk.append(1, "good");
+    let request = v1::StartRequest { attempt_json: serde_json::to_string(&spec).unwrap() };
+    desk.client.start(in_term(3, request.clone())).await.unwrap();
+    let prepared = old.prepared(true).await;
+
+    let mut new = desk.report_in(4).await.unwrap();
+    assert_eq!(new.held, [(1, true)]);
+    assert_eq!(new.prepared(true).await, prepared, "told again");
+    let ended = timeout(LIMIT, old.reported.message()).await.unwrap().unwrap_err();
+    assert_eq!(ended.code(), Code::Aborted);
+    for term in [0, 3] {
+        let refused = desk.client.start(in_term(term, request.clone())).await.unwrap_err();
+        assert_eq!(refused.code(), Code::FailedPrecondition, "{refused}");
+        assert!(desk.report_in(term).await.is_err());
+    }
+    let commit = v1::CommitRequest {
+        attempt_json: serde_json::to_string(&spec).unwrap(),
+        prepared_json: serde_json::to_string(&prepared).unwrap(),
+    };
+    desk.client.commit(in_term(4, commit)).await.unwrap();
+    assert_eq!(new.end(true).await, (1, Kind::Committed));
+    assert!(desk.published() > Some(0));
 }

@@ -10,6 +10,13 @@ use serde_json::Value;
 /// The largest message between coordinator and executors: a manifest of a hundred thousand parts, with room to spare.
 pub const MESSAGE_BYTES_MAX: usize = 64 << 20;
 
+/// What a coordinator names its term with, in every call of an executor: a number in decimal.
+pub const TERM_HEADER: &str = "flowetl-term";
+
+/// What a coordinator that stands by marks its refusals with: the URL of the one that leads, or nothing while it knows
+/// none.
+pub const LEADER_HEADER: &str = "flowetl-leader";
+
 /// Version 1 of the wire.
 #[expect(
     clippy::allow_attributes,

@@ -139,7 +139,8 @@ pub struct Output {
 
 #[derive(Debug, Args)]
 pub struct Server {
-    /// The coordinator to ask, such as http://127.0.0.1:50051; without it, this process does everything.
+    /// The coordinator to ask, such as http://127.0.0.1:50051, or all of them with commas between; without it, this process
+    /// does everything.
     #[arg(long, value_name = "URL", env = "FLOWETL_SERVER")]
     pub server: Option<String>,
 }
@@ -244,6 +245,10 @@ pub struct Coordinator {
     /// Where command line and SDKs are answered.
     #[arg(long, env = "FLOWETL_GRPC", value_name = "HOST:PORT", default_value = "127.0.0.1:50051")]
     pub listen: std::net::SocketAddr,
+    /// How clients reach this process, as coordinators that stand by tell them; the address that is listened on where it
+    /// is left out.
+    #[arg(long, value_name = "URL")]
+    pub advertise: Option<String>,
     #[command(flatten)]
     pub cluster: Cluster,
 }

@@ -5,10 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use flowetl_coordinator::fleet::{Alone, Fleet, FleetConfig, Roster};
-use flowetl_coordinator::{Config, Coordinator, Handle, grpc};
+use flowetl_coordinator::fleet::{Alone, Fleet, FleetConfig};
+use flowetl_coordinator::grpc::{self, Seat};
+use flowetl_coordinator::lead::{Candidate, Leader, Tenure};
+use flowetl_coordinator::{Config, Coordinator, Handle};
 use flowetl_executor::server::{self, ServerConfig};
+use flowetl_proto::id::RunId;
 use tokio::net::TcpListener;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
 
 use crate::signals::Signals;
 use crate::{Outcome, args, home, show};
@@ -51,19 +56,59 @@ pub async fn executor(executor: args::Executor) -> anyhow::Result<Outcome> {
     Ok(Outcome::Success)
 }
 
-/// `flowetl coordinator`.
+/// `flowetl coordinator`: stands by until it leads, and leads until it is asked to end or another does.
 pub async fn coordinator(coordinator: args::Coordinator) -> anyhow::Result<Outcome> {
     check(&coordinator.cluster)?;
     let (listener, address) = listen(coordinator.listen).await?;
-    let config = FleetConfig { etcd: coordinator.cluster.etcd, prefix: coordinator.cluster.etcd_prefix };
-    let signals = Signals::listen()?;
-    let (fleet, reports) = Fleet::open(config).await.map_err(|e| anyhow::anyhow!(e.chain()))?;
+    let url = match coordinator.advertise {
+        Some(url) => url,
+        // Nobody is told of it: clients know their coordinators.
+        None if address.ip().is_unspecified() => String::new(),
+        None => format!("http://{address}"),
+    };
+    let cluster = FleetConfig { etcd: coordinator.cluster.etcd, prefix: coordinator.cluster.etcd_prefix };
     let config = Config { parallel_segments: PARALLEL_SEGMENTS, ..home::coordinator_config() };
-    let executor = Arc::clone(&fleet);
-    let handle = Coordinator::open(config, executor, reports).await.map_err(|e| anyhow::anyhow!(e.chain()))?;
-    go_on(&handle).await?;
-    show::line(&format!("coordinator at http://{address}"))?;
-    answer(listener, handle, fleet, stopped(signals)).await
+    let stopped = stopped(Signals::listen()?);
+    tokio::pin!(stopped);
+    let mut candidate = Candidate::open(&cluster, &config, url).await.map_err(chained)?;
+    let (seat, seats) = watch::channel(Seat::StandsBy { leader: None });
+    let (end, asked_to_end) = oneshot::channel();
+    let serving = tokio::spawn(grpc::serve(listener, seats, async { drop(asked_to_end.await) }));
+
+    let mut greeting = Some(format!("coordinator at http://{address}"));
+    let standing_by = Box::pin(candidate.lead(|leader| stand_by(&seat, leader, &mut greeting)));
+    let lead = tokio::select! {
+        lead = standing_by => lead,
+        () = &mut stopped => return ended(end, serving).await.map(|()| Outcome::Success),
+    };
+    let tenure = lead.tenure();
+    let handle = match take_over(cluster, config, &tenure, &seat).await {
+        Ok(handle) => handle,
+        Err(error) => {
+            lead.resign().await;
+            return Err(error);
+        }
+    };
+    greeting.iter().try_for_each(|line| show::line(line))?;
+    show::line(&format!("leads in term {}", tenure.term()))?;
+    let deposed = tokio::select! {
+        reason = tenure.over() => Some(reason),
+        () = stopped => None,
+    };
+    seat.send_replace(Seat::StandsBy { leader: None });
+    let served = ended(end, serving).await;
+    handle.close().await;
+    lead.resign().await;
+    served?;
+    Ok(match deposed {
+        Some(reason) => {
+            show::error(&anyhow::anyhow!(
+                "this coordinator does not lead any more: {reason}; start it again to stand by"
+            ));
+            Outcome::Failed
+        }
+        None => Outcome::Success,
+    })
 }
 
 /// `flowetl up`: runs that are under way when it ends stay as they were written last, and are gone on with when it starts
@@ -78,32 +123,60 @@ pub async fn up(up: args::Up) -> anyhow::Result<Outcome> {
     let handle = home::open().await?;
     // In a shared database an unfinished run may be one that goes on elsewhere.
     if home::owns_database() {
-        go_on(&handle).await?;
+        told(handle.go_on_with_all().await.map_err(chained)?);
     }
     let roster = Alone::new(handle.clone(), flowetl_executor::catalogue());
     show::line(&format!("flowetl serves at http://{address}"))?;
-    answer(listener, handle, Arc::new(roster), stopped(signals)).await
+    let served = grpc::serve(listener, Seat::alone(handle.clone(), Arc::new(roster)), stopped(signals)).await;
+    handle.close().await;
+    served.map_err(chained)?;
+    Ok(Outcome::Success)
 }
 
-/// Goes on with what an earlier coordinator left behind.
-async fn go_on(handle: &Handle) -> anyhow::Result<()> {
-    for run in handle.go_on_with_all().await.map_err(|e| anyhow::anyhow!(e.chain()))? {
+/// Names the runs that an earlier coordinator left behind, and this one goes on with.
+fn told(runs: Vec<RunId>) {
+    for run in runs {
         show::note(&format!("going on with run {run}"));
     }
-    Ok(())
 }
 
-/// Answers command lines and SDKs until `stop`, then closes the coordinator, however that ended.
-async fn answer(
-    listener: TcpListener,
-    handle: Handle,
-    roster: Arc<dyn Roster>,
-    stop: impl Future<Output = ()> + Send,
-) -> anyhow::Result<Outcome> {
-    let served = grpc::serve(listener, handle.clone(), roster, stop).await;
-    handle.close().await;
-    served.map_err(|e| anyhow::anyhow!(e.chain()))?;
-    Ok(Outcome::Success)
+/// Tells clients, and whoever looks, who leads instead.
+fn stand_by(seat: &watch::Sender<Seat>, leader: &Leader, greeting: &mut Option<String>) {
+    let url = Some(leader.url.clone()).filter(|url| !url.is_empty());
+    let who = url.as_deref().map_or_else(|| "another leads".to_owned(), |url| format!("`{url}` leads"));
+    seat.send_replace(Seat::StandsBy { leader: url });
+    if let Some(line) = greeting.take()
+        && let Err(error) = show::line(&line)
+    {
+        tracing::warn!(%error, "nobody reads what this coordinator says");
+    }
+    show::note(&format!("this coordinator stands by: {who}"));
+}
+
+/// Begins to lead: finds the executors, goes on with all runs, and answers calls.
+async fn take_over(
+    cluster: FleetConfig,
+    config: Config,
+    tenure: &Tenure,
+    seat: &watch::Sender<Seat>,
+) -> anyhow::Result<Handle> {
+    let (fleet, reports) = Fleet::open(cluster, tenure.clone()).await.map_err(chained)?;
+    let config = Config { tenure: Some(tenure.clone()), ..config };
+    let executor = Arc::clone(&fleet);
+    let handle = Coordinator::open(config, executor, reports).await.map_err(chained)?;
+    told(handle.take_over().await.map_err(chained)?);
+    seat.send_replace(Seat::Leads { handle: handle.clone(), roster: fleet });
+    Ok(handle)
+}
+
+/// Ends the service and waits for that.
+async fn ended(end: oneshot::Sender<()>, serving: JoinHandle<flowetl_coordinator::Result<()>>) -> anyhow::Result<()> {
+    drop(end);
+    serving.await.context("the service failed")?.map_err(chained)
+}
+
+fn chained(error: flowetl_coordinator::Error) -> anyhow::Error {
+    anyhow::anyhow!(error.chain())
 }
 
 fn check(cluster: &args::Cluster) -> anyhow::Result<()> {

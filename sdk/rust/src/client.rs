@@ -1,24 +1,17 @@
 //! A connection to a coordinator, and what may be asked of it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use flowetl_proto::id::RunId;
 use flowetl_proto::pipeline::{Problem, Source};
 use flowetl_proto::run::{Options, RunSummary};
 use flowetl_proto::wire::Unknown;
-use flowetl_proto::wire::v1::coordinator_client::CoordinatorClient;
 use flowetl_proto::wire::v1::{self, ExecutorInfo};
-use tonic::transport::{Channel, Endpoint};
-use tonic::{Request, Response, Status};
+use tonic::Request;
 
-use crate::error::innermost;
+use crate::peers::{Peers, Repeat};
 use crate::{Error, Result, Run};
-
-/// How long a connection may take to come about.
-const CONNECT_LIMIT: Duration = Duration::from_secs(10);
-
-/// A connection that is silent for so long is asked for a sign of life, and has as long again to give it.
-const KEEPALIVE: Duration = Duration::from_secs(10);
 
 /// How long an answer may take: a few reads or writes of the metadata database, which is itself waited for up to 30 s.
 pub(crate) const ANSWER_LIMIT: Duration = Duration::from_secs(60);
@@ -26,47 +19,33 @@ pub(crate) const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 /// How long a run may take to begin: what an earlier run of the pipeline left open is settled first.
 const BEGIN_LIMIT: Duration = Duration::from_secs(600);
 
-/// A thousand blocks take half a mebibyte, a thousand runs in a list as much; tests bring samples of rows.
-const ANSWER_BYTES_MAX: usize = 64 << 20;
-
-/// A coordinator. Cheap to clone.
+/// A coordinator, or those of a cluster, of which one leads at a time. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Client {
-    stub: CoordinatorClient<Channel>,
-    url: String,
+    peers: Arc<Peers>,
 }
 
 impl Client {
-    /// Connects to the coordinator at `url`, such as `http://127.0.0.1:50051`.
-    pub async fn connect(url: &str) -> Result<Self> {
-        let address = || Error::Address(url.to_owned());
-        // Anything else would be sent in the clear all the same.
-        if !url.starts_with("http://") {
-            return Err(address());
-        }
-        let endpoint = Endpoint::from_shared(url.to_owned()).map_err(|_| address())?;
-        let endpoint = endpoint
-            .connect_timeout(CONNECT_LIMIT)
-            .tcp_nodelay(true)
-            .http2_keep_alive_interval(KEEPALIVE)
-            .keep_alive_timeout(KEEPALIVE);
-        let channel = endpoint.connect().await.map_err(|e| Error::Unreachable {
-            url: url.to_owned(),
-            reason: innermost(&e).unwrap_or_else(|| e.to_string()),
-        })?;
-        let stub = CoordinatorClient::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX);
-        Ok(Self { stub, url: url.to_owned() })
+    /// Connects to the coordinator at a URL such as `http://127.0.0.1:50051`, or to whichever leads of several, with commas
+    /// between. Where several are named, calls that may be repeated survive the end of the leader: the next one is waited
+    /// for up to 30 s.
+    pub async fn connect(servers: &str) -> Result<Self> {
+        Ok(Self { peers: Arc::new(Peers::connect(servers).await?) })
     }
 
-    /// Where it was found.
+    /// What it was connected to.
     pub fn url(&self) -> &str {
-        &self.url
+        self.peers.servers()
     }
 
     /// Everything that is wrong with a pipeline. Touches nothing.
     pub async fn validate(&self, pipeline: impl Into<Source>) -> Result<Vec<Problem>> {
-        let request = within(ANSWER_LIMIT, v1::ValidateRequest { source: Some(pipeline.into().into()) });
-        let answer = self.answer(self.stub().validate(request).await)?;
+        let source = v1::Source::from(pipeline.into());
+        let answer = self.peers.ask(Repeat::Safe, |mut stub| {
+            let request = within(ANSWER_LIMIT, v1::ValidateRequest { source: Some(source.clone()) });
+            async move { stub.validate(request).await }
+        });
+        let answer = answer.await?;
         problems(answer.problems)
     }
 
@@ -76,8 +55,12 @@ impl Client {
     /// The pipeline's newest run is continued instead where beginning anew would waste or harm: it was cut off, or had
     /// appended to some of its targets.
     pub async fn submit(&self, pipeline: impl Into<Source>, options: Options) -> Result<Run> {
-        let request = within(BEGIN_LIMIT, v1::SubmitRequest::new(pipeline.into(), options));
-        let answer = self.answer(self.stub().submit(request).await)?;
+        let message = v1::SubmitRequest::new(pipeline.into(), options);
+        let answer = self.peers.ask(Repeat::Never, |mut stub| {
+            let request = within(BEGIN_LIMIT, message.clone());
+            async move { stub.submit(request).await }
+        });
+        let answer = answer.await?;
         let problems = problems(answer.problems)?;
         match problems.is_empty() {
             true => Ok(self.run(RunId::new(answer.run_id))),
@@ -87,8 +70,11 @@ impl Client {
 
     /// Goes on with a run that failed, was cancelled or was cut off, from its last durable boundary.
     pub async fn resume(&self, run: &RunId) -> Result<Run> {
-        let request = within(BEGIN_LIMIT, v1::ResumeRequest { run_id: run.to_string() });
-        self.answer(self.stub().resume(request).await)?;
+        let answer = self.peers.ask(Repeat::Never, |mut stub| {
+            let request = within(BEGIN_LIMIT, v1::ResumeRequest { run_id: run.to_string() });
+            async move { stub.resume(request).await }
+        });
+        answer.await?;
         Ok(self.run(run.clone()))
     }
 
@@ -99,23 +85,23 @@ impl Client {
 
     /// All runs, newest first, up to a thousand.
     pub async fn runs(&self) -> Result<Vec<RunSummary>> {
-        let request = within(ANSWER_LIMIT, v1::ListRunsRequest {});
-        let answer = self.answer(self.stub().list_runs(request).await)?;
+        let answer = self.peers.ask(Repeat::Safe, |mut stub| async move {
+            stub.list_runs(within(ANSWER_LIMIT, v1::ListRunsRequest {})).await
+        });
+        let answer = answer.await?;
         Ok(answer.runs.into_iter().map(TryInto::try_into).collect::<Result<_, Unknown>>()?)
     }
 
     /// The executors that are alive.
     pub async fn executors(&self) -> Result<Vec<ExecutorInfo>> {
-        let request = within(ANSWER_LIMIT, v1::ListExecutorsRequest {});
-        Ok(self.answer(self.stub().list_executors(request).await)?.executors)
+        let answer = self.peers.ask(Repeat::Safe, |mut stub| async move {
+            stub.list_executors(within(ANSWER_LIMIT, v1::ListExecutorsRequest {})).await
+        });
+        Ok(answer.await?.executors)
     }
 
-    pub(crate) fn stub(&self) -> CoordinatorClient<Channel> {
-        self.stub.clone()
-    }
-
-    pub(crate) fn answer<T>(&self, answer: Result<Response<T>, Status>) -> Result<T> {
-        answer.map(Response::into_inner).map_err(|status| Error::of(&self.url, status))
+    pub(crate) fn peers(&self) -> &Peers {
+        &self.peers
     }
 }
 

@@ -19,6 +19,7 @@
 
 mod client;
 mod error;
+mod peers;
 mod pipeline;
 mod run;
 mod source;

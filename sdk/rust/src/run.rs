@@ -8,9 +8,10 @@ use flowetl_proto::wire::{Unknown, v1};
 use futures::Stream;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use tokio::time::timeout;
-use tonic::{Response, Status};
+use tonic::{Status, Streaming};
 
 use crate::client::{ANSWER_LIMIT, request};
+use crate::peers::Repeat;
 use crate::{Client, Error, Result};
 
 /// A run to follow, wait for and cancel. Cheap to clone.
@@ -37,27 +38,48 @@ impl Run {
 
     /// The run as it stands now.
     pub async fn view(&self) -> Result<RunView> {
-        let request = request(v1::GetRunRequest { run_id: self.id.to_string() });
-        Ok(self.client.answer(self.client.stub().get_run(request).await)?.try_into()?)
+        let answer = self.client.peers().ask(Repeat::Safe, |mut stub| {
+            let request = request(v1::GetRunRequest { run_id: self.id.to_string() });
+            async move { stub.get_run(request).await }
+        });
+        Ok(answer.await?.try_into()?)
     }
 
     /// Snapshots, the first at once, the last with the end state. A slow reader misses some, never the last. A run that
-    /// was cut off ends the stream with an error, and can be resumed.
+    /// was cut off ends the stream with an error, and can be resumed. Where the client knows several coordinators, the end
+    /// of the one that leads costs a pause at most.
     pub async fn follow(&self) -> Result<impl Stream<Item = Result<RunView>> + Send + use<>> {
-        let mut stub = self.client.stub();
-        // No deadline goes with the request: it would be that of the whole stream.
-        let begun = timeout(ANSWER_LIMIT, stub.follow(v1::FollowRequest { run_id: self.id.to_string() })).await;
-        let late = |_| Err(Status::deadline_exceeded("it took too long to answer"));
-        let snapshots = self.client.answer(begun.unwrap_or_else(late))?;
-        let client = self.client.clone();
-        let views = stream::try_unfold(snapshots, move |mut snapshots| {
-            let client = client.clone();
+        let begun = self.snapshots().await?;
+        let run = self.clone();
+        let views = stream::try_unfold(begun, move |(mut url, mut snapshots)| {
+            let run = run.clone();
             async move {
-                let next = client.answer(snapshots.message().await.map(Response::new))?;
-                next.map(|run| Ok((RunView::try_from(run)?, snapshots))).transpose()
+                loop {
+                    match snapshots.message().await {
+                        Ok(Some(view)) => return Ok(Some((RunView::try_from(view)?, (url, snapshots)))),
+                        Ok(None) => return Ok(None),
+                        Err(status) => {
+                            run.client.peers().reconnect(&url, status).await?;
+                            (url, snapshots) = run.snapshots().await?;
+                        }
+                    }
+                }
             }
         });
         Ok(views.boxed())
+    }
+
+    /// A stream of snapshots, and the URL of the coordinator that sends it.
+    async fn snapshots(&self) -> Result<(String, Streaming<v1::Run>)> {
+        let peers = self.client.peers();
+        let snapshots = peers.ask(Repeat::Safe, |mut stub| async move {
+            // No deadline goes with the request: it would be that of the whole stream.
+            let begun = stub.follow(v1::FollowRequest { run_id: self.id.to_string() });
+            let late = |_| Err(Status::deadline_exceeded("it took too long to answer"));
+            timeout(ANSWER_LIMIT, begun).await.unwrap_or_else(late)
+        });
+        let snapshots = snapshots.await?;
+        Ok((peers.current_url(), snapshots))
     }
 
     /// The run once it has ended, however it ended.
@@ -72,14 +94,20 @@ impl Run {
 
     /// Asks the run to end; [`Self::wait`] tells when it has. A run that has ended is left as it is.
     pub async fn cancel(&self) -> Result<()> {
-        let request = request(v1::CancelRunRequest { run_id: self.id.to_string() });
-        self.client.answer(self.client.stub().cancel(request).await).map(drop)
+        let answer = self.client.peers().ask(Repeat::Safe, |mut stub| {
+            let request = request(v1::CancelRunRequest { run_id: self.id.to_string() });
+            async move { stub.cancel(request).await }
+        });
+        answer.await.map(drop)
     }
 
     /// What happened in the run, in order.
     pub async fn events(&self) -> Result<Vec<RunEvent>> {
-        let request = request(v1::ListEventsRequest { run_id: self.id.to_string() });
-        let answer = self.client.answer(self.client.stub().list_events(request).await)?;
+        let answer = self.client.peers().ask(Repeat::Safe, |mut stub| {
+            let request = request(v1::ListEventsRequest { run_id: self.id.to_string() });
+            async move { stub.list_events(request).await }
+        });
+        let answer = answer.await?;
         Ok(answer.events.into_iter().map(TryInto::try_into).collect::<Result<_, Unknown>>()?)
     }
 }

@@ -34,8 +34,13 @@ const RULES: &[Rule] = &[
     Rule { name: "datafusion::physical_planner", rooms: PLANNERS, why: "only the planner plans" },
     Rule {
         name: "etcd_client",
-        rooms: &["executor/src/server/announce.rs", "coordinator/src/fleet/membership.rs"],
-        why: "one room announces and one watches",
+        rooms: &[
+            "executor/src/server/announce.rs",
+            "coordinator/src/etcd.rs",
+            "coordinator/src/fleet/membership.rs",
+            "coordinator/src/lead/election.rs",
+        ],
+        why: "one room announces, one watches and one elects",
     },
     Rule {
         name: "std::env",

@@ -65,15 +65,26 @@ impl Running {
 
     /// Waits for a line on standard output that begins with `start`.
     pub fn says(&mut self, start: &str) -> String {
+        self.wait_for(start, |running| {
+            let said = so_far(&running.out);
+            let mut lines = said.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
+            lines.find(|line| line.starts_with(start)).map(str::to_owned)
+        })
+    }
+
+    /// Waits for words on standard error.
+    pub fn warns(&mut self, words: &str) {
+        self.wait_for(words, |running| so_far(&running.err).contains(words).then_some(()));
+    }
+
+    fn wait_for<T>(&mut self, what: &str, look: impl Fn(&Self) -> Option<T>) -> T {
         loop {
             let ended = !self.runs();
-            let said = so_far(&self.out);
-            let lines = said.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
-            if let Some(line) = lines.into_iter().find(|line| line.starts_with(start)) {
-                return line.to_owned();
+            if let Some(found) = look(self) {
+                return found;
             }
             let late = self.started.elapsed() > LIMIT;
-            assert!(!ended && !late, "`{}` did not say `{start}`: {}", self.shown, so_far(&self.err));
+            assert!(!ended && !late, "`{}` did not say `{what}`: {}", self.shown, so_far(&self.err));
             thread::sleep(LOOK_EVERY);
         }
     }

@@ -89,6 +89,19 @@ impl Step<'_> {
         }
     }
 
+    /// No executor has it any more, or ever had: the work is done again, and that is no failure of the work.
+    pub(super) fn gone(&mut self, token: Token) {
+        let id = self.attempt(token).segment.clone();
+        let failure = Failure::new(Class::LostExecutor, "it was gone when the next coordinator looked for it");
+        self.over(token, AttemptPhase::Lost, Some(failure));
+        if self.state.phase == Phase::Running {
+            self.set(&id, SegmentPhase::RetryWait);
+            self.state.segments[&id].next_try_at = Some(self.moment.now);
+        } else {
+            self.set(&id, SegmentPhase::Cancelled);
+        }
+    }
+
     /// What was staged is gone and nothing of it is visible: the work is done again.
     pub(super) fn lost(&mut self, token: Token) {
         let id = self.attempt(token).segment.clone();

@@ -53,8 +53,48 @@ impl Step<'_> {
         self.take_over();
     }
 
+    /// Nothing has ended because its coordinator did: attempts are listened to again where they are, open commits are
+    /// asked for again, and so is the removal of what was to be removed.
+    pub(super) fn reattach(&mut self) {
+        let is_ending = self.state.phase != Phase::Running;
+        if is_ending {
+            self.state.hard_stop_at = Some(self.moment.now + HARD_STOP_MS);
+        }
+        // Whoever wrote before is told so by the next number.
+        self.decision.changes.run = true;
+        for (token, attempt) in &mut self.state.attempts {
+            match attempt.phase {
+                AttemptPhase::Running => {
+                    self.decision.commands.push(Command::Reattach(*token));
+                    if is_ending {
+                        self.decision.commands.push(Command::Cancel(*token));
+                    }
+                }
+                AttemptPhase::Committing => {
+                    (attempt.commit, attempt.commit_failures) = (Commit::Asked, 0);
+                    self.decision.commands.push(Command::Commit(*token));
+                }
+                AttemptPhase::Won | AttemptPhase::Failed | AttemptPhase::Cancelled | AttemptPhase::Lost => {}
+            }
+        }
+        self.discard_again();
+    }
+
+    /// Asks again for the removal of what ended attempts had staged and nobody is known to have removed.
+    fn discard_again(&mut self) {
+        let has_staged = |a: &AttemptState| {
+            matches!(a.phase, AttemptPhase::Failed | AttemptPhase::Cancelled | AttemptPhase::Lost)
+                && a.discard != Discard::Done
+        };
+        let left = self.state.attempts.iter().filter(|(_, a)| has_staged(a)).map(|(token, _)| *token);
+        for token in left.collect::<Vec<_>>() {
+            self.discard(token);
+        }
+    }
+
     /// Whatever an earlier process had under way died with it: open commits are asked for again, the rest is removed.
     fn take_over(&mut self) {
+        self.discard_again();
         let tokens = self.state.attempts.keys().copied().collect::<Vec<_>>();
         for token in tokens {
             let attempt = self.attempt(token);
@@ -70,11 +110,7 @@ impl Step<'_> {
                     self.over(token, AttemptPhase::Lost, Some(Failure::new(Class::Cancelled, "its process ended")));
                     self.set(&id, SegmentPhase::Cancelled);
                 }
-                AttemptPhase::Failed | AttemptPhase::Cancelled | AttemptPhase::Lost => {
-                    if attempt.discard != Discard::Done {
-                        self.discard(token);
-                    }
-                }
+                AttemptPhase::Failed | AttemptPhase::Cancelled | AttemptPhase::Lost => {}
             }
         }
     }

@@ -41,6 +41,8 @@ pub enum Event {
     /// Bring a run that an earlier process left behind to its end: answer its open commits, remove its staging. The
     /// failure is what a run still going ends with.
     Settle(Failure),
+    /// Go on with a run that another coordinator led: what its executors still have goes on as the attempt it is.
+    Reattach,
     Cancel,
     Tick,
     Report {
@@ -58,6 +60,8 @@ pub enum Event {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
     Start(Token),
+    /// Listen to an attempt that an earlier coordinator started, wherever it is.
+    Reattach(Token),
     Commit(Token),
     Discard(Token),
     Cancel(Token),
@@ -66,8 +70,13 @@ pub enum Command {
 impl Command {
     /// The attempt it is about.
     pub fn token(self) -> Token {
-        let (Self::Start(token) | Self::Commit(token) | Self::Discard(token) | Self::Cancel(token)) = self;
-        token
+        match self {
+            Self::Start(token)
+            | Self::Reattach(token)
+            | Self::Commit(token)
+            | Self::Discard(token)
+            | Self::Cancel(token) => token,
+        }
     }
 }
 
@@ -106,6 +115,7 @@ pub fn step(state: &mut RunState, moment: Moment, event: Event) -> Decision {
         Event::Begin | Event::Tick => {}
         Event::Resume => step.resume(),
         Event::Settle(failure) => step.settle(failure),
+        Event::Reattach => step.reattach(),
         Event::Cancel => step.end(Phase::Cancelling, Failure::new(Class::Cancelled, "the run was cancelled")),
         Event::Report { token, kind } => step.report(token, kind),
         Event::Refused { command, failure } => step.refused(command, failure),
@@ -132,6 +142,7 @@ impl Step<'_> {
             }
             (AttemptPhase::Running, AttemptEventKind::Prepared(prepared)) => self.prepared(token, *prepared),
             (AttemptPhase::Running, AttemptEventKind::Failed(failure)) => self.attempt_failed(token, failure),
+            (AttemptPhase::Running, AttemptEventKind::Lost) => self.gone(token),
             (AttemptPhase::Committing, AttemptEventKind::Committed) => self.won(token),
             (AttemptPhase::Committing, AttemptEventKind::Lost) => self.lost(token),
             (AttemptPhase::Committing, AttemptEventKind::Failed(failure)) => self.commit_failed(token, failure),
@@ -145,6 +156,7 @@ impl Step<'_> {
         let Some(attempt) = self.state.attempts.get(&token) else { return };
         match (command, attempt.phase) {
             (Command::Start(_), AttemptPhase::Running) => self.attempt_failed(token, failure),
+            (Command::Reattach(_), AttemptPhase::Running) => self.gone(token),
             (Command::Commit(_), AttemptPhase::Committing) => self.commit_failed(token, failure),
             (Command::Discard(_), _) => self.discarded(token, Discard::GivenUp),
             // The attempt may end by itself; else the hard stop ends the waiting.

@@ -122,8 +122,9 @@ impl Fuzz {
             [Class::SourceTransient, Class::User, Class::Truncated, Class::SinkTransient][usize::from(how / 8) % 4];
         let token = command.token();
         let kind = match (command, how % 8) {
-            (Command::Start(_), 0..=4) => prepared(&self.state, token),
-            (Command::Start(_), 5) => failed(class),
+            (Command::Start(_) | Command::Reattach(_), 0..=4) => prepared(&self.state, token),
+            (Command::Start(_) | Command::Reattach(_), 5) => failed(class),
+            (Command::Reattach(_), 6) => AttemptEventKind::Lost,
             (Command::Commit(_), 0..=4) => AttemptEventKind::Committed,
             (Command::Commit(_), 5) => AttemptEventKind::Lost,
             (Command::Commit(_), 6) => failed(class),
@@ -159,6 +160,7 @@ impl Fuzz {
             }
             93 => self.happen(Event::Cancel),
             94..=96 if self.state.phase != Phase::Success => self.crash(Event::Resume),
+            98 => self.crash(Event::Reattach),
             97 => self.crash(Event::Settle(Failure::new(Class::Cancelled, "superseded"))),
             _ => {}
         }

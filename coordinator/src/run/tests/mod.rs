@@ -227,3 +227,38 @@ fn a_boundary_without_a_manifest_is_a_fault() {
     report(&mut state, 1, 1, &[AttemptEventKind::Prepared(empty)]);
     assert_eq!(state.failure.unwrap().class, Class::Internal);
 }
+
+#[test]
+fn a_new_coordinator_goes_on_with_attempts_as_they_are() {
+    let mut state = audited();
+    let kind = prepared(&state, Token(4));
+    report(&mut state, 3, 4, &[kind]);
+    let before = state.clone();
+    let decision = step(&mut state, at(50), Event::Reattach);
+    assert_eq!(decision.commands, [Command::Reattach(Token(3)), Command::Commit(Token(4))]);
+    assert!(decision.changes.run && decision.changes.attempts.is_empty() && decision.changes.segments.is_empty());
+    assert_eq!((state.started_at, state.continued), (before.started_at, false), "it is the same run");
+    let kind = prepared(&state, Token(3));
+    assert_eq!(report(&mut state, 60, 3, &[kind]), [Command::Commit(Token(3))]);
+    report(&mut state, 61, 4, &[AttemptEventKind::Committed]);
+    report(&mut state, 61, 3, &[AttemptEventKind::Committed]);
+    assert_eq!((state.phase, state.attempts.len()), (Phase::Success, 4));
+}
+
+#[test]
+fn what_a_new_coordinator_does_not_find_is_done_again_and_counts_as_no_failure() {
+    let mut state = audited();
+    step(&mut state, at(50), Event::Reattach);
+    assert_eq!(report(&mut state, 51, 3, &[AttemptEventKind::Lost]), [Command::Discard(Token(3))]);
+    assert_eq!(report(&mut state, 52, 3, &[AttemptEventKind::Discarded]), [Command::Start(Token(5))]);
+    assert_eq!((state.segments["log"].failures, state.attempts[&Token(5)].number), (0, 2));
+    // A run that was ending still does.
+    step(&mut state, at(60), Event::Cancel);
+    let commands = step(&mut state, at(70), Event::Reattach).commands;
+    let again = |token| [Command::Reattach(Token(token)), Command::Cancel(Token(token))];
+    assert_eq!(commands, [again(4), again(5)].concat());
+    for token in [4, 5] {
+        report(&mut state, 71, token, &[AttemptEventKind::Lost, AttemptEventKind::Discarded]);
+    }
+    assert_eq!(state.phase, Phase::Cancelled);
+}

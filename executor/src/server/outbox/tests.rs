@@ -130,3 +130,20 @@ fn an_attempt_that_is_discarded_while_it_runs_is_held_until_it_is_removed() {
     outbox.push(event(1, AttemptEventKind::Discarded));
     assert_eq!(held(&outbox), []);
 }
+
+#[test]
+fn what_waits_for_its_commit_is_told_to_every_new_coordinator() {
+    let mut outbox = Outbox::default();
+    for (token, output) in [(1, Output::Sink), (2, Output::Sink), (3, Output::Sink)] {
+        assert!(outbox.starts(&spec(token, output)));
+    }
+    outbox.push(prepared(1));
+    outbox.push(prepared(2));
+    outbox.heard(1);
+    outbox.tell_again();
+    assert_eq!(waiting(&outbox), [(2, prepared(2)), (3, prepared(1))], "once each");
+    outbox.heard(3);
+    outbox.asked(&spec(1, Output::Sink));
+    outbox.tell_again();
+    assert_eq!(waiting(&outbox), [(4, prepared(2))], "its commit was asked for: the run knows");
+}
