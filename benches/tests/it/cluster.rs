@@ -17,15 +17,15 @@ use crate::world::{Database, Ended, Running, World};
 const FAILOVER_LIMIT: Duration = Duration::from_secs(15);
 
 /// What the processes of one cluster share: etcd under a prefix of its own, the metadata database, and storage.
-struct Cluster<'a> {
-    world: &'a World,
-    metadata: Database,
+pub struct Cluster<'a> {
+    pub world: &'a World,
+    pub metadata: Database,
     settings: Vec<(&'static str, String)>,
     runtime: Runtime,
 }
 
 impl<'a> Cluster<'a> {
-    fn new(world: &'a World) -> Self {
+    pub fn new(world: &'a World) -> Self {
         let metadata = Database::postgres();
         let name = metadata.url.rsplit('/').next().unwrap().to_owned();
         let etcd = server("FLOWETL_TEST_ETCD");
@@ -40,7 +40,7 @@ impl<'a> Cluster<'a> {
         Self { world, metadata, settings, runtime: Runtime::new().unwrap() }
     }
 
-    fn start(&self, home: &str, arguments: &[&str]) -> Running {
+    pub fn start(&self, home: &str, arguments: &[&str]) -> Running {
         let mut command: Command = self.world.command(arguments);
         command.envs(self.settings.iter().map(|(name, value)| (*name, value)));
         command.env("FLOWETL_HOME", self.world.path(home));
@@ -68,15 +68,16 @@ impl<'a> Cluster<'a> {
 
     /// Waits until the coordinator knows so many executors.
     fn gathered(&self, url: &str, count: usize) {
-        wait_until("the executors", || self.executors(url) == count);
+        wait_until("the executors", || self.executors(url).unwrap() == count);
     }
 
-    fn executors(&self, url: &str) -> usize {
-        self.runtime.block_on(async { Client::connect(url).await.unwrap().executors().await.unwrap().len() })
+    /// How many executors whoever leads of the coordinators `servers` knows.
+    pub fn executors(&self, servers: &str) -> flowetl::Result<usize> {
+        self.runtime.block_on(async { Ok(Client::connect(servers).await?.executors().await?.len()) })
     }
 
     /// What the program says as a client of the coordinator.
-    fn ask(&self, url: &str, arguments: &[&str]) -> Ended {
+    pub fn ask(&self, url: &str, arguments: &[&str]) -> Ended {
         self.follow(url, arguments).wait()
     }
 

@@ -1,6 +1,7 @@
 //! `kill -9` at random moments of a run with two boundaries and three sinks: run again, nothing is lost, doubled, half
 //! visible or left behind.
 
+mod cluster;
 mod target;
 
 use std::collections::BTreeMap;
@@ -23,8 +24,7 @@ const CHURN: i64 = 500;
 
 #[test]
 fn postgres() {
-    let kills = std::env::var("FLOWETL_KILLS").map_or(KILLS, |n| n.parse().expect("`FLOWETL_KILLS` is a number"));
-    torment(|_, source| Box::new(Postgres::new(source)), 20_000, kills, 7);
+    torment(|_, source| Box::new(Postgres::new(source)), 20_000, kills(), 7);
 }
 
 #[test]
@@ -35,6 +35,10 @@ fn sqlite() {
 #[test]
 fn files() {
     torment(|world, _| Box::new(Files::new(world)), 5_000, KILLS / 3, 13);
+}
+
+fn kills() -> usize {
+    std::env::var("FLOWETL_KILLS").map_or(KILLS, |n| n.parse().expect("`FLOWETL_KILLS` is a number"))
 }
 
 /// Makes logical runs until `kills` of them were cut off.
@@ -89,7 +93,7 @@ fn torment(target: impl Fn(&World, &Database) -> Box<dyn Target>, rows: i64, kil
 fn pipeline(source: &str, target: &dyn Target) -> String {
     format!(
         "connections:\n  source: {source}\n{connection}\
-         retries: {{max: 3, backoff: 50ms..1s}}\n\
+         retries: {{max: 50, backoff: 50ms..1s}}\n\
          blocks:\n  events: {{extract: source.src.events}}\n  \
          shaped:\n    sql: select id, customer, upper(note) as note, version from events\n    boundary: checkpoint\n  \
          fanned: {{sql: \"select id, customer * 2 as customer, note, version from shaped\"}}\n{loads}",
@@ -156,12 +160,16 @@ impl Expected {
         self.merged.clear();
     }
 
-    fn check(&self, target: &dyn Target, world: &World, tidied: bool, what: &str) {
+    fn same_as(&self, target: &dyn Target, what: &str) {
         same(target.rows("replaced"), self.replaced.clone(), &format!("{what}: replaced"));
         same(target.rows("appended"), self.appended.clone(), &format!("{what}: appended"));
         if target.merges() {
             same(target.rows("merged"), self.merged.values().cloned().collect(), &format!("{what}: merged"));
         }
+    }
+
+    fn check(&self, target: &dyn Target, world: &World, tidied: bool, what: &str) {
+        self.same_as(target, what);
         let left = target.left_behind();
         assert!(left.is_empty(), "{what}: left behind in the target: {left:?}\n{}", log(world));
         let left = if tidied { orphans(world) } else { Vec::new() };
