@@ -134,6 +134,9 @@ impl From<DataFusionError> for Error {
     }
 }
 
+/// How the engine's call for bug reports begins and ends.
+const CALL_FOR_REPORTS: (&str, &str) = ("This issue was likely caused by a bug", "/datafusion/issues.");
+
 /// What the engine says, told in our manner: one line, without its words for the kind of error.
 fn said(error: &DataFusionError) -> String {
     let whole = match error {
@@ -143,6 +146,11 @@ fn said(error: &DataFusionError) -> String {
         other => other.message().into_owned(),
     };
     let told = whole.split(DataFusionError::BACK_TRACE_SEP).next().unwrap_or_default();
+    // An error about a function's arguments has one of the engine's inside, which asks to be reported to its makers.
+    let told = match told.split_once(CALL_FOR_REPORTS.0) {
+        Some((before, call)) => before.to_owned() + call.split_once(CALL_FOR_REPORTS.1).map_or("", |(_, after)| after),
+        None => told.to_owned(),
+    };
     let lines: Vec<&str> =
         told.lines().map(|line| line.trim().trim_end_matches('.')).filter(|l| !l.is_empty()).collect();
     let line = lines.join("; ");

@@ -63,6 +63,10 @@ fn the_engine_speaks_in_our_manner() {
         ),
         (DataFusionError::Execution("DATE_BIN stride must be non-zero".into()), "DATE_BIN stride must be non-zero"),
         (DataFusionError::Internal("a broken rule".into()), "a broken rule"),
+        (
+            DataFusionError::Plan(format!("{}. No function matches", DataFusionError::Internal("two of three".into()))),
+            "internal error: two of three; No function matches",
+        ),
         (arrow(ArrowError::CastError("Can't cast 'x' to Int32".into())), "can't cast 'x' to Int32"),
         (arrow(ArrowError::DivideByZero), "divide by zero error"),
     ];
