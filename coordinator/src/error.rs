@@ -1,10 +1,15 @@
 //! The coordinator's one error: what could not be done, and why.
 
+use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use flowetl_proto::id::{BlockId, RunId};
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// SQLSTATEs of a PostgreSQL that is away or not back yet: broken connections, too many of them, shutting down or starting.
+const OUTAGES: [&str; 3] = ["08", "53300", "57P"];
 
 /// What a library said.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -30,7 +35,7 @@ pub enum Error {
         doing: &'static str,
         path: PathBuf,
         #[source]
-        source: std::io::Error,
+        source: io::Error,
     },
     /// Another process, or this one, is running the pipeline now.
     #[error("pipeline `{pipeline}` is already running{}", run.as_ref().map(|r| format!(" as run `{r}`")).unwrap_or_default())]
@@ -62,7 +67,7 @@ pub enum Error {
     #[error("this coordinator cannot know whether it still leads: etcd does not answer")]
     Unsure,
     #[error("cannot start the control thread")]
-    Thread(#[source] std::io::Error),
+    Thread(#[source] io::Error),
     #[error("cannot go on serving")]
     Serve(#[source] Cause),
 }
@@ -71,6 +76,27 @@ impl Error {
     /// Whether another process decides by now about what was to be written.
     pub(crate) fn is_takeover(&self) -> bool {
         matches!(self, Self::Fenced(_) | Self::Deposed)
+    }
+
+    /// The metadata database has not answered for so long.
+    pub(crate) fn silent(limit: Duration) -> Self {
+        let source = io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {} s", limit.as_secs()));
+        Self::Database { doing: "write", source: source.into() }
+    }
+
+    /// Whether the metadata database is away, rather than unwilling: it may be back any moment.
+    pub(crate) fn is_outage(&self) -> bool {
+        let Self::Database { source, .. } = self else { return false };
+        match source.downcast_ref::<sqlx::Error>() {
+            Some(sqlx::Error::Database(said)) => {
+                said.code().is_some_and(|code| OUTAGES.iter().any(|o| code.starts_with(o)))
+            }
+            Some(error) => matches!(
+                error,
+                sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed
+            ),
+            None => source.is::<io::Error>(),
+        }
     }
 
     /// The whole chain in one line, outermost first.

@@ -41,8 +41,15 @@ pub(crate) const TOKENS: usize = 64;
 /// How often watchers see moving counters.
 const PUBLISH_EVERY: Duration = Duration::from_millis(200);
 
-/// How long a decision is tried to be written while the database does not answer.
+/// How long a decision is tried to be written.
 const WRITE_LIMIT: Duration = Duration::from_secs(30);
+
+/// How long a leader waits with a decision for a metadata database that is away. What its executors prepare meanwhile they
+/// keep.
+const OUTAGE_LIMIT: Duration = Duration::from_secs(3600);
+
+/// How long the database may take to write one: it is then asked again, by another connection.
+const ANSWER_LIMIT: Duration = Duration::from_secs(20);
 
 /// The pause between two tries of that.
 const WRITE_PAUSE: Duration = Duration::from_millis(500);
@@ -261,7 +268,7 @@ async fn call(
 
 /// Writes a decision, patiently; and takes fresh tokens if they are running out.
 async fn save(store: Store, record: Record, tokens_missing: bool) -> Result<Vec<Token>> {
-    let mut started = Instant::now();
+    let (mut started, mut away_since) = (Instant::now(), None);
     loop {
         let written = async {
             store.save(&record).await?;
@@ -270,7 +277,8 @@ async fn save(store: Store, record: Record, tokens_missing: bool) -> Result<Vec<
                 false => Ok(Vec::new()),
             }
         };
-        match written.await {
+        let late = |_| Err(Error::silent(ANSWER_LIMIT));
+        match timeout(ANSWER_LIMIT, written).await.unwrap_or_else(late) {
             Ok(tokens) => return Ok(tokens),
             Err(error) if error.is_takeover() => return Err(error),
             Err(Error::Unsure) => {
@@ -278,8 +286,17 @@ async fn save(store: Store, record: Record, tokens_missing: bool) -> Result<Vec<
                 started = Instant::now();
                 continue;
             }
+            Err(error) if store.is_led() && error.is_outage() => {
+                if away_since.is_none() {
+                    tracing::warn!(error = %error.chain(), "nothing is decided until the metadata database answers");
+                }
+                if away_since.get_or_insert_with(Instant::now).elapsed() >= OUTAGE_LIMIT {
+                    return Err(error);
+                }
+                started = Instant::now();
+            }
             Err(error) if started.elapsed() >= WRITE_LIMIT => return Err(error),
-            Err(error) => tracing::warn!(error = %error.chain(), "the metadata database does not answer, trying again"),
+            Err(error) => tracing::warn!(error = %error.chain(), "a decision cannot be written yet, trying again"),
         }
         sleep(WRITE_PAUSE).await;
     }

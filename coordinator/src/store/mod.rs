@@ -193,6 +193,11 @@ impl Store {
         }
     }
 
+    /// Whether it writes as a leader among others.
+    pub(crate) fn is_led(&self) -> bool {
+        self.tenure.is_some()
+    }
+
     /// Whether nothing may be written any more.
     pub(crate) fn is_deposed(&self) -> bool {
         self.tenure.as_ref().is_some_and(Tenure::is_over)

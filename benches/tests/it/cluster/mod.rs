@@ -1,20 +1,17 @@
 //! A coordinator and its executors as processes: runs end as they do in one process, and survive any of them.
 
+mod leader;
+mod outage;
+
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use flowetl::Client;
 use serde_json::{Value, json};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
-use tokio::sync::watch;
 
 use crate::failure::{HELD, held_copy, let_go, nothing_left, wait_until};
 use crate::server::{client, told};
 use crate::world::{Database, Ended, Running, World};
-
-/// How long after the end of the one that led, or its silence, another leads and has gone on with its runs.
-const FAILOVER_LIMIT: Duration = Duration::from_secs(15);
 
 /// What the processes of one cluster share: etcd under a prefix of its own, the metadata database, and storage.
 pub struct Cluster<'a> {
@@ -38,6 +35,15 @@ impl<'a> Cluster<'a> {
             ("FLOWETL_STORAGE_URL", format!("{bucket}/{name}?{options}")),
         ];
         Self { world, metadata, settings, runtime: Runtime::new().unwrap() }
+    }
+
+    /// Replaces a setting of the processes that are started from now on.
+    fn set(&mut self, name: &str, value: &str) {
+        self.settings.iter_mut().find(|(n, _)| *n == name).unwrap().1 = value.to_owned();
+    }
+
+    fn setting(&self, name: &str) -> &str {
+        &self.settings.iter().find(|(n, _)| *n == name).unwrap().1
     }
 
     pub fn start(&self, home: &str, arguments: &[&str]) -> Running {
@@ -200,180 +206,6 @@ fn a_drained_executor_finishes_its_attempt() {
     let json = cluster.ask(&url, &["run", "p.yml", "--json"]).expect(0).json();
     assert_eq!(attempts(&json), &json!(1));
     assert_eq!(database.number("select count(distinct id) from out"), 20_000);
-    nothing_left(&database);
-}
-
-/// Waits until a coordinator that stood by leads.
-fn leads(coordinator: &mut Running) {
-    coordinator.says("leads in term ");
-}
-
-/// A way to etcd that can be closed and opened again.
-struct Road {
-    url: String,
-    open: watch::Sender<bool>,
-}
-
-impl Road {
-    fn new(runtime: &Runtime, etcd: &str) -> Self {
-        let etcd = etcd.strip_prefix("http://").expect("etcd has an address").to_owned();
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let (open, is_open) = watch::channel(true);
-        runtime.spawn(async move {
-            while let Ok((mut near, _)) = listener.accept().await {
-                let (mut is_open, etcd) = (is_open.clone(), etcd.clone());
-                tokio::spawn(async move {
-                    if !*is_open.borrow() {
-                        return;
-                    }
-                    let mut far = TcpStream::connect(etcd).await.unwrap();
-                    tokio::select! {
-                        // However it ends, both ends are dropped.
-                        _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
-                        _ = is_open.wait_for(|open| !open) => {}
-                    }
-                });
-            }
-        });
-        Self { url, open }
-    }
-}
-
-#[test]
-fn a_killed_leaders_runs_go_on_as_they_are_with_the_next() {
-    let (world, database) = held_copy(0);
-    let cluster = Cluster::new(&world);
-    let (leader, first) = cluster.coordinator("one");
-    let (mut next, second) = cluster.coordinator("two");
-    let both = format!("{first},{second}");
-    // Whoever is asked, the one that leads answers.
-    let _executor = cluster.executor("first", &second, 1);
-    let running = cluster.start_held(&both, &database);
-    let before = readers(&database);
-    leader.kill();
-    let killed = Instant::now();
-    leads(&mut next);
-    assert!(killed.elapsed() < FAILOVER_LIMIT, "the next one led only after {:?}", killed.elapsed());
-    assert_eq!(readers(&database), before, "what runs goes on");
-    let_go(&database);
-    let json = running.wait().expect(0).json();
-    assert_eq!((&json["state"], attempts(&json)), (&json!("success"), &json!(1)), "{json:#}");
-    assert_eq!(database.number("select count(distinct id) from out"), 20_000);
-    assert_eq!(database.number("select count(*) from out"), 20_000);
-    nothing_left(&database);
-    assert_eq!(cluster.metadata.number("select count(*) from run"), 1);
-    assert_eq!(cluster.metadata.number("select count(*) from attempt"), 1);
-}
-
-#[test]
-fn what_dies_with_the_leader_is_done_again_and_counts_as_no_failure() {
-    let (world, database) = held_copy(0);
-    let cluster = Cluster::new(&world);
-    let (leader, first) = cluster.coordinator("one");
-    let (mut next, second) = cluster.coordinator("two");
-    let executor = cluster.executor("first", &first, 1);
-    let running = cluster.start_held(&format!("{first},{second}"), &database);
-    let _other = cluster.executor("second", &first, 2);
-    let before = readers(&database);
-    leader.kill();
-    executor.kill();
-    leads(&mut next);
-    wait_until("another's attempt", || readers(&database).iter().any(|reader| !before.contains(reader)));
-    let_go(&database);
-    let json = running.wait().expect(0).json();
-    assert_eq!((&json["state"], attempts(&json)), (&json!("success"), &json!(2)), "{json:#}");
-    assert_eq!(database.number("select count(distinct id) from out"), 20_000);
-    assert_eq!(database.number("select count(*) from out"), 20_000);
-    nothing_left(&database);
-}
-
-#[test]
-fn a_leader_that_wakes_up_late_writes_nothing_and_ends() {
-    let (world, database) = held_copy(0);
-    let cluster = Cluster::new(&world);
-    let (leader, first) = cluster.coordinator("one");
-    let (mut next, second) = cluster.coordinator("two");
-    let _executor = cluster.executor("first", &first, 1);
-    let running = cluster.start_held(&format!("{first},{second}"), &database);
-    leader.signal("STOP");
-    leads(&mut next);
-    leader.signal("CONT");
-    let said = leader.wait().expect(1).err;
-    assert!(said.contains("this coordinator does not lead any more"), "{said}");
-    let_go(&database);
-    let json = running.wait().expect(0).json();
-    assert_eq!((&json["state"], attempts(&json)), (&json!("success"), &json!(1)), "{json:#}");
-    assert_eq!(database.number("select count(distinct id) from out"), 20_000);
-    assert_eq!(database.number("select count(*) from out"), 20_000);
-    nothing_left(&database);
-    assert_eq!(cluster.metadata.number("select count(*) from attempt"), 1);
-}
-
-#[test]
-fn what_is_prepared_while_nobody_leads_is_published_once_by_the_next() {
-    let (world, database) = held_copy(0);
-    let cluster = Cluster::new(&world);
-    let (leader, first) = cluster.coordinator("one");
-    let (mut next, second) = cluster.coordinator("two");
-    let _executor = cluster.executor("first", &first, 1);
-    let running = cluster.start_held(&format!("{first},{second}"), &database);
-    leader.signal("STOP");
-    let_go(&database);
-    wait_until("the end of what runs", || readers(&database).is_empty());
-    leads(&mut next);
-    let json = running.wait().expect(0).json();
-    assert_eq!((&json["state"], attempts(&json)), (&json!("success"), &json!(1)), "{json:#}");
-    let made = || database.texts("select out::text from out order by 1");
-    let published = made();
-    assert_eq!(published.len(), 20_000);
-    // It finds the end of the attempt among what came while it stood still.
-    leader.signal("CONT");
-    leader.wait().expect(1);
-    assert_eq!(made(), published);
-    nothing_left(&database);
-    assert_eq!(cluster.metadata.number("select count(*) from attempt"), 1);
-}
-
-#[test]
-fn without_etcd_nothing_is_decided_and_nothing_is_lost() {
-    let (world, database) = held_copy(0);
-    let cluster = Cluster::new(&world);
-    let road = Road::new(&cluster.runtime, &server("FLOWETL_TEST_ETCD"));
-    let (mut leader, url) = cluster.coordinator_with("one", &["--etcd", &road.url]);
-    let _executor = cluster.executor("first", &url, 1);
-    let running = cluster.start_held(&url, &database);
-    road.open.send_replace(false);
-    leader.warns("it decides nothing until etcd answers");
-    let_go(&database);
-    wait_until("the end of what runs", || readers(&database).is_empty());
-    // The next run of another pipeline is refused by name rather than begun.
-    world.write("q.yml", &std::fs::read_to_string(world.path("p.yml")).unwrap());
-    let refused = cluster.ask(&url, &["run", "q.yml"]).expect(2).err;
-    assert!(refused.contains("cannot know whether it still leads"), "{refused}");
-    assert!(!database.has("out"), "nothing is published meanwhile");
-    road.open.send_replace(true);
-    let json = running.wait().expect(0).json();
-    assert_eq!((&json["state"], attempts(&json)), (&json!("success"), &json!(1)), "{json:#}");
-    assert_eq!(database.number("select count(distinct id) from out"), 20_000);
-    nothing_left(&database);
-}
-
-#[test]
-fn a_coordinator_that_is_asked_to_end_hands_over_at_once() {
-    let (world, database) = held_copy(0);
-    let cluster = Cluster::new(&world);
-    let (leader, first) = cluster.coordinator("one");
-    let (mut next, second) = cluster.coordinator("two");
-    let _executor = cluster.executor("first", &first, 1);
-    let running = cluster.start_held(&format!("{first},{second}"), &database);
-    leader.signal("TERM");
-    leader.wait().expect(0);
-    // Its lease is given back, so that nobody waits for its end.
-    leads(&mut next);
-    let_go(&database);
-    let json = running.wait().expect(0).json();
-    assert_eq!((&json["state"], attempts(&json)), (&json!("success"), &json!(1)), "{json:#}");
     nothing_left(&database);
 }
 
