@@ -46,3 +46,4 @@ trap 'rm -f "$manifests"' EXIT
 rendered
 rendered --values "$chart/ci/all-values.yaml"
 rendered --set networkPolicy.enabled=false
+rendered --set security.insecure=true

@@ -8,6 +8,8 @@ cd "$ROOT"
 ensure_build
 cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 \
   || rustup component add rustfmt clippy || die "cargo fmt and cargo clippy are needed"
+# Tests make certificates, several at once.
+ensure_command openssl openssl
 python3 -c 'import ensurepip' 2>/dev/null || apt_install python3 python3-venv
 export INSTA_UPDATE=no CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
 

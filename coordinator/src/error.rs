@@ -37,6 +37,9 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// The line's text may be a secret that was put there by mistake.
+    #[error("line {line} of `{}` is not a name and the SHA-256 of its token, 64 hexadecimal digits", path.display())]
+    Tokens { path: PathBuf, line: usize },
     /// Another process, or this one, is running the pipeline now.
     #[error("pipeline `{pipeline}` is already running{}", run.as_ref().map(|r| format!(" as run `{r}`")).unwrap_or_default())]
     Busy { pipeline: String, run: Option<RunId> },

@@ -4,8 +4,8 @@
 //!
 //! Reading order: [`id`] and [`code`] are the words, [`pipeline`] is the file and the graph it becomes,
 //! [`catalogue`] is what executors announce they can do, [`control`] is the conversation about one attempt,
-//! [`drift`] what that says of a source's columns, [`announcement`] how executors are found, [`run`] how a run looks from
-//! outside, [`wire`] how all of it travels.
+//! [`drift`] what that says of a source's columns, [`announcement`] how executors are found, [`trust`] how they know
+//! who asks them, [`run`] how a run looks from outside, [`wire`] how all of it travels.
 
 pub mod announcement;
 pub mod catalogue;
@@ -15,6 +15,7 @@ pub mod drift;
 pub mod id;
 pub mod pipeline;
 pub mod run;
+pub mod trust;
 pub mod wire;
 
 /// The version of this build. Coordinator and executors of one cluster are of the same.

@@ -17,4 +17,6 @@ mod server;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]
+mod trust;
+#[cfg(test)]
 mod world;

@@ -32,7 +32,7 @@ fn ask(world: &World, url: &str, arguments: &[&str]) -> Ended {
 }
 
 /// A table of three rows in SQLite, checked and copied into another file.
-fn small() -> World {
+pub fn small() -> World {
     let world = World::new();
     Database::sqlite(&world.path("source.db"))
         .run("create table t (id integer primary key, note text); insert into t values (1, 'a'), (2, 'b'), (3, null)");
@@ -122,9 +122,10 @@ fn who_does_not_serve_is_named() {
         (url.as_str(), format!("no coordinator answers at `{url}`: ")),
         (
             "127.0.0.1:50051",
-            "`127.0.0.1:50051` is not the address of a coordinator: write `http://host:port`".to_owned(),
+            "`127.0.0.1:50051` is not the address of a coordinator: write `http://host:port` or `https://host:port`"
+                .to_owned(),
         ),
-        ("https://127.0.0.1", "`https://127.0.0.1` is not the address of a coordinator".to_owned()),
+        ("ftp://127.0.0.1", "`ftp://127.0.0.1` is not the address of a coordinator".to_owned()),
     ];
     for (url, words) in cases {
         let ended = world.run(&["run", "p.yml", "--json", "--server", url]).expect(2);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use flowetl_proto::catalogue::Catalogue;
 use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::id::RunId;
+use flowetl_proto::trust::{ClusterKey, Pass, Subject, Trust};
 use flowetl_proto::wire::v1::executor_client::ExecutorClient;
 use flowetl_proto::wire::{MESSAGE_BYTES_MAX, TERM_HEADER, v1};
 use serde::Serialize;
@@ -15,9 +16,10 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::metadata::MetadataValue;
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
 use tonic::{Request, Response, Status, Streaming};
 
+use crate::clock;
 use crate::lead::Tenure;
 use crate::place::{Answer, Job};
 
@@ -31,24 +33,42 @@ const OPEN_LIMIT: Duration = Duration::from_secs(5);
 /// than a lease in etcd lasts, so that a dead link is known before the lease is gone.
 const KEEPALIVE: Duration = Duration::from_secs(3);
 const KEEPALIVE_LIMIT: Duration = Duration::from_secs(5);
+/// How long a pass counts: longer than a call may take, and than the clocks of two machines that keep time differ.
+const PASS_LIFE: Duration = Duration::from_secs(120);
 /// Acknowledgements waiting to be sent; a newer one says all that an older one does.
 const HEARD_WAITING_MAX: usize = 16;
 
 /// One connection. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Client {
-    executor: ExecutorClient<InterceptedService<Channel, Term>>,
+    executor: ExecutorClient<InterceptedService<Channel, Caller>>,
 }
 
-/// Names the coordinator's term in every call.
+/// Names the coordinator's term in every call, and shows a pass for what the call says it is about.
 #[derive(Clone)]
-struct Term(Tenure);
+struct Caller {
+    tenure: Tenure,
+    key: Option<ClusterKey>,
+}
 
-impl Interceptor for Term {
+impl Interceptor for Caller {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        request.metadata_mut().insert(TERM_HEADER, MetadataValue::from(self.0.term()));
+        let term = self.tenure.term();
+        request.metadata_mut().insert(TERM_HEADER, MetadataValue::from(term));
+        if let Some(key) = &self.key {
+            let subject = request.extensions_mut().remove().unwrap_or(Subject::Executor);
+            let life = i64::try_from(PASS_LIFE.as_millis()).unwrap_or(i64::MAX);
+            key.stamp(&mut request, &Pass { subject, term, until: clock::now().saturating_add(life) });
+        }
         Ok(request)
     }
+}
+
+/// A call about something narrower than the executor.
+fn about<T>(subject: Subject, message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    request.extensions_mut().insert(subject);
+    request
 }
 
 /// An open stream of reports.
@@ -58,8 +78,8 @@ pub(super) struct Reports {
 }
 
 impl Client {
-    pub(super) async fn connect(url: &str, tenure: Tenure) -> Result<Self, String> {
-        let endpoint = Endpoint::from_shared(url.to_owned()).map_err(|e| format!("`{url}` is no address: {e}"))?;
+    pub(super) async fn connect(url: &str, trust: &Trust, tenure: Tenure) -> Result<Self, String> {
+        let endpoint = trust.endpoint(url).map_err(|e| chain(&e))?;
         let endpoint = endpoint
             .connect_timeout(CONNECT_LIMIT)
             .http2_keep_alive_interval(KEEPALIVE)
@@ -69,7 +89,7 @@ impl Client {
             Ok(connected) => connected.map_err(|e| format!("`{url}`: {}", chain(&e)))?,
             Err(_) => return Err(late(OPEN_LIMIT)),
         };
-        let executor = ExecutorClient::with_interceptor(channel, Term(tenure))
+        let executor = ExecutorClient::with_interceptor(channel, Caller { tenure, key: trust.key.clone() })
             .max_decoding_message_size(MESSAGE_BYTES_MAX)
             .max_encoding_message_size(MESSAGE_BYTES_MAX);
         Ok(Self { executor })
@@ -108,20 +128,20 @@ impl Client {
             Job::Reattach(_) => Ok(v1::Answer::default()),
             Job::Start(spec) => {
                 let request = v1::StartRequest { attempt_json: written(&*spec)? };
-                in_time(CALL_LIMIT, executor.start(request)).await
+                in_time(CALL_LIMIT, executor.start(about(Subject::from(&spec.id), request))).await
             }
             Job::Commit(spec, prepared) => {
                 let request = v1::CommitRequest { attempt_json: written(&*spec)?, prepared_json: written(&*prepared)? };
-                in_time(CALL_LIMIT, executor.commit(request)).await
+                in_time(CALL_LIMIT, executor.commit(about(Subject::from(&spec.id), request))).await
             }
             Job::Discard(spec) => {
                 let request = v1::DiscardRequest { attempt_json: written(&*spec)? };
-                in_time(CALL_LIMIT, executor.discard(request)).await
+                in_time(CALL_LIMIT, executor.discard(about(Subject::from(&spec.id), request))).await
             }
             Job::Cancel { run, token, limit } => {
                 let limit_ms = u32::try_from(limit.as_millis()).unwrap_or(u32::MAX);
                 let request = v1::CancelRequest { run_id: run.to_string(), token: token.0, limit_ms };
-                in_time(CALL_LIMIT, executor.cancel(request)).await
+                in_time(CALL_LIMIT, executor.cancel(about(Subject::End { run, token }, request))).await
             }
         }
     }
@@ -129,7 +149,7 @@ impl Client {
     pub(super) async fn forget(&self, run: &RunId) -> Result<(), Failure> {
         let mut executor = self.executor.clone();
         let request = v1::ForgetRequest { run_id: run.to_string() };
-        let answer = in_time(CALL_LIMIT, executor.forget(request)).await;
+        let answer = in_time(CALL_LIMIT, executor.forget(about(Subject::Run(run.clone()), request))).await;
         let answer = answer.map_err(|reason| Failure::new(Class::LostExecutor, reason))?;
         if answer.failure_json.is_empty() {
             return Ok(());

@@ -57,7 +57,7 @@ async fn open(
     desk: &Arc<Desk>,
     announcement: &Announcement,
 ) -> Result<(Reports, Vec<(Arc<AttemptSpec>, bool)>), String> {
-    let client = Client::connect(&announcement.url, desk.tenure.clone()).await?;
+    let client = Client::connect(&announcement.url, &desk.trust, desk.tenure.clone()).await?;
     let (described, catalogue) = client.describe().await?;
     if described.id != announcement.id.as_str() {
         return Err(format!("another executor, `{}`, answers at `{}`", described.id, announcement.url));

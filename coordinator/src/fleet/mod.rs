@@ -20,6 +20,7 @@ use flowetl_proto::catalogue::Catalogue;
 use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::{AttemptEvent, AttemptSpec, Executor, Prepared};
 use flowetl_proto::id::{ExecutorId, RunId, Token};
+use flowetl_proto::trust::Trust;
 use flowetl_proto::wire::v1::ExecutorInfo;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
@@ -55,6 +56,8 @@ pub struct FleetConfig {
     pub etcd: Vec<String>,
     /// What the keys in etcd begin with.
     pub prefix: String,
+    /// How executors are known, and what they are shown.
+    pub trust: Trust,
 }
 
 /// Many executors as one: work goes to whichever has room.
@@ -69,6 +72,7 @@ struct Desk {
     state: Mutex<State>,
     events: mpsc::Sender<AttemptEvent>,
     tenure: Tenure,
+    trust: Trust,
     /// How many executors were reached or could not be, at least once.
     tried: watch::Sender<usize>,
     started: Instant,
@@ -101,6 +105,7 @@ impl Fleet {
             state: Mutex::default(),
             events,
             tenure,
+            trust: config.trust.clone(),
             tried: watch::Sender::new(0),
             started: Instant::now(),
             end: end.clone(),

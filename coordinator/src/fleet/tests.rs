@@ -1,11 +1,12 @@
 //! A fleet with a real etcd and executors made for the purpose, each on a runtime of its own that can be killed.
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use etcd_client::{Client as Etcd, PutOptions};
 use flowetl_proto::announcement::key;
 use flowetl_proto::run::{Options, Phase, RunView};
+use flowetl_proto::trust::{ClusterKey, Subject, Tls};
 use flowetl_proto::wire::v1;
 use flowetl_proto::wire::v1::executor_server::ExecutorServer;
 use flowetl_proto::wire::v1::reported::What;
@@ -17,9 +18,10 @@ use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::*;
+use crate::tests::access::Certificates;
 use crate::tests::world::{FakeExecutor, Turn, World};
 use crate::tests::{Database, extract, load, pipeline, sql};
-use crate::{Config, Coordinator, Handle};
+use crate::{Config, Coordinator, Handle, clock};
 
 /// How long a test waits for anything, on however slow a machine.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -57,6 +59,25 @@ struct Service {
     closed: Arc<AtomicBool>,
     /// What it says it has, as it was started.
     held: Arc<Mutex<Vec<String>>>,
+    /// Opens the pass that each call must have.
+    key: Option<ClusterKey>,
+    /// How many calls there were.
+    calls: Arc<AtomicUsize>,
+}
+
+impl Service {
+    /// Fails the test unless the call has a pass for what it asks.
+    fn takes<T>(&self, request: &Request<T>, subject: &Subject) {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        if let Some(key) = &self.key {
+            let pass = key.shown(request, clock::now()).unwrap();
+            assert_eq!((&pass.subject, pass.term), (subject, 1));
+        }
+    }
+
+    fn takes_attempt<T>(&self, request: &Request<T>, attempt_json: &str) {
+        self.takes(request, &Subject::from(&read::<AttemptSpec>(attempt_json).id));
+    }
 }
 
 type Reply<T> = std::result::Result<Response<T>, Status>;
@@ -74,7 +95,8 @@ fn read<T: serde::de::DeserializeOwned>(json: &str) -> T {
 impl v1::executor_server::Executor for Service {
     type ReportStream = Pin<Box<dyn Stream<Item = std::result::Result<v1::Reported, Status>> + Send>>;
 
-    async fn describe(&self, _: Request<v1::DescribeRequest>) -> Reply<v1::Description> {
+    async fn describe(&self, request: Request<v1::DescribeRequest>) -> Reply<v1::Description> {
+        self.takes(&request, &Subject::Executor);
         let catalogue = Catalogue { blocks: vec![], connectors: vec![] };
         Ok(Response::new(v1::Description {
             id: self.id.clone(),
@@ -84,6 +106,7 @@ impl v1::executor_server::Executor for Service {
     }
 
     async fn start(&self, request: Request<v1::StartRequest>) -> Reply<v1::Answer> {
+        self.takes_attempt(&request, &request.get_ref().attempt_json);
         if self.closed.load(Ordering::SeqCst) {
             return Ok(Response::new(v1::Answer { failure_json: String::new(), closed: true }));
         }
@@ -92,24 +115,30 @@ impl v1::executor_server::Executor for Service {
     }
 
     async fn commit(&self, request: Request<v1::CommitRequest>) -> Reply<v1::Answer> {
+        self.takes_attempt(&request, &request.get_ref().attempt_json);
         let asked = request.into_inner();
         accepted(self.executor.commit(read(&asked.attempt_json), read(&asked.prepared_json)).await)
     }
 
     async fn discard(&self, request: Request<v1::DiscardRequest>) -> Reply<v1::Answer> {
+        self.takes_attempt(&request, &request.get_ref().attempt_json);
         accepted(self.executor.discard(read(&request.get_ref().attempt_json)).await)
     }
 
     async fn forget(&self, request: Request<v1::ForgetRequest>) -> Reply<v1::Answer> {
-        accepted(self.executor.forget(RunId::new(request.into_inner().run_id)).await)
+        let run = RunId::new(&request.get_ref().run_id);
+        self.takes(&request, &Subject::Run(run.clone()));
+        accepted(self.executor.forget(run).await)
     }
 
     async fn cancel(&self, request: Request<v1::CancelRequest>) -> Reply<v1::Answer> {
-        let asked = request.into_inner();
-        accepted(self.executor.cancel(RunId::new(asked.run_id), Token(asked.token), Duration::ZERO).await)
+        let (run, token) = (RunId::new(&request.get_ref().run_id), Token(request.get_ref().token));
+        self.takes(&request, &Subject::End { run: run.clone(), token });
+        accepted(self.executor.cancel(run, token, Duration::ZERO).await)
     }
 
-    async fn report(&self, _: Request<Streaming<v1::Heard>>) -> Reply<Self::ReportStream> {
+    async fn report(&self, request: Request<Streaming<v1::Heard>>) -> Reply<Self::ReportStream> {
+        self.takes(&request, &Subject::Executor);
         let held = self.held.lock().unwrap().clone().into_iter();
         let attempts = held.map(|attempt_json| v1::HeldAttempt { attempt_json, prepared: false }).collect();
         let held = stream::once(async { Ok(v1::Reported { what: Some(What::Held(v1::Held { attempts })) }) });
@@ -128,19 +157,29 @@ impl v1::executor_server::Executor for Service {
 impl Member {
     /// Starts one with two slots, announced as being of this version.
     async fn start(town: &Town, version: &str) -> Self {
+        Self::start_with(town, version, town.trust.clone()).await
+    }
+
+    /// One that shows and demands what `trust` has.
+    async fn start_with(town: &Town, version: &str, trust: Trust) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let url = format!("{}://{}", trust.scheme(), listener.local_addr().unwrap());
         let id = ExecutorId::new(uuid::Uuid::now_v7().to_string());
         let (executor, mut reports) = FakeExecutor::new(&town.world);
         let (said, events) = watch::channel(Vec::new());
         let (cut, closed) = (watch::Sender::new(0), Arc::default());
-        let service = Service { id: id.to_string(), executor, events, cut, closed, held: Arc::default() };
+        let (held, calls) = (Arc::default(), Arc::default());
+        let service = Service { id: id.to_string(), executor, events, cut, closed, held, key: trust.key, calls };
         let server = ExecutorServer::new(service.clone());
         let listener = listener.into_std().unwrap();
         runtime.spawn(async move {
             let incoming = TcpIncoming::from(TcpListener::from_std(listener).unwrap());
-            Server::builder().add_service(server).serve_with_incoming(incoming).await
+            let mut builder = Server::builder();
+            if let Some(tls) = trust.tls {
+                builder = builder.tls_config(tls.server()).unwrap();
+            }
+            builder.add_service(server).serve_with_incoming(incoming).await
         });
         runtime.spawn(async move {
             while let Some(event) = reports.recv().await {
@@ -179,13 +218,15 @@ struct Town {
     world: Arc<Mutex<World>>,
     prefix: String,
     database: Database,
+    trust: Trust,
 }
 
 impl Town {
     fn new(turns: &[(&str, &[Turn])]) -> Self {
         let turns = turns.iter().map(|(id, turns)| (id.to_string(), turns.to_vec())).collect();
         let world = Arc::new(Mutex::new(World { turns, ..Default::default() }));
-        Self { world, prefix: format!("/test/{}", uuid::Uuid::now_v7()), database: Database::sqlite() }
+        let prefix = format!("/test/{}", uuid::Uuid::now_v7());
+        Self { world, prefix, database: Database::sqlite(), trust: Trust::default() }
     }
 
     async fn coordinator(&self) -> (Arc<Fleet>, Handle) {
@@ -194,7 +235,7 @@ impl Town {
 
     /// One that finds etcd at `url`.
     async fn coordinator_by(&self, url: String) -> (Arc<Fleet>, Handle) {
-        let config = FleetConfig { etcd: vec![url], prefix: self.prefix.clone() };
+        let config = FleetConfig { etcd: vec![url], prefix: self.prefix.clone(), trust: self.trust.clone() };
         let (fleet, events) = Fleet::open(config, tenure()).await.unwrap();
         let config = Config { database_url: Some(self.database.url.clone()), ..Config::new(self.database.home.path()) };
         let executor = Arc::clone(&fleet);
@@ -262,6 +303,34 @@ async fn a_run_on_executors_that_come_and_go() {
     assert_eq!(other.service.events.borrow().len(), 0, "one of another version gets nothing");
     second.end();
     other.end();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn work_goes_to_executors_of_the_cluster_alone_and_each_call_has_its_pass() {
+    let (ours, theirs) = (Certificates::new(), Certificates::new());
+    let trust = |of: &Certificates| Trust {
+        tls: Some(Tls { authority: of.authority(), own: of.own() }),
+        key: Some(ClusterKey::new("a key of this cluster, and no other's").unwrap()),
+    };
+    let town = Town { trust: trust(&ours), ..Town::new(&[("log", &[Turn::Hang])]) };
+    // Whoever writes to etcd may say so; these are not spoken with.
+    let stranger = Member::start_with(&town, flowetl_proto::VERSION, trust(&theirs)).await;
+    let plain = Member::start_with(&town, flowetl_proto::VERSION, Trust::default()).await;
+    let (fleet, coordinator) = town.coordinator().await;
+    assert!(fleet.catalogue().is_none());
+    let member = Member::start(&town, flowetl_proto::VERSION).await;
+    let run = submit(&coordinator).await;
+    town.started(2).await;
+    coordinator.cancel(&run).await.unwrap();
+    assert_eq!(wait(&coordinator, &run).await.state, Phase::Cancelled);
+    coordinator.resume(&run).await.unwrap();
+    assert_eq!((wait(&coordinator, &run).await.state, town.published()), (Phase::Success, 2));
+    for other in [&stranger, &plain] {
+        assert_eq!(other.service.calls.load(Ordering::SeqCst), 0);
+    }
+    for member in [member, stranger, plain] {
+        member.end();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -379,7 +448,8 @@ async fn while_etcd_is_away_nobody_is_taken_for_dead() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_etcd_nobody_is_found() {
-    let config = FleetConfig { etcd: vec!["http://127.0.0.1:1".into()], prefix: "/test".into() };
+    let config =
+        FleetConfig { etcd: vec!["http://127.0.0.1:1".into()], prefix: "/test".into(), trust: Trust::default() };
     let Err(error) = Fleet::open(config, tenure()).await else { panic!("it opened") };
     assert!(error.chain().starts_with("cannot find executors: etcd"), "{}", error.chain());
 }

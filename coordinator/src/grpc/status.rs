@@ -23,6 +23,7 @@ pub(super) fn status(error: &Error) -> Status {
         | Error::Migrate(_)
         | Error::Stored { .. }
         | Error::File { .. }
+        | Error::Tokens { .. }
         | Error::Etcd(_)
         | Error::Thread(_)
         | Error::Serve(_) => Code::Internal,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use etcd_client::Client as Etcd;
 use flowetl_proto::run::Options;
+use flowetl_proto::trust::Trust;
 use proptest::prelude::*;
 use tokio::time::{Instant, timeout};
 
@@ -94,7 +95,11 @@ impl<'a> Town<'a> {
     fn new(database: &'a Database) -> Self {
         let etcd = std::env::var("FLOWETL_TEST_ETCD")
             .expect("`FLOWETL_TEST_ETCD` names no etcd for this test; `deploy/test.sh` starts one");
-        let fleet = FleetConfig { etcd: vec![etcd], prefix: format!("/test/{}", uuid::Uuid::now_v7()) };
+        let fleet = FleetConfig {
+            etcd: vec![etcd],
+            prefix: format!("/test/{}", uuid::Uuid::now_v7()),
+            trust: Trust::default(),
+        };
         let config = Config { database_url: Some(database.url.clone()), ..Config::new(database.home.path()) };
         Self { fleet, config, database }
     }

@@ -1,5 +1,6 @@
 //! Whole runs through the real actor and the real store, on both databases, with an executor made for the purpose.
 
+pub(crate) mod access;
 mod service;
 mod simulate;
 pub(crate) mod world;

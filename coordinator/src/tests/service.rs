@@ -20,6 +20,7 @@ use tonic::{Code, Status, Streaming};
 use super::Database;
 use super::simulate::{Process, TEST_LIMIT, world};
 use super::world::{Turn, World};
+use crate::grpc::Access;
 use crate::run::tests::Crash;
 use crate::{fleet, grpc};
 
@@ -50,7 +51,9 @@ impl Served {
         let (stop, stopped) = oneshot::channel();
         let handle = process.handle.clone();
         let serving =
-            tokio::spawn(grpc::serve(listener, grpc::Seat::alone(handle, roster), async { drop(stopped.await) }));
+            tokio::spawn(grpc::serve(listener, grpc::Seat::alone(handle, roster), Access::default(), async {
+                drop(stopped.await)
+            }));
         let client = CoordinatorClient::connect(url.clone()).await.unwrap();
         Self { process, client, stop, serving, url }
     }
@@ -258,7 +261,7 @@ async fn one_that_stands_by_names_the_leader_to_every_call() {
     let url = format!("http://{}", listener.local_addr().unwrap());
     let leader = Some("http://10.0.0.1:50051".to_owned());
     let (seat, seats) = watch::channel(grpc::Seat::StandsBy { leader });
-    let serving = tokio::spawn(grpc::serve(listener, seats, std::future::pending()));
+    let serving = tokio::spawn(grpc::serve(listener, seats, Access::default(), std::future::pending()));
     let mut client = CoordinatorClient::connect(url).await.unwrap();
     let run_id = || "r".to_owned();
     let source = || Some(source(SHOP).into());

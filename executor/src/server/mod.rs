@@ -5,6 +5,7 @@
 
 mod announce;
 mod desk;
+mod gate;
 mod outbox;
 mod service;
 #[cfg(test)]
@@ -18,6 +19,7 @@ use flowetl_proto::VERSION;
 use flowetl_proto::announcement::Announcement;
 use flowetl_proto::control::{AttemptEvent, Executor};
 use flowetl_proto::id::{ExecutorId, RunId, Token};
+use flowetl_proto::trust::Trust;
 use flowetl_proto::wire::MESSAGE_BYTES_MAX;
 use flowetl_proto::wire::v1::executor_server::ExecutorServer;
 use tokio::net::TcpListener;
@@ -25,9 +27,11 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use tonic::service::InterceptorLayer;
 use tonic::transport::server::{Server, TcpIncoming};
 
 use self::desk::Desk;
+use self::gate::Gate;
 use self::service::Service;
 use crate::{Error, NodeConfig, Result};
 
@@ -48,8 +52,10 @@ const KEEPALIVE_LIMIT: Duration = Duration::from_secs(5);
 /// What an executor of a cluster is told at its start.
 #[derive(Clone, Debug)]
 pub struct ServerConfig {
-    /// Where the coordinator reaches this process: `http://host:port`.
+    /// Where the coordinator reaches this process: `http://host:port`, or `https://` where `trust` has certificates.
     pub url: String,
+    /// Who may call, and how this process knows them.
+    pub trust: Trust,
     /// Attempts that it works on at once; at least one.
     pub slots: u32,
     /// etcd's endpoints: `http://host:port`.
@@ -94,8 +100,9 @@ pub async fn serve(
     let guarding = tokio::spawn(guard(Arc::clone(&desk), node.clone()));
     let announcing =
         tokio::spawn(announce::announce(config.etcd.clone(), config.prefix.clone(), announcements, end.clone()));
-    let service = Service::new(id, node.clone(), Arc::clone(&desk));
-    let serving = tokio::spawn(listen(service, listener, end.clone()));
+    let gate = Gate::new(config.trust.key.clone());
+    let service = Service::new(id, node.clone(), Arc::clone(&desk), gate.clone());
+    let serving = tokio::spawn(listen(service, gate, config.trust, listener, end.clone()));
 
     tokio::pin!(serving);
     tokio::select! {
@@ -124,13 +131,26 @@ fn flatten(ended: Result<Result<()>, tokio::task::JoinError>) -> Result<()> {
     ended.unwrap_or_else(|error| Err(Error::internal("the server ended early").because(error)))
 }
 
-async fn listen(service: Service, listener: TcpListener, end: CancellationToken) -> Result<()> {
+/// The one place where services are served: all of them behind the same certificates and the same gate.
+async fn listen(
+    service: Service,
+    gate: Gate,
+    trust: Trust,
+    listener: TcpListener,
+    end: CancellationToken,
+) -> Result<()> {
     let service = ExecutorServer::new(service)
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
-    Server::builder()
+    let mut server = Server::builder();
+    if let Some(tls) = &trust.tls {
+        let unfit = |e| Error::internal("the certificates of this executor cannot be used").because(e);
+        server = server.tls_config(tls.server()).map_err(unfit)?;
+    }
+    server
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE_LIMIT))
+        .layer(InterceptorLayer::new(gate))
         .add_service(service)
         .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), end.cancelled_owned())
         .await

@@ -8,6 +8,7 @@ use flowetl_proto::VERSION;
 use flowetl_proto::code::Failure;
 use flowetl_proto::control::{AttemptSpec, Executor};
 use flowetl_proto::id::{ExecutorId, RunId, Token};
+use flowetl_proto::trust::Subject;
 use flowetl_proto::wire::v1::reported::What;
 use flowetl_proto::wire::{TERM_HEADER, v1};
 use futures::stream::{self, Stream, StreamExt};
@@ -16,6 +17,7 @@ use serde::de::DeserializeOwned;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::desk::{Desk, Next};
+use super::gate::Gate;
 use crate::Node;
 
 type Reply<T> = Result<Response<T>, Status>;
@@ -24,11 +26,12 @@ pub(super) struct Service {
     id: ExecutorId,
     node: Node,
     desk: Arc<Desk>,
+    gate: Gate,
 }
 
 impl Service {
-    pub(super) fn new(id: ExecutorId, node: Node, desk: Arc<Desk>) -> Self {
-        Self { id, node, desk }
+    pub(super) fn new(id: ExecutorId, node: Node, desk: Arc<Desk>, gate: Gate) -> Self {
+        Self { id, node, desk, gate }
     }
 }
 
@@ -37,14 +40,14 @@ impl v1::executor_server::Executor for Service {
     type ReportStream = Pin<Box<dyn Stream<Item = Result<v1::Reported, Status>> + Send>>;
 
     async fn describe(&self, request: Request<v1::DescribeRequest>) -> Reply<v1::Description> {
-        self.admit(&request)?;
+        self.admit(&request, &Subject::Executor)?;
         let catalogue_json = written(&crate::catalogue())?;
         Ok(Response::new(v1::Description { id: self.id.to_string(), version: VERSION.to_owned(), catalogue_json }))
     }
 
     async fn start(&self, request: Request<v1::StartRequest>) -> Reply<v1::Answer> {
-        self.admit(&request)?;
         let attempt: AttemptSpec = read(&request.get_ref().attempt_json)?;
+        self.admit(&request, &Subject::from(&attempt.id))?;
         let token = attempt.id.token;
         let Some(unknown) = self.desk.starts(&attempt) else {
             return Ok(Response::new(v1::Answer { failure_json: String::new(), closed: true }));
@@ -58,8 +61,8 @@ impl v1::executor_server::Executor for Service {
     }
 
     async fn commit(&self, request: Request<v1::CommitRequest>) -> Reply<v1::Answer> {
-        self.admit(&request)?;
         let attempt: AttemptSpec = read(&request.get_ref().attempt_json)?;
+        self.admit(&request, &Subject::from(&attempt.id))?;
         let prepared = read(&request.get_ref().prepared_json)?;
         let token = attempt.id.token;
         self.desk.change(|outbox| outbox.asked(&attempt));
@@ -68,8 +71,8 @@ impl v1::executor_server::Executor for Service {
     }
 
     async fn discard(&self, request: Request<v1::DiscardRequest>) -> Reply<v1::Answer> {
-        self.admit(&request)?;
         let attempt: AttemptSpec = read(&request.get_ref().attempt_json)?;
+        self.admit(&request, &Subject::from(&attempt.id))?;
         let token = attempt.id.token;
         self.desk.change(|outbox| outbox.asked(&attempt));
         let accepted = self.node.discard(attempt).await;
@@ -77,19 +80,21 @@ impl v1::executor_server::Executor for Service {
     }
 
     async fn forget(&self, request: Request<v1::ForgetRequest>) -> Reply<v1::Answer> {
-        self.admit(&request)?;
-        answer(self.node.forget(RunId::new(request.into_inner().run_id)).await)
+        let run = RunId::new(&request.get_ref().run_id);
+        self.admit(&request, &Subject::Run(run.clone()))?;
+        answer(self.node.forget(run).await)
     }
 
     async fn cancel(&self, request: Request<v1::CancelRequest>) -> Reply<v1::Answer> {
-        self.admit(&request)?;
-        let asked = request.into_inner();
+        let asked = request.get_ref();
+        let (run, token) = (RunId::new(&asked.run_id), Token(asked.token));
         let limit = Duration::from_millis(asked.limit_ms.into());
-        answer(self.node.cancel(RunId::new(asked.run_id), Token(asked.token), limit).await)
+        self.admit(&request, &Subject::End { run: run.clone(), token })?;
+        answer(self.node.cancel(run, token, limit).await)
     }
 
     async fn report(&self, request: Request<Streaming<v1::Heard>>) -> Reply<Self::ReportStream> {
-        self.admit(&request)?;
+        self.admit(&request, &Subject::Executor)?;
         let (number, held) = self.desk.open_stream();
         tokio::spawn(hear(Arc::clone(&self.desk), number, request.into_inner()));
         let first = stream::once(async move { told_first(&held) });
@@ -110,10 +115,13 @@ impl v1::executor_server::Executor for Service {
 }
 
 impl Service {
-    /// Refuses a coordinator that leads no more. One that names no term is as old as can be.
-    fn admit<T>(&self, request: &Request<T>) -> Result<(), Status> {
+    /// Refuses who has no pass for `subject`, and a coordinator that leads no more. One that names no term is as old as can
+    /// be.
+    fn admit<T>(&self, request: &Request<T>, subject: &Subject) -> Result<(), Status> {
         let term = request.metadata().get(TERM_HEADER).map_or(Some(0), |term| term.to_str().ok()?.parse().ok());
         let term = term.ok_or_else(|| Status::invalid_argument(format!("`{TERM_HEADER}` is no number")))?;
+        // Before the term is believed.
+        self.gate.permits(request, subject, term)?;
         let refused = || Status::failed_precondition(format!("a newer coordinator leads than that of term {term}"));
         self.desk.admits(term).then_some(()).ok_or_else(refused)
     }

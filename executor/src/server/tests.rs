@@ -51,6 +51,7 @@ impl Desk {
         let prefix = format!("/test/{}", uuid::Uuid::now_v7());
         let config = ServerConfig {
             url: url.clone(),
+            trust: Trust::default(),
             slots: 3,
             etcd: vec![endpoint],
             prefix: prefix.clone(),

@@ -13,6 +13,9 @@ pub const MESSAGE_BYTES_MAX: usize = 64 << 20;
 /// What a coordinator names its term with, in every call of an executor: a number in decimal.
 pub const TERM_HEADER: &str = "flowetl-term";
 
+/// What carries the pass of a call of an executor: see [`crate::trust::Pass`].
+pub const PASS_HEADER: &str = "flowetl-pass";
+
 /// What a coordinator that stands by marks its refusals with: the URL of the one that leads, or nothing while it knows
 /// none.
 pub const LEADER_HEADER: &str = "flowetl-leader";

@@ -143,6 +143,51 @@ pub struct Server {
     /// does everything.
     #[arg(long, value_name = "URL", env = "FLOWETL_SERVER")]
     pub server: Option<String>,
+    /// Whose signature makes the certificate of an `https://` coordinator believed (PEM); what this machine trusts where it
+    /// is left out. The token to show is taken from `FLOWETL_TOKEN`.
+    #[arg(long, value_name = "FILE", env = "FLOWETL_TLS_CA")]
+    pub tls_ca: Option<PathBuf>,
+}
+
+/// What a process that serves shows to its callers.
+#[derive(Clone, Debug, Args)]
+pub struct Certificate {
+    /// This process's certificate (PEM), with those between it and its authority after it.
+    #[arg(long, value_name = "FILE", env = "FLOWETL_TLS_CERT")]
+    pub tls_cert: Option<PathBuf>,
+    /// Its private key (PEM).
+    #[arg(long, value_name = "FILE", env = "FLOWETL_TLS_KEY")]
+    pub tls_key: Option<PathBuf>,
+}
+
+/// How the processes of a cluster know each other.
+#[derive(Clone, Debug, Args)]
+pub struct Trust {
+    /// The authority that signs the certificates of this cluster's processes, and nothing else (PEM).
+    #[arg(long, value_name = "FILE", env = "FLOWETL_TLS_CA")]
+    pub tls_ca: Option<PathBuf>,
+    #[command(flatten)]
+    pub certificate: Certificate,
+    /// The file with the cluster's key, the same for all its processes; or the key itself in `FLOWETL_CLUSTER_KEY`.
+    #[arg(long, value_name = "FILE", env = "FLOWETL_CLUSTER_KEY_FILE")]
+    pub cluster_key_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub exposure: Exposure,
+}
+
+/// Who may ask a coordinator.
+#[derive(Clone, Debug, Args)]
+pub struct Callers {
+    /// The file of the tokens that calls are taken with: `name sha256` in each line. Read again as it changes.
+    #[arg(long, value_name = "FILE", env = "FLOWETL_TOKENS")]
+    pub tokens: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Exposure {
+    /// Be reached from other machines although certificates, key or tokens are not set: whoever gets there may do anything.
+    #[arg(long)]
+    pub insecure: bool,
 }
 
 #[derive(Debug, Args)]
@@ -150,6 +195,12 @@ pub struct Up {
     /// Where to serve command lines and SDKs (gRPC).
     #[arg(long, env = "FLOWETL_GRPC", value_name = "HOST:PORT", default_value = "127.0.0.1:50051")]
     pub listen: std::net::SocketAddr,
+    #[command(flatten)]
+    pub certificate: Certificate,
+    #[command(flatten)]
+    pub callers: Callers,
+    #[command(flatten)]
+    pub exposure: Exposure,
 }
 
 #[derive(Debug, Args)]
@@ -238,6 +289,8 @@ pub struct Executor {
     pub drain: u64,
     #[command(flatten)]
     pub cluster: Cluster,
+    #[command(flatten)]
+    pub trust: Trust,
 }
 
 #[derive(Debug, Args)]
@@ -251,4 +304,8 @@ pub struct Coordinator {
     pub advertise: Option<String>,
     #[command(flatten)]
     pub cluster: Cluster,
+    #[command(flatten)]
+    pub trust: Trust,
+    #[command(flatten)]
+    pub callers: Callers,
 }

@@ -9,7 +9,7 @@ use flowetl_proto::pipeline::Source;
 use flowetl_proto::run::{Options, RunEvent, RunSummary, RunView};
 use futures::stream::{BoxStream, StreamExt};
 
-use crate::{files, home};
+use crate::{args, files, home, trust};
 
 /// Where runs are. All that is shown of them is the same from both.
 pub enum Coordinator {
@@ -19,18 +19,18 @@ pub enum Coordinator {
 
 impl Coordinator {
     /// That at `server`, or else one of this process.
-    pub async fn open(server: Option<String>) -> anyhow::Result<Self> {
-        match server {
-            Some(url) => Ok(Self::There(Box::new(Client::connect(&url).await?))),
+    pub async fn open(server: &args::Server) -> anyhow::Result<Self> {
+        match &server.server {
+            Some(url) => Ok(Self::There(Box::new(connect(url, server).await?))),
             None => Ok(Self::Here(home::open().await?)),
         }
     }
 
     /// Runs a pipeline. What is wrong with it is found before anything is made.
-    pub async fn submit(server: Option<String>, source: Source, options: Options) -> anyhow::Result<(Self, RunId)> {
-        match server {
+    pub async fn submit(server: &args::Server, source: Source, options: Options) -> anyhow::Result<(Self, RunId)> {
+        match &server.server {
             Some(url) => {
-                let client = Client::connect(&url).await?;
+                let client = connect(url, server).await?;
                 let run = client.submit(source, options).await?.id().clone();
                 Ok((Self::There(Box::new(client)), run))
             }
@@ -102,6 +102,10 @@ impl Coordinator {
             handle.close().await;
         }
     }
+}
+
+async fn connect(url: &str, server: &args::Server) -> anyhow::Result<Client> {
+    Ok(Client::connect_with(url, trust::access(server)?).await?)
 }
 
 fn chained(error: flowetl_coordinator::Error) -> anyhow::Error {

@@ -15,6 +15,7 @@ mod sample;
 mod show;
 mod signals;
 mod state;
+mod trust;
 mod usage;
 
 use std::process::ExitCode;
@@ -60,6 +61,9 @@ fn main() -> ExitCode {
         Ok(outcome) => outcome.into(),
         Err(error) => {
             show::error(&error);
+            if let Some(hint) = trust::hint(&error) {
+                show::note(&hint);
+            }
             Outcome::Wrong.into()
         }
     }

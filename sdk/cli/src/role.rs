@@ -11,16 +11,23 @@ use flowetl_coordinator::lead::{Candidate, Leader, Tenure};
 use flowetl_coordinator::{Config, Coordinator, Handle};
 use flowetl_executor::server::{self, ServerConfig};
 use flowetl_proto::id::RunId;
+use flowetl_proto::trust::Trust;
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::signals::Signals;
-use crate::{Outcome, args, home, show};
+use crate::{Outcome, args, home, show, trust};
 
 /// Segments of one run under way at once: the executors' slots are the limit that counts, this one keeps a single run
 /// from taking all of a large cluster.
 const PARALLEL_SEGMENTS: usize = 16;
+
+/// What a listener that other machines reach is to have, as people set it.
+const CERTIFICATES: &str = "`--tls-ca`, `--tls-cert` and `--tls-key`";
+const CERTIFICATE: &str = "`--tls-cert` and `--tls-key`";
+const KEY: &str = "`--cluster-key-file` or `FLOWETL_CLUSTER_KEY`";
+const TOKENS: &str = "`--tokens`";
 
 /// `flowetl executor`.
 pub async fn executor(executor: args::Executor) -> anyhow::Result<Outcome> {
@@ -29,17 +36,21 @@ pub async fn executor(executor: args::Executor) -> anyhow::Result<Outcome> {
         std::env::var_os("FLOWETL_STORAGE_URL").is_some(),
         "set `FLOWETL_STORAGE_URL`: what one executor stores must be there for all of them"
     );
+    let trust = trust::cluster(&executor.trust)?;
+    let wanted = [(trust.tls.is_some(), CERTIFICATES), (trust.key.is_some(), KEY)];
+    trust::guard(executor.listen, executor.trust.exposure, &wanted)?;
     let node = home::node_config()?;
     let (listener, address) = listen(executor.listen).await?;
-    let url = match executor.advertise {
+    let url = match advertised(executor.advertise, &trust)? {
         Some(url) => url,
         None if address.ip().is_unspecified() => {
             bail!("`--listen {address}` is every address of this machine: name one of them with `--advertise URL`")
         }
-        None => format!("http://{address}"),
+        None => format!("{}://{address}", trust.scheme()),
     };
     let config = ServerConfig {
         url: url.clone(),
+        trust,
         slots: executor.slots,
         etcd: executor.cluster.etcd,
         prefix: executor.cluster.etcd_prefix,
@@ -59,23 +70,29 @@ pub async fn executor(executor: args::Executor) -> anyhow::Result<Outcome> {
 /// `flowetl coordinator`: stands by until it leads, and leads until it is asked to end or another does.
 pub async fn coordinator(coordinator: args::Coordinator) -> anyhow::Result<Outcome> {
     check(&coordinator.cluster)?;
+    let trust = trust::cluster(&coordinator.trust)?;
+    let own = trust.tls.as_ref().map(|tls| tls.own.clone());
+    let access = trust::callers(own, &coordinator.callers).await?;
+    let wanted = [(trust.tls.is_some(), CERTIFICATES), (trust.key.is_some(), KEY), (access.tokens.is_some(), TOKENS)];
+    trust::guard(coordinator.listen, coordinator.trust.exposure, &wanted)?;
     let (listener, address) = listen(coordinator.listen).await?;
-    let url = match coordinator.advertise {
+    let here = format!("{}://{address}", trust.scheme());
+    let url = match advertised(coordinator.advertise, &trust)? {
         Some(url) => url,
         // Nobody is told of it: clients know their coordinators.
         None if address.ip().is_unspecified() => String::new(),
-        None => format!("http://{address}"),
+        None => here.clone(),
     };
-    let cluster = FleetConfig { etcd: coordinator.cluster.etcd, prefix: coordinator.cluster.etcd_prefix };
+    let cluster = FleetConfig { etcd: coordinator.cluster.etcd, prefix: coordinator.cluster.etcd_prefix, trust };
     let config = Config { parallel_segments: PARALLEL_SEGMENTS, ..home::coordinator_config() };
     let stopped = stopped(Signals::listen()?);
     tokio::pin!(stopped);
     let mut candidate = Candidate::open(&cluster, &config, url).await.map_err(chained)?;
     let (seat, seats) = watch::channel(Seat::StandsBy { leader: None });
     let (end, asked_to_end) = oneshot::channel();
-    let serving = tokio::spawn(grpc::serve(listener, seats, async { drop(asked_to_end.await) }));
+    let serving = tokio::spawn(grpc::serve(listener, seats, access, async { drop(asked_to_end.await) }));
 
-    let mut greeting = Some(format!("coordinator at http://{address}"));
+    let mut greeting = Some(format!("coordinator at {here}"));
     let standing_by = Box::pin(candidate.lead(|leader| stand_by(&seat, leader, &mut greeting)));
     let lead = tokio::select! {
         lead = standing_by => lead,
@@ -114,11 +131,13 @@ pub async fn coordinator(coordinator: args::Coordinator) -> anyhow::Result<Outco
 /// `flowetl up`: runs that are under way when it ends stay as they were written last, and are gone on with when it starts
 /// again.
 pub async fn up(up: args::Up) -> anyhow::Result<Outcome> {
+    let certificate = trust::certificate(&up.certificate)?;
+    let scheme = if certificate.is_some() { "https" } else { "http" };
+    let access = trust::callers(certificate, &up.callers).await?;
+    let wanted = [(access.certificate.is_some(), CERTIFICATE), (access.tokens.is_some(), TOKENS)];
+    trust::guard(up.listen, up.exposure, &wanted)?;
     // Before anything else is made: two of these on one port would share a home.
     let (listener, address) = listen(up.listen).await?;
-    if !address.ip().is_loopback() {
-        show::note(&format!("whoever reaches {address} may run pipelines: there is no sign-in"));
-    }
     let signals = Signals::listen()?;
     let handle = home::open().await?;
     // In a shared database an unfinished run may be one that goes on elsewhere.
@@ -126,8 +145,8 @@ pub async fn up(up: args::Up) -> anyhow::Result<Outcome> {
         told(handle.go_on_with_all().await.map_err(chained)?);
     }
     let roster = Alone::new(handle.clone(), flowetl_executor::catalogue());
-    show::line(&format!("flowetl serves at http://{address}"))?;
-    let served = grpc::serve(listener, Seat::alone(handle.clone(), Arc::new(roster)), stopped(signals)).await;
+    show::line(&format!("flowetl serves at {scheme}://{address}"))?;
+    let served = grpc::serve(listener, Seat::alone(handle.clone(), Arc::new(roster)), access, stopped(signals)).await;
     handle.close().await;
     served.map_err(chained)?;
     Ok(Outcome::Success)
@@ -192,6 +211,16 @@ fn check(cluster: &args::Cluster) -> anyhow::Result<()> {
         "`--etcd-prefix` (`FLOWETL_ETCD_PREFIX`) begins with `/` and ends without one"
     );
     Ok(())
+}
+
+/// `--advertise`, which says what this process speaks.
+fn advertised(url: Option<String>, trust: &Trust) -> anyhow::Result<Option<String>> {
+    let start = format!("{}://", trust.scheme());
+    if let Some(url) = &url {
+        let why = if trust.tls.is_some() { "with certificates" } else { "without certificates" };
+        ensure!(url.starts_with(&start), "{why}, `--advertise` takes `{start}host:port`, not `{url}`");
+    }
+    Ok(url)
 }
 
 /// The listener and its address, which says the port where 0 was asked for.

@@ -14,7 +14,7 @@ use crate::{Outcome, args, files, home, show};
 /// `flowetl run`.
 pub async fn file(run: args::Run) -> anyhow::Result<Outcome> {
     let resume = run.resume.map(RunId::new);
-    let server = run.server.server;
+    let server = &run.server;
     let (coordinator, id) = match run.file {
         Some(file) => {
             let source = files::source(&args::File { file, connections: run.connections })?;

@@ -6,7 +6,7 @@ use crate::coordinator::Coordinator;
 use crate::{Outcome, args, show};
 
 pub async fn runs(asked: args::Runs) -> anyhow::Result<Outcome> {
-    let coordinator = Coordinator::open(asked.server.server).await?;
+    let coordinator = Coordinator::open(&asked.server).await?;
     let Some(run) = asked.run.map(RunId::new) else {
         let runs = coordinator.runs().await?;
         if asked.output.json {

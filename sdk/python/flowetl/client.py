@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import ip_address
 from typing import Any, Optional, Union
+from urllib.parse import urlsplit
 
 import grpc
 
@@ -40,13 +42,30 @@ LOST = {
 
 
 class Client:
-    """A coordinator at `url`, such as `http://127.0.0.1:50051`. May be shared between threads."""
+    """A coordinator at `url`, such as `http://127.0.0.1:50051`. May be shared between threads.
 
-    def __init__(self, url: str) -> None:
-        if not url.startswith("http://"):
-            raise UnreachableError(f"`{url}` is not the address of a coordinator: write `http://host:port`")
+    `token` goes with every call, to `https://` coordinators and to those of this machine. `tls_ca` holds the certificates, as
+    PEM text, of those whose signature makes an `https://` coordinator believed; without it, those that gRPC trusts do.
+    """
+
+    def __init__(self, url: str, token: Optional[str] = None, tls_ca: Union[str, bytes, None] = None) -> None:
+        scheme, host, target = _address(url)
         self._url = url
-        self._channel = grpc.insecure_channel(url.removeprefix("http://").rstrip("/"), OPTIONS)
+        self._metadata = ()
+        if token is not None:
+            token = token.strip()
+            if not token or not all("!" <= character <= "~" for character in token):
+                raise ValueError("the token is empty, or has something else in it than letters, digits and signs")
+            if scheme == "http" and not _is_here(host):
+                raise ValueError(
+                    f"the token would be sent to `{url}` for everyone between to read: write `https://host:port`"
+                )
+            self._metadata = (("authorization", f"Bearer {token}"),)
+        if scheme == "https":
+            roots = tls_ca.encode() if isinstance(tls_ca, str) else tls_ca
+            self._channel = grpc.secure_channel(target, grpc.ssl_channel_credentials(roots), OPTIONS)
+        else:
+            self._channel = grpc.insecure_channel(target, OPTIONS)
         try:
             grpc.channel_ready_future(self._channel).result(CONNECT_SECONDS)
         except grpc.FutureTimeoutError:
@@ -102,7 +121,7 @@ class Client:
 
     def _ask(self, method: str, request: Any, seconds: Optional[float] = ANSWER_SECONDS) -> Any:
         with self._errors():
-            return getattr(self._stub, method)(request, timeout=seconds)
+            return getattr(self._stub, method)(request, timeout=seconds, metadata=self._metadata)
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -155,6 +174,24 @@ class Run:
         """What happened in the run, in order."""
         answer = self._client._ask("ListEvents", wire.ListEventsRequest(run_id=self.id))
         return [views.run_event(event) for event in answer.events]
+
+
+def _address(url: str) -> tuple[str, str, str]:
+    """The scheme of a coordinator's URL, its host, and what gRPC calls its target."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UnreachableError(
+            f"`{url}` is not the address of a coordinator: write `http://host:port` or `https://host:port`"
+        )
+    return parts.scheme, parts.hostname, parts.netloc
+
+
+def _is_here(host: str) -> bool:
+    """Whether a host is this machine, so that what is sent there stays in it."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _source(pipeline: Union[Pipeline, Source]) -> wire.Source:

@@ -1,5 +1,6 @@
 """The package against a real `flowetl up`, which `FLOWETL_BIN` names."""
 
+import hashlib
 import os
 import subprocess
 import tempfile
@@ -8,10 +9,13 @@ from pathlib import Path
 
 from flowetl import Client, Pipeline, ProblemsError, RefusedError, UnreachableError, extract, load, read, sql, test
 
+ROOT = Path(__file__).resolve().parents[3]
 PIPELINE = "blocks:\n  orders: {extract: orders.csv}\n  out: {load: orders, to: all.csv}\n"
 
 
-class Served(unittest.TestCase):
+class Serving(unittest.TestCase):
+    """A coordinator that is served in a folder of its own."""
+
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory(prefix="flowetl-python-")
         self.addCleanup(folder.cleanup)
@@ -21,7 +25,7 @@ class Served(unittest.TestCase):
         os.chdir(self.folder)
         self.addCleanup(os.chdir, before)
         self.serving = subprocess.Popen(
-            [os.environ["FLOWETL_BIN"], "up", "--listen", "127.0.0.1:0"],
+            [os.environ["FLOWETL_BIN"], "up", "--listen", "127.0.0.1:0", *self.arguments()],
             env={**os.environ, "FLOWETL_HOME": str(self.folder / "home")},
             stdout=subprocess.PIPE,
             text=True,
@@ -29,11 +33,17 @@ class Served(unittest.TestCase):
         self.addCleanup(self.stop)
         self.url = self.serving.stdout.readline().split()[-1]
 
+    def arguments(self) -> list[str]:
+        """What is served with besides."""
+        return []
+
     def stop(self) -> None:
         self.serving.terminate()
         self.assertEqual(self.serving.wait(timeout=60), 0)
         self.serving.stdout.close()
 
+
+class Served(Serving):
     def test_runs_what_it_draws(self) -> None:
         pipeline = Pipeline("large", memory="128MB")
         pipeline.block("orders", extract("orders.csv"))
@@ -74,6 +84,36 @@ class Served(unittest.TestCase):
             self.assertEqual((unknown.exception.code, str(unknown.exception)), ("NOT_FOUND", "there is no run `none`"))
         with self.assertRaises(UnreachableError):
             Client("127.0.0.1:50051")
+
+
+class Guarded(Serving):
+    """With a certificate and tokens."""
+
+    def arguments(self) -> list[str]:
+        certificates, tokens = self.folder / "certificates", self.folder / "tokens"
+        script = ROOT / "deploy/certificates.sh"
+        subprocess.run([script, certificates, "coordinator"], check=True, stderr=subprocess.DEVNULL)
+        self.ca = (certificates / "ca.crt").read_text()
+        tokens.write_text(f"ann {hashlib.sha256(b'secret').hexdigest()}\n")
+        shown = ["--tls-cert", certificates / "coordinator.crt", "--tls-key", certificates / "coordinator.key"]
+        return [str(argument) for argument in [*shown, "--tokens", tokens]]
+
+    def test_answers_who_has_a_token(self) -> None:
+        (self.folder / "p.yml").write_text(PIPELINE)
+        with Client(self.url, token="secret", tls_ca=self.ca) as client:
+            self.assertEqual(client.submit(read("p.yml")).wait().state, "success")
+        for token in [None, "other"]:
+            with Client(self.url, token=token, tls_ca=self.ca.encode()) as client:
+                with self.assertRaises(RefusedError) as refused:
+                    client.runs()
+            self.assertEqual(refused.exception.code, "UNAUTHENTICATED")
+            self.assertIn("token", str(refused.exception))
+
+    def test_shows_its_token_to_nobody_else(self) -> None:
+        with self.assertRaises(ValueError):
+            Client("http://etl.example:50051", token="secret")
+        with self.assertRaises(ValueError):
+            Client(self.url, token="two words", tls_ca=self.ca)
 
 
 if __name__ == "__main__":

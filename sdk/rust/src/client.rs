@@ -11,7 +11,7 @@ use flowetl_proto::wire::v1::{self, ExecutorInfo};
 use tonic::Request;
 
 use crate::peers::{Peers, Repeat};
-use crate::{Error, Result, Run};
+use crate::{Access, Error, Result, Run};
 
 /// How long an answer may take: a few reads or writes of the metadata database, which is itself waited for up to 30 s.
 pub(crate) const ANSWER_LIMIT: Duration = Duration::from_secs(60);
@@ -26,11 +26,17 @@ pub struct Client {
 }
 
 impl Client {
-    /// Connects to the coordinator at a URL such as `http://127.0.0.1:50051`, or to whichever leads of several, with commas
+    /// Connects to the coordinator at a URL such as `http://127.0.0.1:50051` or `https://etl.example:50051`, or to whichever leads of several, with commas
     /// between. Where several are named, calls that may be repeated survive the end of the leader: the next one is waited
     /// for up to 30 s.
     pub async fn connect(servers: &str) -> Result<Self> {
-        Ok(Self { peers: Arc::new(Peers::connect(servers).await?) })
+        Self::connect_with(servers, Access::default()).await
+    }
+
+    /// As [`Self::connect`], to coordinators that want a token, or whose certificates another authority signed than those
+    /// that this machine trusts. What is wrong with the token shows when something is asked.
+    pub async fn connect_with(servers: &str, access: Access) -> Result<Self> {
+        Ok(Self { peers: Arc::new(Peers::connect(servers, access).await?) })
     }
 
     /// What it was connected to.

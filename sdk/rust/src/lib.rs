@@ -14,9 +14,10 @@
 //! # }
 //! ```
 //!
-//! Reading order: [`Client`] asks a coordinator, [`Run`] is one run there, [`Pipeline`] and [`Block`] are a pipeline file
+//! Reading order: [`Client`] asks a coordinator, [`Access`] is what it shows there, [`Run`] is one run there, [`Pipeline`] and [`Block`] are a pipeline file
 //! in code, [`read`] and [`text`] take one as it is written.
 
+mod access;
 mod client;
 mod error;
 mod peers;
@@ -24,6 +25,7 @@ mod pipeline;
 mod run;
 mod source;
 
+pub use access::Access;
 pub use client::Client;
 pub use error::{Error, Result};
 pub use flowetl_proto::code::{Class, Failure};

@@ -7,11 +7,13 @@ use std::time::Duration;
 use flowetl_proto::wire::LEADER_HEADER;
 use flowetl_proto::wire::v1::coordinator_client::CoordinatorClient;
 use tokio::time::{Instant, sleep};
-use tonic::transport::{Channel, Endpoint};
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::Channel;
 use tonic::{Code, Response, Status};
 
-use crate::error::innermost;
-use crate::{Error, Result};
+use crate::access::Bearer;
+use crate::error::{innermost, other_speech};
+use crate::{Access, Error, Result};
 
 /// How long a connection may take to come about.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
@@ -28,13 +30,14 @@ const FAILOVER_PAUSE: Duration = Duration::from_millis(250);
 /// A thousand blocks take half a mebibyte, a thousand runs in a list as much; tests bring samples of rows.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
 
-type Stub = CoordinatorClient<Channel>;
+type Stub = CoordinatorClient<InterceptedService<Channel, Bearer>>;
 
 /// All coordinators that a client was told of, and the one that answered last.
 #[derive(Debug)]
 pub(crate) struct Peers {
     servers: String,
     urls: Vec<String>,
+    access: Access,
     current: Mutex<Peer>,
 }
 
@@ -60,17 +63,17 @@ enum Elsewhere {
 
 impl Peers {
     /// Connects to the first of `servers`, which has commas between URLs, that takes a connection.
-    pub(crate) async fn connect(servers: &str) -> Result<Self> {
+    pub(crate) async fn connect(servers: &str, access: Access) -> Result<Self> {
         let urls: Vec<String> = servers.split(',').map(|url| url.trim().to_owned()).collect();
         let mut refused = None;
         for url in &urls {
-            match open(url).await {
+            match open(url, &access).await {
                 Ok(stub) => {
                     let current = Mutex::new(Peer { url: url.clone(), stub });
-                    return Ok(Self { servers: servers.to_owned(), urls, current });
+                    return Ok(Self { servers: servers.to_owned(), urls, access, current });
                 }
-                Err(error @ Error::Address(_)) => return Err(error),
-                Err(error) => refused = Some(error),
+                Err(error @ Error::Unreachable { .. }) => refused = Some(error),
+                Err(error) => return Err(error),
             }
         }
         Err(refused.unwrap_or_else(|| Error::Address(servers.to_owned())))
@@ -120,12 +123,14 @@ impl Peers {
             }
         };
         loop {
-            match open(&next).await {
+            match open(&next, &self.access).await {
                 Ok(stub) => {
                     *self.current() = Peer { url: next, stub };
                     return Ok(());
                 }
-                Err(error) if Instant::now() >= deadline => return Err(error),
+                Err(error) if Instant::now() >= deadline || !matches!(error, Error::Unreachable { .. }) => {
+                    return Err(error);
+                }
                 Err(_) => {
                     sleep(FAILOVER_PAUSE).await;
                     next = self.after(&next);
@@ -162,21 +167,18 @@ fn is_broken(status: &Status) -> bool {
     may_be && status.source().is_some()
 }
 
-async fn open(url: &str) -> Result<Stub> {
-    let address = || Error::Address(url.to_owned());
-    // Anything else would be sent in the clear all the same.
-    if !url.starts_with("http://") {
-        return Err(address());
-    }
-    let endpoint = Endpoint::from_shared(url.to_owned()).map_err(|_| address())?;
-    let endpoint = endpoint
+async fn open(url: &str, access: &Access) -> Result<Stub> {
+    let endpoint = access
+        .endpoint(url)?
         .connect_timeout(CONNECT_LIMIT)
         .tcp_nodelay(true)
         .http2_keep_alive_interval(KEEPALIVE)
         .keep_alive_timeout(KEEPALIVE);
-    let channel = endpoint.connect().await.map_err(|e| Error::Unreachable {
-        url: url.to_owned(),
-        reason: innermost(&e).unwrap_or_else(|| e.to_string()),
+    let channel = endpoint.connect().await.map_err(|e| {
+        let reason = innermost(&e).unwrap_or_else(|| e.to_string());
+        let reason = other_speech(&reason).map_or(reason, str::to_owned);
+        Error::Unreachable { url: url.to_owned(), reason }
     })?;
-    Ok(CoordinatorClient::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX))
+    let stub = CoordinatorClient::with_interceptor(channel, access.bearer());
+    Ok(stub.max_decoding_message_size(ANSWER_BYTES_MAX))
 }

@@ -37,9 +37,10 @@ impl<'a> Cluster<'a> {
         Self { world, metadata, settings, runtime: Runtime::new().unwrap() }
     }
 
-    /// Replaces a setting of the processes that are started from now on.
-    fn set(&mut self, name: &str, value: &str) {
-        self.settings.iter_mut().find(|(n, _)| *n == name).unwrap().1 = value.to_owned();
+    /// Sets a variable of the processes that are started from now on.
+    pub fn set(&mut self, name: &'static str, value: String) {
+        self.settings.retain(|(known, _)| *known != name);
+        self.settings.push((name, value));
     }
 
     fn setting(&self, name: &str) -> &str {
@@ -58,7 +59,7 @@ impl<'a> Cluster<'a> {
         self.coordinator_with(home, &[])
     }
 
-    fn coordinator_with(&self, home: &str, settings: &[&str]) -> (Running, String) {
+    pub fn coordinator_with(&self, home: &str, settings: &[&str]) -> (Running, String) {
         let mut running = self.start(home, &[&["coordinator", "--listen", "127.0.0.1:0"], settings].concat());
         let line = running.says("coordinator at ");
         (running, line.rsplit(' ').next().unwrap().to_owned())

@@ -85,7 +85,7 @@ fn without_the_metadata_database_nothing_is_decided_and_nothing_is_lost() {
     let url = cluster.metadata.url.clone();
     let server = url.split(['@', '/']).find(|part| part.contains(':') && !part.ends_with(':')).unwrap();
     let road = Road::new(&cluster.runtime, server);
-    cluster.set("FLOWETL_DATABASE_URL", &url.replace(server, &road.address));
+    cluster.set("FLOWETL_DATABASE_URL", url.replace(server, &road.address));
     let (mut leader, url) = cluster.coordinator("one");
     let _executor = cluster.executor("first", &url, 1);
     let running = cluster.start_held(&url, &database);
@@ -113,7 +113,7 @@ fn without_object_storage_attempts_fail_until_it_is_back() {
     let storage = cluster.setting("FLOWETL_STORAGE_URL").to_owned();
     let server = storage.split("endpoint=http://").nth(1).and_then(|rest| rest.split('&').next()).unwrap();
     let road = Road::new(&cluster.runtime, server);
-    cluster.set("FLOWETL_STORAGE_URL", &storage.replace(server, &road.address));
+    cluster.set("FLOWETL_STORAGE_URL", storage.replace(server, &road.address));
     let (_coordinator, url) = cluster.coordinator("one");
     let _executor = cluster.executor("first", &url, 1);
     let running = cluster.start_held(&url, &database);

@@ -77,6 +77,36 @@ securityContext:
   capabilities: {drop: [ALL]}
 {{- end }}
 
+{{- define "flowetl.scheme" -}}
+{{ ternary "http" "https" .Values.security.insecure }}
+{{- end }}
+
+{{/* What a process shows and demands: variables, mounts and volumes. */}}
+{{- define "flowetl.trustEnv" -}}
+- name: FLOWETL_TLS_CA
+  value: /run/flowetl/tls/ca.crt
+- name: FLOWETL_TLS_CERT
+  value: /run/flowetl/tls/tls.crt
+- name: FLOWETL_TLS_KEY
+  value: /run/flowetl/tls/tls.key
+- name: FLOWETL_CLUSTER_KEY
+  valueFrom:
+    secretKeyRef:
+      name: {{ .Values.security.clusterKey.secret }}
+      key: {{ .Values.security.clusterKey.key }}
+{{- end }}
+
+{{- define "flowetl.trustMount" -}}
+- name: tls
+  mountPath: /run/flowetl/tls
+  readOnly: true
+{{- end }}
+
+{{- define "flowetl.trustVolume" -}}
+- name: tls
+  secret: {secretName: {{ .Values.security.tls.secret }}, defaultMode: 0440}
+{{- end }}
+
 {{/* An egress rule to one server of the settings. */}}
 {{- define "flowetl.egress" -}}
 - to: {{- toYaml .to | nindent 4 }}

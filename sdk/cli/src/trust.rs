@@ -1,0 +1,116 @@
+//! Certificates, the cluster's key and tokens, as settings name them; and what may be left out where.
+
+use std::env::VarError;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use anyhow::{Context, bail, ensure};
+use flowetl::Access;
+use flowetl_coordinator::grpc;
+use flowetl_proto::trust::{Authority, Certificate, ClusterKey, Tls, Trust};
+
+use crate::args;
+
+/// The cluster's key itself: on no command line, which other users of a machine may see.
+const KEY: &str = "FLOWETL_CLUSTER_KEY";
+/// What a client shows.
+const TOKEN: &str = "FLOWETL_TOKEN";
+
+/// Whether a variable holds what this program itself shows to others.
+pub fn is_own(variable: &str) -> bool {
+    matches!(variable, KEY | TOKEN)
+}
+
+/// What a process of a cluster shows to the others and demands of them.
+pub fn cluster(trust: &args::Trust) -> anyhow::Result<Trust> {
+    let tls = match (&trust.tls_ca, certificate(&trust.certificate)?) {
+        (Some(ca), Some(own)) => Some(Tls { authority: authority(ca)?, own }),
+        (None, None) => None,
+        (Some(_), None) => bail!("with `--tls-ca`, set `--tls-cert` and `--tls-key` too"),
+        (None, Some(_)) => bail!("with `--tls-cert` and `--tls-key`, set `--tls-ca` too"),
+    };
+    Ok(Trust { tls, key: cluster_key(trust.cluster_key_file.as_deref())? })
+}
+
+/// What a coordinator demands of those who ask it.
+pub async fn callers(certificate: Option<Certificate>, callers: &args::Callers) -> anyhow::Result<grpc::Access> {
+    let tokens = match &callers.tokens {
+        Some(path) => Some(grpc::Tokens::read(path).await.map_err(|e| anyhow::anyhow!("`--tokens`: {}", e.chain()))?),
+        None => None,
+    };
+    Ok(grpc::Access { certificate, tokens })
+}
+
+/// What this program shows to the coordinator it asks.
+pub fn access(server: &args::Server) -> anyhow::Result<Access> {
+    let mut access = Access::default();
+    if let Some(path) = &server.tls_ca {
+        let pem = read(path, "--tls-ca")?;
+        access = access.tls_ca(pem).with_context(|| format!("`--tls-ca {}`", path.display()))?;
+    }
+    match secret(TOKEN)? {
+        Some(token) => access.token(&token).with_context(|| format!("`{TOKEN}`")),
+        None => Ok(access),
+    }
+}
+
+/// What to set where a coordinator has refused this program.
+pub fn hint(error: &anyhow::Error) -> Option<String> {
+    let refused = error.downcast_ref::<flowetl::Error>().is_some_and(flowetl::Error::is_unauthenticated);
+    refused.then(|| format!("set `{TOKEN}` to a token that the coordinator has in its `--tokens` file"))
+}
+
+/// A process's own certificate.
+pub fn certificate(certificate: &args::Certificate) -> anyhow::Result<Option<Certificate>> {
+    let (chain, key) = match (&certificate.tls_cert, &certificate.tls_key) {
+        (Some(chain), Some(key)) => (chain, key),
+        (None, None) => return Ok(None),
+        _ => bail!("`--tls-cert` and `--tls-key` go together: set both"),
+    };
+    let found = Certificate::new(&read(chain, "--tls-cert")?, &read(key, "--tls-key")?);
+    let which = || format!("`--tls-cert {}` with `--tls-key {}`", chain.display(), key.display());
+    found.with_context(which).map(Some)
+}
+
+/// Refuses to be reached from other machines while anything of `wanted`, which has what is set and how, is missing: unless
+/// that was asked for.
+pub fn guard(listen: SocketAddr, exposure: args::Exposure, wanted: &[(bool, &str)]) -> anyhow::Result<()> {
+    let missing: Vec<_> = wanted.iter().filter(|(is_set, _)| !is_set).map(|(_, how)| *how).collect();
+    ensure!(
+        listen.ip().is_loopback() || exposure.insecure || missing.is_empty(),
+        "other machines reach `--listen {listen}`: set {}; or say `--insecure` where whoever reaches it may do anything",
+        missing.join(", and ")
+    );
+    Ok(())
+}
+
+fn authority(path: &Path) -> anyhow::Result<Authority> {
+    Authority::new(&read(path, "--tls-ca")?).with_context(|| format!("`--tls-ca {}`", path.display()))
+}
+
+fn cluster_key(file: Option<&Path>) -> anyhow::Result<Option<ClusterKey>> {
+    let (text, whence) = match (secret(KEY)?, file) {
+        (Some(_), Some(_)) => bail!("`{KEY}` and `--cluster-key-file` are both set: leave one out"),
+        (Some(text), None) => (text, format!("`{KEY}`")),
+        (None, Some(path)) => {
+            let whence = format!("`--cluster-key-file {}`", path.display());
+            let text = String::from_utf8(read(path, "--cluster-key-file")?);
+            (text.map_err(|_| anyhow::anyhow!("{whence} is not text"))?, whence)
+        }
+        (None, None) => return Ok(None),
+    };
+    ClusterKey::new(&text).with_context(|| format!("{whence} cannot be the cluster's key")).map(Some)
+}
+
+fn secret(name: &str) -> anyhow::Result<Option<String>> {
+    match std::env::var(name) {
+        Ok(text) => Ok(Some(text)),
+        Err(VarError::NotPresent) => Ok(None),
+        // It is not shown: the error itself would.
+        Err(VarError::NotUnicode(_)) => bail!("`{name}` is not text"),
+    }
+}
+
+fn read(path: &Path, setting: &str) -> anyhow::Result<Vec<u8>> {
+    std::fs::read(path).with_context(|| format!("cannot read `{setting} {}`", path.display()))
+}
