@@ -115,6 +115,11 @@ impl Handle {
         &self.inner.around.store
     }
 
+    /// What each extract of a pipeline read of its source last, as `Prepared::schemas` has it.
+    pub async fn remembered(&self, pipeline: &str) -> Result<BTreeMap<BlockId, Value>> {
+        self.store().schemas(pipeline).await
+    }
+
     /// Whether another coordinator leads by now, so that nothing can be decided here any more.
     pub fn is_deposed(&self) -> bool {
         self.store().is_deposed()

@@ -6,21 +6,22 @@ use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use arrow::ipc::writer::StreamWriter;
 use arrow::json::WriterBuilder;
 use arrow::json::writer::JsonArray;
 use arrow::util::display::FormatOptions;
 use arrow::util::pretty::pretty_format_batches_with_options;
+use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::logical_expr::LogicalPlanBuilder;
 use datafusion::physical_plan::collect;
-use flowetl_proto::code::Class;
+use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::{AttemptId, AttemptSpec, Output, Segment};
-use flowetl_proto::drift::SchemaChange;
 use flowetl_proto::id::{BlockId, RunId, Token};
+use flowetl_proto::look::{Inspector, PREVIEW_BYTES_MAX, SegmentPlan};
 use flowetl_proto::pipeline::{ConnectionSpec, Pipeline};
 use indexmap::IndexMap;
-use serde::Serialize;
 use serde_json::Value;
 use tokio::runtime::Handle;
 
@@ -29,32 +30,54 @@ use crate::connectors::systems::Systems;
 use crate::connectors::{OpenContext, SourceRequest};
 use crate::memory::Budget;
 use crate::node::Surroundings;
-use crate::plan::{self, Ingredients, Operators, Thrift};
+use crate::plan::{self, Ingredients, Thrift};
 use crate::segment::work;
 use crate::{Error, Result, blocks};
 
 /// How long a connection may take to answer a test.
 const TEST_LIMIT: Duration = Duration::from_secs(5);
 
-/// What one segment would do.
-#[derive(Clone, Debug, Serialize)]
-pub struct SegmentPlan {
-    pub segment: String,
-    pub output: Output,
-    /// The blocks it runs, in order.
-    pub blocks: Vec<BlockId>,
-    /// Boundaries it reads.
-    pub inputs: Vec<BlockId>,
-    /// Segments it waits for.
-    pub after: Vec<String>,
-    /// The operators by block; a source's line shows what is sent to it.
-    pub operators: Vec<Operators>,
-    /// The target, the way of writing, and what would change in its schema.
-    pub target: Option<String>,
-    /// Columns that come out: name and Arrow type.
-    pub columns: Vec<(String, String)>,
-    /// How its sources differ from what was read last.
-    pub schema_changes: Vec<SchemaChange>,
+/// This process, as it looks into the systems that it reaches.
+#[derive(Clone)]
+pub struct Here {
+    config: NodeConfig,
+    data: Handle,
+}
+
+impl Here {
+    /// Looks with the settings of `config`; what takes time runs on `data`.
+    pub fn new(config: NodeConfig, data: Handle) -> Self {
+        Self { config, data }
+    }
+
+    async fn on_data<T: Send + 'static>(
+        &self,
+        look: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let looked = self.data.spawn(look).await;
+        let looked = looked.unwrap_or_else(|e| Err(Error::new(Class::Panic, "looking broke off").because(e)));
+        looked.map_err(|e| e.to_failure())
+    }
+}
+
+#[async_trait]
+impl Inspector for Here {
+    async fn plan(
+        &self,
+        pipeline: &Pipeline,
+        segments: &[Segment],
+        remembered: &BTreeMap<BlockId, Value>,
+    ) -> Result<Vec<SegmentPlan>, Failure> {
+        let (pipeline, segments, remembered) = (pipeline.clone(), segments.to_vec(), remembered.clone());
+        let Self { config, data } = self.clone();
+        self.on_data(async move { plan(&pipeline, &segments, &remembered, config, data).await }).await
+    }
+
+    async fn preview(&self, pipeline: &Pipeline, block: &BlockId, count: usize) -> Result<Vec<u8>, Failure> {
+        let (pipeline, block) = (pipeline.clone(), block.clone());
+        let Self { config, data } = self.clone();
+        self.on_data(async move { preview(&pipeline, &block, count, config, data).await?.to_stream(&block) }).await
+    }
 }
 
 /// Plans every segment in order, as a first run would read, and compares each source with what its extract is
@@ -148,6 +171,19 @@ impl Rows {
         let empty = [RecordBatch::new_empty(Arc::clone(&self.schema))];
         let batches = if self.batches.is_empty() { &empty[..] } else { &self.batches };
         Ok(pretty_format_batches_with_options(batches, &options)?.to_string())
+    }
+
+    /// As one Arrow IPC stream; fails where that is longer than [`PREVIEW_BYTES_MAX`].
+    fn to_stream(&self, block: &BlockId) -> Result<Vec<u8>> {
+        let mut writer = StreamWriter::try_new(Vec::new(), &self.schema)?;
+        for batch in &self.batches {
+            writer.write(batch)?;
+            if writer.get_ref().len() > PREVIEW_BYTES_MAX {
+                let text = format!("its rows take more than {} MB; ask for fewer", PREVIEW_BYTES_MAX >> 20);
+                return Err(Error::user(text).in_block(block));
+            }
+        }
+        Ok(writer.into_inner()?)
     }
 
     /// As a JSON array of objects; nulls are written.

@@ -5,7 +5,8 @@
 //! Reading order: [`id`] and [`code`] are the words, [`pipeline`] is the file and the graph it becomes,
 //! [`catalogue`] is what executors announce they can do, [`control`] is the conversation about one attempt,
 //! [`drift`] what that says of a source's columns, [`announcement`] how executors are found, [`trust`] how they know
-//! who asks them, [`run`] how a run looks from outside, [`wire`] how all of it travels.
+//! who asks them, [`run`] how a run looks from outside, [`look`] what can be seen of a pipeline before it runs, [`wire`]
+//! how all of it travels.
 
 pub mod announcement;
 pub mod catalogue;
@@ -13,6 +14,7 @@ pub mod code;
 pub mod control;
 pub mod drift;
 pub mod id;
+pub mod look;
 pub mod pipeline;
 pub mod run;
 pub mod trust;

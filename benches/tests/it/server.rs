@@ -225,6 +225,26 @@ fn drawn(world: &World) -> Source {
 }
 
 #[test]
+fn looking_there_shows_what_is_seen_here() {
+    let world = small();
+    let (_serving, url) = up(&world);
+    for arguments in [&["plan", "p.yml"][..], &["plan", "p.yml", "--json"], &["preview", "p.yml", "some", "-n", "1"]] {
+        let here = world.run(arguments).expect(0).out;
+        assert_eq!(ask(&world, &url, arguments).expect(0).out, here);
+    }
+    let rows = ask(&world, &url, &["preview", "p.yml", "some", "--json"]).expect(0).json();
+    assert_eq!(rows, json!([{ "id": 2, "note": "b" }, { "id": 3, "note": null }]));
+    world.write("lost.yml", "connections: {source: \"sqlite://source.db\"}\nblocks:\n  rows: {extract: source.no}\n");
+    for arguments in [&["plan", "lost.yml"][..], &["preview", "lost.yml", "rows"], &["preview", "p.yml", "sum"]] {
+        let here = world.run(arguments).expect(2).err;
+        assert_eq!(ask(&world, &url, arguments).expect(2).err, here);
+    }
+    assert!(
+        !Database::sqlite(&world.path("target.db")).texts("select name from sqlite_master").contains(&"out".into())
+    );
+}
+
+#[test]
 fn a_drawn_pipeline_is_that_of_its_file() {
     let world = small();
     let catalogue = flowetl_executor::catalogue();
@@ -262,6 +282,10 @@ async fn draws_and_runs(world: &World, url: &str) {
     assert_eq!(client.runs().await.unwrap()[0].id, *run.id());
     assert_eq!(run.events().await.unwrap()[0].kind, "begun");
     assert_eq!(client.executors().await.unwrap().len(), 1);
+
+    let rows = client.preview(drawn(world), "rows", 2).await.unwrap();
+    assert_eq!(rows.batches.iter().map(|batch| batch.num_rows()).sum::<usize>(), 2);
+    assert_eq!(rows.schema.fields().iter().map(|field| field.name().as_str()).collect::<Vec<_>>(), ["id", "note"]);
 
     let wrong = Pipeline::new("wrong").block("out", Block::load("nothing", "target.out"));
     let refused = client.submit(wrong, Options::default()).await.unwrap_err();

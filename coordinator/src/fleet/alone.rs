@@ -1,9 +1,17 @@
 //! A coordinator whose only executor is its own process.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use flowetl_proto::catalogue::Catalogue;
+use flowetl_proto::code::Failure;
+use flowetl_proto::control::Segment;
+use flowetl_proto::id::BlockId;
+use flowetl_proto::look::{Inspector, SegmentPlan};
+use flowetl_proto::pipeline::Pipeline;
 use flowetl_proto::wire::v1::ExecutorInfo;
+use serde_json::Value;
 
 use super::Roster;
 use crate::{Handle, clock};
@@ -12,13 +20,30 @@ use crate::{Handle, clock};
 pub struct Alone {
     id: String,
     catalogue: Arc<Catalogue>,
+    inspector: Arc<dyn Inspector>,
     handle: Handle,
 }
 
 impl Alone {
-    /// `catalogue` is that of the executor that `handle`'s coordinator was opened with.
-    pub fn new(handle: Handle, catalogue: Catalogue) -> Self {
-        Self { id: clock::new_process_id(), catalogue: Arc::new(catalogue), handle }
+    /// `catalogue` and `inspector` are those of the executor that `handle`'s coordinator was opened with.
+    pub fn new(handle: Handle, catalogue: Catalogue, inspector: Arc<dyn Inspector>) -> Self {
+        Self { id: clock::new_process_id(), catalogue: Arc::new(catalogue), inspector, handle }
+    }
+}
+
+#[async_trait]
+impl Inspector for Alone {
+    async fn plan(
+        &self,
+        pipeline: &Pipeline,
+        segments: &[Segment],
+        remembered: &BTreeMap<BlockId, Value>,
+    ) -> Result<Vec<SegmentPlan>, Failure> {
+        self.inspector.plan(pipeline, segments, remembered).await
+    }
+
+    async fn preview(&self, pipeline: &Pipeline, block: &BlockId, count: usize) -> Result<Vec<u8>, Failure> {
+        self.inspector.preview(pipeline, block, count).await
     }
 }
 

@@ -1,15 +1,20 @@
 //! Speaks to one executor over gRPC.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use flowetl_proto::catalogue::Catalogue;
 use flowetl_proto::code::{Class, Failure};
-use flowetl_proto::id::RunId;
+use flowetl_proto::control::Segment;
+use flowetl_proto::id::{BlockId, RunId};
+use flowetl_proto::look::SegmentPlan;
+use flowetl_proto::pipeline::Pipeline;
 use flowetl_proto::trust::{ClusterKey, Pass, Subject, Trust};
 use flowetl_proto::wire::v1::executor_client::ExecutorClient;
 use flowetl_proto::wire::{MESSAGE_BYTES_MAX, TERM_HEADER, v1};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
@@ -27,6 +32,8 @@ use crate::place::{Answer, Job};
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 /// How long a call may take: each returns once the work is accepted, only forgetting a run waits for storage.
 const CALL_LIMIT: Duration = Duration::from_secs(20);
+/// How long looking may take: sources and targets are asked, and what a preview shows is computed.
+const LOOK_LIMIT: Duration = Duration::from_secs(300);
 /// How long an executor may take to say who it is and to open its stream.
 const OPEN_LIMIT: Duration = Duration::from_secs(5);
 /// How often an open connection is asked whether its other end is still there, and how long that may take: together less
@@ -146,6 +153,35 @@ impl Client {
         }
     }
 
+    pub(super) async fn plan(
+        &self,
+        pipeline: &Pipeline,
+        segments: &[Segment],
+        remembered: &BTreeMap<BlockId, Value>,
+    ) -> Result<Vec<SegmentPlan>, Failure> {
+        let mut executor = self.executor.clone();
+        let planned = async {
+            let request = v1::PlanSegmentsRequest {
+                pipeline_json: written(pipeline)?,
+                segments_json: written(&segments)?,
+                remembered_json: written(remembered)?,
+            };
+            in_time(LOOK_LIMIT, executor.plan_segments(request)).await
+        };
+        let plans = found(planned.await)?;
+        serde_json::from_slice(&plans).map_err(|e| Failure::new(Class::Internal, format!("a plan cannot be read: {e}")))
+    }
+
+    pub(super) async fn preview(&self, pipeline: &Pipeline, block: &BlockId, count: usize) -> Result<Vec<u8>, Failure> {
+        let mut executor = self.executor.clone();
+        let rows = u32::try_from(count).unwrap_or(u32::MAX);
+        let previewed = async {
+            let request = v1::PreviewRowsRequest { pipeline_json: written(pipeline)?, block: block.to_string(), rows };
+            in_time(LOOK_LIMIT, executor.preview_rows(request)).await
+        };
+        found(previewed.await)
+    }
+
     pub(super) async fn forget(&self, run: &RunId) -> Result<(), Failure> {
         let mut executor = self.executor.clone();
         let request = v1::ForgetRequest { run_id: run.to_string() };
@@ -156,6 +192,14 @@ impl Client {
         }
         Err(read(&answer.failure_json).unwrap_or_else(|reason| Failure::new(Class::Internal, reason)))
     }
+}
+
+fn found(answer: Result<v1::Found, String>) -> Result<Vec<u8>, Failure> {
+    let answer = answer.map_err(|reason| Failure::new(Class::LostExecutor, reason))?;
+    if answer.failure_json.is_empty() {
+        return Ok(answer.found);
+    }
+    Err(read(&answer.failure_json).unwrap_or_else(|reason| Failure::new(Class::Internal, reason)))
 }
 
 async fn in_time<T>(limit: Duration, call: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, String> {

@@ -18,10 +18,13 @@ use async_trait::async_trait;
 use flowetl_proto::announcement::Announcement;
 use flowetl_proto::catalogue::Catalogue;
 use flowetl_proto::code::{Class, Failure};
-use flowetl_proto::control::{AttemptEvent, AttemptSpec, Executor, Prepared};
-use flowetl_proto::id::{ExecutorId, RunId, Token};
+use flowetl_proto::control::{AttemptEvent, AttemptSpec, Executor, Prepared, Segment};
+use flowetl_proto::id::{BlockId, ExecutorId, RunId, Token};
+use flowetl_proto::look::{Inspector, SegmentPlan};
+use flowetl_proto::pipeline::Pipeline;
 use flowetl_proto::trust::Trust;
 use flowetl_proto::wire::v1::ExecutorInfo;
+use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -41,8 +44,8 @@ const GATHER_LIMIT: Duration = Duration::from_secs(2);
 
 pub use alone::Alone;
 
-/// The executors as the service shows them.
-pub trait Roster: Send + Sync {
+/// The executors as the service shows and asks them.
+pub trait Roster: Inspector {
     /// The blocks and connectors that pipelines are checked against; `None` while no executor is known.
     fn catalogue(&self) -> Option<Arc<Catalogue>>;
     /// The executors that are alive.
@@ -124,9 +127,38 @@ impl Fleet {
         Ok((fleet, reports))
     }
 
+    /// One that is alive, for what any of them can do.
+    fn any(&self) -> std::result::Result<Client, Failure> {
+        let state = self.desk.state();
+        let seat = state.placement.any().and_then(|id| state.seats.get(id));
+        let client = seat.and_then(|seat| seat.client.clone());
+        client.ok_or_else(|| Failure::new(Class::LostExecutor, "there is no executor"))
+    }
+
     async fn ask(&self, job: Job) -> std::result::Result<(), Failure> {
         self.desk.happen(Event::Asked(job)).await;
         Ok(())
+    }
+}
+
+#[async_trait]
+impl Inspector for Fleet {
+    async fn plan(
+        &self,
+        pipeline: &Pipeline,
+        segments: &[Segment],
+        remembered: &BTreeMap<BlockId, Value>,
+    ) -> std::result::Result<Vec<SegmentPlan>, Failure> {
+        self.any()?.plan(pipeline, segments, remembered).await
+    }
+
+    async fn preview(
+        &self,
+        pipeline: &Pipeline,
+        block: &BlockId,
+        count: usize,
+    ) -> std::result::Result<Vec<u8>, Failure> {
+        self.any()?.preview(pipeline, block, count).await
     }
 }
 
@@ -171,15 +203,7 @@ impl Executor for Fleet {
 
     async fn forget(&self, run: RunId) -> std::result::Result<(), Failure> {
         // Asked for at the end of a run, whose events wait until it is done: it takes a way of its own.
-        let client = {
-            let state = self.desk.state();
-            let seat = state.placement.any().and_then(|id| state.seats.get(id));
-            seat.and_then(|seat| seat.client.clone())
-        };
-        match client {
-            Some(client) => client.forget(&run).await,
-            None => Err(Failure::new(Class::LostExecutor, "there is no executor")),
-        }
+        self.any()?.forget(&run).await
     }
 
     async fn cancel(&self, run: RunId, token: Token, limit: Duration) -> std::result::Result<(), Failure> {

@@ -137,6 +137,14 @@ impl v1::executor_server::Executor for Service {
         accepted(self.executor.cancel(run, token, Duration::ZERO).await)
     }
 
+    async fn plan_segments(&self, _: Request<v1::PlanSegmentsRequest>) -> Reply<v1::Found> {
+        Err(Status::unimplemented("nobody looks here"))
+    }
+
+    async fn preview_rows(&self, _: Request<v1::PreviewRowsRequest>) -> Reply<v1::Found> {
+        Err(Status::unimplemented("nobody looks here"))
+    }
+
     async fn report(&self, request: Request<Streaming<v1::Heard>>) -> Reply<Self::ReportStream> {
         self.takes(&request, &Subject::Executor);
         let held = self.held.lock().unwrap().clone().into_iter();

@@ -3,8 +3,9 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use flowetl_proto::id::RunId;
-use flowetl_proto::pipeline::{Parsed, Problem, Source};
+use flowetl_proto::code::Failure;
+use flowetl_proto::id::{BlockId, RunId};
+use flowetl_proto::pipeline::{Parsed, Problem, ProblemCode, Source};
 use flowetl_proto::wire::v1;
 use futures::future::ready;
 use futures::stream::{self, BoxStream, StreamExt};
@@ -13,9 +14,9 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
 use super::Seat;
-use super::status::{no_executor, not_understood, stands_by, status, stopping};
+use super::status::{looked, no_executor, not_understood, stands_by, status, stopping};
 use crate::fleet::Roster;
-use crate::{Handle, Result};
+use crate::{Handle, Result, cut};
 
 type Answer<T> = std::result::Result<Response<T>, Status>;
 
@@ -54,6 +55,13 @@ async fn whole<T: Send + 'static>(
     done.map_err(|e| status(&e))
 }
 
+/// Why a pipeline cannot be planned: a problem at the place of its block, where there is one.
+fn unseen(parsed: &Parsed, failure: Failure) -> std::result::Result<Vec<v1::Problem>, Status> {
+    let Some(block) = &failure.block else { return Err(looked(&failure)) };
+    let problem = parsed.positions.problem(block, ProblemCode::WrongValue, failure.message);
+    Ok(problems(&[problem]))
+}
+
 fn problems(found: &[Problem]) -> Vec<v1::Problem> {
     found.iter().map(Into::into).collect()
 }
@@ -65,6 +73,43 @@ impl v1::coordinator_server::Coordinator for Service {
     async fn validate(&self, request: Request<v1::ValidateRequest>) -> Answer<v1::ValidateResponse> {
         let found = self.parse(request.into_inner().source)?.err().unwrap_or_default();
         Ok(Response::new(v1::ValidateResponse { problems: problems(&found) }))
+    }
+
+    async fn plan(&self, request: Request<v1::PlanRequest>) -> Answer<v1::PlanResponse> {
+        let parsed = match self.parse(request.into_inner().source)? {
+            Ok(parsed) => parsed,
+            Err(found) => {
+                let refused = v1::PlanResponse { plan_json: String::new(), problems: problems(&found) };
+                return Ok(Response::new(refused));
+            }
+        };
+        let remembered = self.handle()?.remembered(&parsed.pipeline.name).await.map_err(|e| status(&e))?;
+        let segments = cut::cut(&parsed.pipeline);
+        let plans = match self.roster()?.plan(&parsed.pipeline, &segments, &remembered).await {
+            Ok(plans) => plans,
+            Err(failure) => {
+                let problems = unseen(&parsed, failure)?;
+                return Ok(Response::new(v1::PlanResponse { plan_json: String::new(), problems }));
+            }
+        };
+        let plan_json = serde_json::to_string(&plans).map_err(|e| Status::internal(e.to_string()))?;
+        Ok(Response::new(v1::PlanResponse { plan_json, problems: Vec::new() }))
+    }
+
+    async fn preview(&self, request: Request<v1::PreviewRequest>) -> Answer<v1::PreviewResponse> {
+        let asked = request.into_inner();
+        let parsed = match self.parse(asked.source)? {
+            Ok(parsed) => parsed,
+            Err(found) => {
+                let refused = v1::PreviewResponse { arrow_stream: Vec::new(), problems: problems(&found) };
+                return Ok(Response::new(refused));
+            }
+        };
+        let rows = self.roster()?.preview(&parsed.pipeline, &BlockId::new(asked.block), asked.rows as usize).await;
+        match rows {
+            Ok(arrow_stream) => Ok(Response::new(v1::PreviewResponse { arrow_stream, problems: Vec::new() })),
+            Err(failure) => Err(looked(&failure)),
+        }
     }
 
     async fn submit(&self, request: Request<v1::SubmitRequest>) -> Answer<v1::SubmitResponse> {

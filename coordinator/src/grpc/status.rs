@@ -1,5 +1,6 @@
 //! What a coordinator's errors are called on the wire.
 
+use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::wire::{LEADER_HEADER, Unknown};
 use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
@@ -29,6 +30,20 @@ pub(super) fn status(error: &Error) -> Status {
         | Error::Serve(_) => Code::Internal,
     };
     let mut message = error.chain();
+    message.truncate(message.floor_char_boundary(MESSAGE_BYTES_MAX));
+    Status::new(code, message)
+}
+
+/// Why nothing can be seen.
+pub(super) fn looked(failure: &Failure) -> Status {
+    let code = match failure.class {
+        Class::Internal | Class::Panic => Code::Internal,
+        // No executor: as good as no coordinator.
+        Class::LostExecutor => Code::Unavailable,
+        _ => Code::FailedPrecondition,
+    };
+    let block = failure.block.as_ref().map(|block| format!("block `{block}`: ")).unwrap_or_default();
+    let mut message = block + &failure.message;
     message.truncate(message.floor_char_boundary(MESSAGE_BYTES_MAX));
     Status::new(code, message)
 }

@@ -18,6 +18,7 @@ use tonic::{Code, Request, Status};
 
 use super::Database;
 use super::simulate::{Process, TEST_LIMIT, world};
+use super::world::Blind;
 use crate::grpc::{self, Access, Tokens};
 use crate::{Error, fleet};
 
@@ -61,7 +62,7 @@ impl Served {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let nothing = Catalogue { blocks: vec![], connectors: vec![] };
-        let roster = Arc::new(fleet::Alone::new(process.handle.clone(), nothing));
+        let roster = Arc::new(fleet::Alone::new(process.handle.clone(), nothing, Arc::new(Blind)));
         let seat = grpc::Seat::alone(process.handle.clone(), roster);
         let (stop, stopped) = oneshot::channel();
         tokio::spawn(grpc::serve(listener, seat, access, async { drop(stopped.await) }));

@@ -19,7 +19,7 @@ use tonic::{Code, Status, Streaming};
 
 use super::Database;
 use super::simulate::{Process, TEST_LIMIT, world};
-use super::world::{Turn, World};
+use super::world::{Blind, Turn, World};
 use crate::grpc::Access;
 use crate::run::tests::Crash;
 use crate::{fleet, grpc};
@@ -47,7 +47,7 @@ impl Served {
         let process = Process::start(database, world).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let roster = Arc::new(fleet::Alone::new(process.handle.clone(), catalogue()));
+        let roster = Arc::new(fleet::Alone::new(process.handle.clone(), catalogue(), Arc::new(Blind)));
         let (stop, stopped) = oneshot::channel();
         let handle = process.handle.clone();
         let serving =
@@ -256,6 +256,23 @@ async fn a_stop_ends_streams_and_leaves_runs() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn why_nothing_can_be_seen_is_told_at_its_place() {
+    let database = Database::sqlite();
+    let mut served = Served::start(&database, &world(&[])).await;
+    let asked = v1::PlanRequest { source: Some(source(SHOP).into()) };
+    let problems = served.client.plan(asked).await.unwrap().into_inner().problems;
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].line > 0 && problems[0].block == "orders", "{problems:?}");
+    let asked = v1::PreviewRequest { source: Some(source(SHOP).into()), block: "orders".into(), rows: 1 };
+    let status = served.client.preview(asked).await.unwrap_err();
+    assert_eq!(status.code(), Code::FailedPrecondition);
+    assert_eq!(status.message(), "block `orders`: made to fail: source_transient");
+    let asked = v1::PreviewRequest { source: Some(source("blocks: {a: {}}").into()), ..Default::default() };
+    assert!(!served.client.preview(asked).await.unwrap().into_inner().problems.is_empty());
+    served.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_that_stands_by_names_the_leader_to_every_call() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -267,6 +284,8 @@ async fn one_that_stands_by_names_the_leader_to_every_call() {
     let source = || Some(source(SHOP).into());
     let refused: Vec<Status> = vec![
         client.validate(v1::ValidateRequest { source: source() }).await.unwrap_err(),
+        client.plan(v1::PlanRequest { source: source() }).await.unwrap_err(),
+        client.preview(v1::PreviewRequest { source: source(), ..Default::default() }).await.unwrap_err(),
         client.submit(v1::SubmitRequest { source: source(), ..Default::default() }).await.unwrap_err(),
         client.follow(v1::FollowRequest { run_id: run_id() }).await.unwrap_err(),
         client.cancel(v1::CancelRunRequest { run_id: run_id() }).await.unwrap_err(),

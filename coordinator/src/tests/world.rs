@@ -8,11 +8,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::{
-    AttemptEvent, AttemptEventKind, AttemptSpec, Executor, Manifest, Meter, Output, Part, Position, Prepared, Severity,
-    TestResult,
+    AttemptEvent, AttemptEventKind, AttemptSpec, Executor, Manifest, Meter, Output, Part, Position, Prepared, Segment,
+    Severity, TestResult,
 };
 use flowetl_proto::id::{BlockId, RunId, Token};
-use flowetl_proto::pipeline::Block;
+use flowetl_proto::look::{Inspector, SegmentPlan};
+use flowetl_proto::pipeline::{Block, Pipeline};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
@@ -219,5 +220,24 @@ fn failing_test(spec: &AttemptSpec) -> TestResult {
         failures: 2,
         severity: Severity::Error,
         samples: vec!["7".into(), "8".into()],
+    }
+}
+
+/// Sees a failure wherever it looks.
+pub(crate) struct Blind;
+
+#[async_trait]
+impl Inspector for Blind {
+    async fn plan(
+        &self,
+        _: &Pipeline,
+        _: &[Segment],
+        _: &BTreeMap<BlockId, Value>,
+    ) -> Result<Vec<SegmentPlan>, Failure> {
+        Err(failure(Class::User).in_block(&"orders".into()))
+    }
+
+    async fn preview(&self, _: &Pipeline, block: &BlockId, _: usize) -> Result<Vec<u8>, Failure> {
+        Err(failure(Class::SourceTransient).in_block(block))
     }
 }

@@ -3,19 +3,9 @@
 use std::sync::Arc;
 
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, displayable};
-use flowetl_proto::id::BlockId;
-use serde::Serialize;
+use flowetl_proto::look::Operators;
 
 use super::marker::BlockMarkerExec;
-
-/// The operators of one block, outermost first, each line indented by its depth inside the block.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Operators {
-    /// `None` for what stands above all blocks: gathering for the target.
-    pub block: Option<BlockId>,
-    pub lines: Vec<String>,
-    pub partitions: usize,
-}
 
 /// The operators of `plan`, grouped by block, the root first.
 pub(crate) fn operators(plan: &Arc<dyn ExecutionPlan>) -> Vec<Operators> {

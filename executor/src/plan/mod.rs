@@ -33,7 +33,7 @@ use flowetl_proto::pipeline::Block;
 use serde::de::DeserializeOwned;
 
 pub(crate) use cursor::HighWater;
-pub(crate) use explain::{Operators, operators};
+pub(crate) use explain::operators;
 pub(crate) use session::{BATCH_BYTES, BATCH_ROWS, Thrift, session};
 
 use self::extract::Start;

@@ -33,6 +33,7 @@ use tonic::transport::server::{Server, TcpIncoming};
 use self::desk::Desk;
 use self::gate::Gate;
 use self::service::Service;
+use crate::inspect::Here;
 use crate::{Error, NodeConfig, Result};
 
 /// Events between the node and what is held for the coordinator, which takes them at once.
@@ -83,6 +84,7 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) -> Result<()> {
     let (sender, events) = mpsc::channel(EVENTS_WAITING_MAX);
+    let inspector = Here::new(node.clone(), data.clone());
     let node = crate::Node::start(node, data, sender).await?;
     let id = ExecutorId::new(uuid::Uuid::now_v7().to_string());
     let desk = Arc::new(Desk::new(config.absence_limit));
@@ -101,7 +103,7 @@ pub async fn serve(
     let announcing =
         tokio::spawn(announce::announce(config.etcd.clone(), config.prefix.clone(), announcements, end.clone()));
     let gate = Gate::new(config.trust.key.clone());
-    let service = Service::new(id, node.clone(), Arc::clone(&desk), gate.clone());
+    let service = Service::new(id, node.clone(), inspector, Arc::clone(&desk), gate.clone());
     let serving = tokio::spawn(listen(service, gate, config.trust, listener, end.clone()));
 
     tokio::pin!(serving);

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flowetl_proto::VERSION;
-use flowetl_proto::code::Failure;
+use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::{AttemptSpec, Executor};
-use flowetl_proto::id::{ExecutorId, RunId, Token};
+use flowetl_proto::id::{BlockId, ExecutorId, RunId, Token};
+use flowetl_proto::look::Inspector;
 use flowetl_proto::trust::Subject;
 use flowetl_proto::wire::v1::reported::What;
 use flowetl_proto::wire::{TERM_HEADER, v1};
@@ -19,19 +20,21 @@ use tonic::{Request, Response, Status, Streaming};
 use super::desk::{Desk, Next};
 use super::gate::Gate;
 use crate::Node;
+use crate::inspect::Here;
 
 type Reply<T> = Result<Response<T>, Status>;
 
 pub(super) struct Service {
     id: ExecutorId,
     node: Node,
+    inspector: Here,
     desk: Arc<Desk>,
     gate: Gate,
 }
 
 impl Service {
-    pub(super) fn new(id: ExecutorId, node: Node, desk: Arc<Desk>, gate: Gate) -> Self {
-        Self { id, node, desk, gate }
+    pub(super) fn new(id: ExecutorId, node: Node, inspector: Here, desk: Arc<Desk>, gate: Gate) -> Self {
+        Self { id, node, inspector, desk, gate }
     }
 }
 
@@ -91,6 +94,26 @@ impl v1::executor_server::Executor for Service {
         let limit = Duration::from_millis(asked.limit_ms.into());
         self.admit(&request, &Subject::End { run: run.clone(), token })?;
         answer(self.node.cancel(run, token, limit).await)
+    }
+
+    async fn plan_segments(&self, request: Request<v1::PlanSegmentsRequest>) -> Reply<v1::Found> {
+        self.admit(&request, &Subject::Executor)?;
+        let asked = request.get_ref();
+        let pipeline = read(&asked.pipeline_json)?;
+        let segments: Vec<_> = read(&asked.segments_json)?;
+        let remembered = read(&asked.remembered_json)?;
+        let plans = self.inspector.plan(&pipeline, &segments, &remembered).await;
+        found(
+            plans
+                .and_then(|plans| serde_json::to_vec(&plans).map_err(|e| Failure::new(Class::Internal, e.to_string()))),
+        )
+    }
+
+    async fn preview_rows(&self, request: Request<v1::PreviewRowsRequest>) -> Reply<v1::Found> {
+        self.admit(&request, &Subject::Executor)?;
+        let asked = request.get_ref();
+        let pipeline = read(&asked.pipeline_json)?;
+        found(self.inspector.preview(&pipeline, &BlockId::new(&asked.block), asked.rows as usize).await)
     }
 
     async fn report(&self, request: Request<Streaming<v1::Heard>>) -> Reply<Self::ReportStream> {
@@ -162,6 +185,13 @@ fn answer(accepted: Result<(), Failure>) -> Reply<v1::Answer> {
         Err(failure) => written(&failure)?,
     };
     Ok(Response::new(v1::Answer { failure_json, closed: false }))
+}
+
+fn found(found: Result<Vec<u8>, Failure>) -> Reply<v1::Found> {
+    Ok(Response::new(match found {
+        Ok(found) => v1::Found { failure_json: String::new(), found },
+        Err(failure) => v1::Found { failure_json: written(&failure)?, found: Vec::new() },
+    }))
 }
 
 fn read<T: DeserializeOwned>(json: &str) -> Result<T, Status> {

@@ -208,6 +208,8 @@ pub struct Plan {
     #[command(flatten)]
     pub file: File,
     #[command(flatten)]
+    pub server: Server,
+    #[command(flatten)]
     pub output: Output,
 }
 
@@ -219,7 +221,9 @@ pub struct Preview {
     pub block: String,
     /// How many rows.
     #[arg(short = 'n', long = "rows", default_value_t = 100)]
-    pub rows: usize,
+    pub rows: u32,
+    #[command(flatten)]
+    pub server: Server,
     #[command(flatten)]
     pub output: Output,
 }

@@ -20,17 +20,16 @@ pub enum Coordinator {
 impl Coordinator {
     /// That at `server`, or else one of this process.
     pub async fn open(server: &args::Server) -> anyhow::Result<Self> {
-        match &server.server {
-            Some(url) => Ok(Self::There(Box::new(connect(url, server).await?))),
+        match connected(server).await? {
+            Some(client) => Ok(Self::There(Box::new(client))),
             None => Ok(Self::Here(home::open().await?)),
         }
     }
 
     /// Runs a pipeline. What is wrong with it is found before anything is made.
     pub async fn submit(server: &args::Server, source: Source, options: Options) -> anyhow::Result<(Self, RunId)> {
-        match &server.server {
-            Some(url) => {
-                let client = connect(url, server).await?;
+        match connected(server).await? {
+            Some(client) => {
                 let run = client.submit(source, options).await?.id().clone();
                 Ok((Self::There(Box::new(client)), run))
             }
@@ -104,8 +103,10 @@ impl Coordinator {
     }
 }
 
-async fn connect(url: &str, server: &args::Server) -> anyhow::Result<Client> {
-    Ok(Client::connect_with(url, trust::access(server)?).await?)
+/// A connection to the coordinator that was named, if one was.
+pub async fn connected(server: &args::Server) -> anyhow::Result<Option<Client>> {
+    let Some(url) = &server.server else { return Ok(None) };
+    Ok(Some(Client::connect_with(url, trust::access(server)?).await?))
 }
 
 fn chained(error: flowetl_coordinator::Error) -> anyhow::Error {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use flowetl_coordinator::{Config, Coordinator, Handle};
+use flowetl_executor::inspect::Here;
 use flowetl_executor::storage::Storage;
 use flowetl_executor::{Node, NodeConfig};
 use flowetl_proto::id::BlockId;
@@ -96,6 +97,11 @@ pub async fn open() -> anyhow::Result<Handle> {
     let data = tokio::runtime::Handle::current();
     let node = Node::start(node_config()?, data, events).await?;
     Coordinator::open(coordinator_config(), Arc::new(node), reports).await.map_err(|e| anyhow::anyhow!(e.chain()))
+}
+
+/// This process, as it looks into the systems that it reaches.
+pub fn inspector() -> anyhow::Result<Here> {
+    Ok(Here::new(node_config()?, tokio::runtime::Handle::current()))
 }
 
 /// Whether the metadata database lies in the home folder, which no other machine shares.

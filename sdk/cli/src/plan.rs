@@ -1,27 +1,19 @@
 //! `flowetl plan`: segments, operators, what is sent to each source, what has changed in each
 //! source, what would change in each target.
 
+use flowetl::{SegmentPlan, Source};
 use flowetl_coordinator::cut;
-use flowetl_executor::inspect::{self, SegmentPlan};
+use flowetl_proto::look::Inspector;
 use flowetl_proto::pipeline::ProblemCode;
 
+use crate::coordinator::connected;
 use crate::{Outcome, args, files, home, show};
 
 pub async fn plan(plan: args::Plan) -> anyhow::Result<Outcome> {
-    let parsed = files::read(&plan.file)?;
-    let segments = cut::cut(&parsed.pipeline);
-    let data = tokio::runtime::Handle::current();
-    let remembered = home::remembered(&parsed.pipeline.name).await?;
-    let planned = inspect::plan(&parsed.pipeline, &segments, &remembered, home::node_config()?, data).await;
-    let plans = match planned {
-        Ok(plans) => plans,
-        Err(error) => {
-            let failure = error.to_failure();
-            return Err(match &failure.block {
-                Some(block) => parsed.positions.problem(block, ProblemCode::WrongValue, failure.message).into(),
-                None => failure.into(),
-            });
-        }
+    let source = files::source(&plan.file)?;
+    let plans = match connected(&plan.server).await? {
+        Some(client) => client.plan(source).await?,
+        None => here(&source).await?,
     };
     if plan.output.json {
         show::json(&plans)?;
@@ -31,6 +23,18 @@ pub async fn plan(plan: args::Plan) -> anyhow::Result<Outcome> {
         }
     }
     Ok(Outcome::Success)
+}
+
+/// What this process would do.
+async fn here(source: &Source) -> anyhow::Result<Vec<SegmentPlan>> {
+    let parsed = files::parse(source)?;
+    let segments = cut::cut(&parsed.pipeline);
+    let remembered = home::remembered(&parsed.pipeline.name).await?;
+    let planned = home::inspector()?.plan(&parsed.pipeline, &segments, &remembered).await;
+    planned.map_err(|failure| match &failure.block {
+        Some(block) => parsed.positions.problem(block, ProblemCode::WrongValue, failure.message).into(),
+        None => failure.into(),
+    })
 }
 
 fn print(plan: &SegmentPlan) -> anyhow::Result<()> {

@@ -144,7 +144,7 @@ pub async fn up(up: args::Up) -> anyhow::Result<Outcome> {
     if home::owns_database() {
         told(handle.go_on_with_all().await.map_err(chained)?);
     }
-    let roster = Alone::new(handle.clone(), flowetl_executor::catalogue());
+    let roster = Alone::new(handle.clone(), flowetl_executor::catalogue(), Arc::new(home::inspector()?));
     show::line(&format!("flowetl serves at {scheme}://{address}"))?;
     let served = grpc::serve(listener, Seat::alone(handle.clone(), Arc::new(roster)), access, stopped(signals)).await;
     handle.close().await;

@@ -1,5 +1,6 @@
 """A connection to a coordinator, and runs there."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
@@ -7,6 +8,8 @@ from typing import Any, Optional, Union
 from urllib.parse import urlsplit
 
 import grpc
+import pyarrow
+import pyarrow.ipc
 
 from flowetl import views
 from flowetl.errors import FlowetlError, LostError, ProblemsError, RefusedError, UnreachableError
@@ -19,6 +22,9 @@ CONNECT_SECONDS = 10
 
 ANSWER_SECONDS = 60
 """How long an answer may take: a few reads or writes of the metadata database, which is itself waited for up to 30 s."""
+
+LOOK_SECONDS = 300
+"""How long looking may take: sources and targets are asked, and what a preview shows is computed."""
 
 BEGIN_SECONDS = 600
 """How long a run may take to begin: what an earlier run of the pipeline left open is settled first."""
@@ -88,6 +94,20 @@ class Client:
         answer = self._ask("Validate", wire.ValidateRequest(source=_source(pipeline)))
         return [views.problem(problem) for problem in answer.problems]
 
+    def plan(self, pipeline: Union[Pipeline, Source]) -> list[dict[str, Any]]:
+        """What a run would do, an object for each segment; asks sources and targets what they have, touches nothing."""
+        answer = self._ask("Plan", wire.PlanRequest(source=_source(pipeline)), LOOK_SECONDS)
+        _nothing_wrong(answer.problems)
+        return json.loads(answer.plan_json)
+
+    def preview(self, pipeline: Union[Pipeline, Source], block: str, rows: int = 100) -> pyarrow.Table:
+        """The first rows of a block, computed from the sources up to it; writes nothing. `.to_pandas()` makes a frame."""
+        request = wire.PreviewRequest(source=_source(pipeline), block=block, rows=rows)
+        answer = self._ask("Preview", request, LOOK_SECONDS)
+        _nothing_wrong(answer.problems)
+        with pyarrow.ipc.open_stream(answer.arrow_stream) as stream:
+            return stream.read_all()
+
     def submit(
         self, pipeline: Union[Pipeline, Source], full_refresh: bool = False, until: Optional[str] = None
     ) -> "Run":
@@ -98,8 +118,7 @@ class Client:
         """
         request = wire.SubmitRequest(source=_source(pipeline), full_refresh=full_refresh, until=until or "")
         answer = self._ask("Submit", request, BEGIN_SECONDS)
-        if answer.problems:
-            raise ProblemsError([views.problem(problem) for problem in answer.problems])
+        _nothing_wrong(answer.problems)
         return Run(self, answer.run_id)
 
     def resume(self, run_id: str) -> "Run":
@@ -192,6 +211,11 @@ def _is_here(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _nothing_wrong(problems: Any) -> None:
+    if problems:
+        raise ProblemsError([views.problem(problem) for problem in problems])
 
 
 def _source(pipeline: Union[Pipeline, Source]) -> wire.Source:

@@ -66,6 +66,23 @@ class Served(Serving):
             run.cancel()
         self.assertEqual((self.folder / "large.csv").read_text(), "id,total\n2,150\n3,250\n")
 
+    def test_looks_without_touching(self) -> None:
+        pipeline = Pipeline("large")
+        pipeline.block("orders", extract("orders.csv"))
+        pipeline.block("large", sql("select id, total * 2 as twice from orders where total > 100"))
+        pipeline.block("publish", load("large", "large.csv"))
+        with Client(self.url) as client:
+            rows = client.preview(pipeline, "large", rows=1)
+            self.assertEqual(rows.to_pydict(), {"id": [2], "twice": [300]})
+            [segment] = client.plan(pipeline)
+            self.assertEqual((segment["segment"], segment["blocks"]), ("publish", ["orders", "large", "publish"]))
+            with self.assertRaisesRegex(RefusedError, "there is no block `larg`, did you mean `large`"):
+                client.preview(pipeline, "larg")
+            pipeline.block("lost", extract("no.csv"))
+            with self.assertRaises(ProblemsError):
+                client.plan(pipeline)
+        self.assertFalse((self.folder / "large.csv").exists())
+
     def test_runs_a_file_up_to_a_block(self) -> None:
         (self.folder / "p.yml").write_text(PIPELINE)
         with Client(self.url) as client:

@@ -3,7 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
+use arrow::ipc::reader::StreamReader;
 use flowetl_proto::id::RunId;
+use flowetl_proto::look::SegmentPlan;
 use flowetl_proto::pipeline::{Problem, Source};
 use flowetl_proto::run::{Options, RunSummary};
 use flowetl_proto::wire::Unknown;
@@ -16,6 +21,9 @@ use crate::{Access, Error, Result, Run};
 /// How long an answer may take: a few reads or writes of the metadata database, which is itself waited for up to 30 s.
 pub(crate) const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 
+/// How long looking may take: sources and targets are asked, and what a preview shows is computed.
+const LOOK_LIMIT: Duration = Duration::from_secs(300);
+
 /// How long a run may take to begin: what an earlier run of the pipeline left open is settled first.
 const BEGIN_LIMIT: Duration = Duration::from_secs(600);
 
@@ -23,6 +31,14 @@ const BEGIN_LIMIT: Duration = Duration::from_secs(600);
 #[derive(Clone, Debug)]
 pub struct Client {
     peers: Arc<Peers>,
+}
+
+/// Rows to look at.
+#[derive(Clone, Debug)]
+pub struct Rows {
+    pub schema: SchemaRef,
+    /// Of that schema; none where there are no rows.
+    pub batches: Vec<RecordBatch>,
 }
 
 impl Client {
@@ -55,6 +71,36 @@ impl Client {
         problems(answer.problems)
     }
 
+    /// What a run would do, segment by segment: operators, what is sent to each source, what would change in each target.
+    /// Touches nothing.
+    pub async fn plan(&self, pipeline: impl Into<Source>) -> Result<Vec<SegmentPlan>> {
+        let source = v1::Source::from(pipeline.into());
+        let answer = self.peers.ask(Repeat::Safe, |mut stub| {
+            let request = within(LOOK_LIMIT, v1::PlanRequest { source: Some(source.clone()) });
+            async move { stub.plan(request).await }
+        });
+        let answer = answer.await?;
+        nothing_wrong(answer.problems)?;
+        Ok(serde_json::from_str(&answer.plan_json).map_err(|e| Unknown { what: "plan", text: e.to_string() })?)
+    }
+
+    /// The first `rows` rows of a block, computed from the sources up to it; a `load` shows what it would write. Writes
+    /// nothing.
+    pub async fn preview(&self, pipeline: impl Into<Source>, block: &str, rows: u32) -> Result<Rows> {
+        let source = v1::Source::from(pipeline.into());
+        let answer = self.peers.ask(Repeat::Safe, |mut stub| {
+            let asked = v1::PreviewRequest { source: Some(source.clone()), block: block.to_owned(), rows };
+            let request = within(LOOK_LIMIT, asked);
+            async move { stub.preview(request).await }
+        });
+        let answer = answer.await?;
+        nothing_wrong(answer.problems)?;
+        let unknown = |e: ArrowError| Unknown { what: "Arrow stream", text: e.to_string() };
+        let stream = StreamReader::try_new(answer.arrow_stream.as_slice(), None).map_err(unknown)?;
+        let schema = stream.schema();
+        Ok(Rows { schema, batches: stream.collect::<Result<_, _>>().map_err(unknown)? })
+    }
+
     /// Runs a pipeline: one drawn in code, one read from a file, or its text. Returns as soon as the run has begun;
     /// it goes on also when this program ends.
     ///
@@ -67,11 +113,8 @@ impl Client {
             async move { stub.submit(request).await }
         });
         let answer = answer.await?;
-        let problems = problems(answer.problems)?;
-        match problems.is_empty() {
-            true => Ok(self.run(RunId::new(answer.run_id))),
-            false => Err(Error::Problems(problems)),
-        }
+        nothing_wrong(answer.problems)?;
+        Ok(self.run(RunId::new(answer.run_id)))
     }
 
     /// Goes on with a run that failed, was cancelled or was cut off, from its last durable boundary.
@@ -121,6 +164,11 @@ fn within<T>(limit: Duration, message: T) -> Request<T> {
 /// A request as [`Client`]'s own, for runs.
 pub(crate) fn request<T>(message: T) -> Request<T> {
     within(ANSWER_LIMIT, message)
+}
+
+fn nothing_wrong(found: Vec<v1::Problem>) -> Result<()> {
+    let problems = problems(found)?;
+    if problems.is_empty() { Ok(()) } else { Err(Error::Problems(problems)) }
 }
 
 fn problems(found: Vec<v1::Problem>) -> Result<Vec<Problem>> {

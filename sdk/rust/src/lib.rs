@@ -26,10 +26,11 @@ mod run;
 mod source;
 
 pub use access::Access;
-pub use client::Client;
+pub use client::{Client, Rows};
 pub use error::{Error, Result};
 pub use flowetl_proto::code::{Class, Failure};
 pub use flowetl_proto::id::{BlockId, RunId, SegmentId};
+pub use flowetl_proto::look::{Operators, SegmentPlan};
 pub use flowetl_proto::pipeline::{Problem, Source};
 pub use flowetl_proto::run::{
     BlockPhase, BlockView, Options, Phase, RunEvent, RunOptions, RunSummary, RunView, SegmentView, Timestamp,

@@ -139,6 +139,10 @@ fn a_run_on_many_ends_as_one_alone() {
     let cluster = Cluster::new(&world);
     let (_coordinator, url) = cluster.coordinator("coordinator");
     let _executors: Vec<_> = (1..=3).map(|count| cluster.executor(&format!("executor-{count}"), &url, count)).collect();
+    let looked = ["plan", "p.yml"];
+    assert_eq!(cluster.ask(&url, &looked).expect(0).out, world.run(&looked).expect(0).out);
+    let rows = cluster.ask(&url, &["preview", "p.yml", "totals", "--json"]).expect(0).json();
+    assert_eq!(rows.as_array().unwrap().len(), 97);
     let there = told(cluster.ask(&url, &["run", "p.yml", "--json"]).expect(0));
     assert_eq!(there, alone);
     assert_eq!(made(), oracle);

@@ -29,7 +29,9 @@ fn the_executor_does_not_know_the_coordinator() {
 
 #[test]
 fn who_asks_a_coordinator_needs_neither_it_nor_the_engine() {
-    forbid("flowetl", &[ENGINE, &["flowetl-coordinator", "sqlx", "actix"]].concat());
+    // Rows are looked at as Arrow's.
+    let engine: Vec<_> = ENGINE.iter().filter(|name| **name != "arrow").copied().collect();
+    forbid("flowetl", &[&engine[..], &["flowetl-coordinator", "sqlx", "actix"]].concat());
 }
 
 #[test]

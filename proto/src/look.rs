@@ -1,0 +1,63 @@
+//! Looking without touching: what a pipeline would do, and rows of a block.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::code::Failure;
+use crate::control::{Output, Segment};
+use crate::drift::SchemaChange;
+use crate::id::BlockId;
+use crate::pipeline::Pipeline;
+
+/// The largest preview: more rows than anybody looks at, and less than a message may have.
+pub const PREVIEW_BYTES_MAX: usize = 16 << 20;
+
+/// What one segment would do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SegmentPlan {
+    pub segment: String,
+    pub output: Output,
+    /// The blocks it runs, in order.
+    pub blocks: Vec<BlockId>,
+    /// Boundaries it reads.
+    pub inputs: Vec<BlockId>,
+    /// Segments it waits for.
+    pub after: Vec<String>,
+    /// The operators by block; a source's line shows what is sent to it.
+    pub operators: Vec<Operators>,
+    /// The target, the way of writing, and what would change in its schema.
+    pub target: Option<String>,
+    /// Columns that come out: name and Arrow type.
+    pub columns: Vec<(String, String)>,
+    /// How its sources differ from what was read last.
+    pub schema_changes: Vec<SchemaChange>,
+}
+
+/// The operators of one block, outermost first, each line indented by its depth inside the block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Operators {
+    /// `None` for what stands above all blocks: gathering for the target.
+    pub block: Option<BlockId>,
+    pub lines: Vec<String>,
+    pub partitions: usize,
+}
+
+/// Who can look: an executor, which reaches sources and targets. Nothing here writes anywhere, and all of it may be asked
+/// again.
+#[async_trait]
+pub trait Inspector: Send + Sync {
+    /// Plans every segment in order, as a first run would read, and compares each source with what its extract is
+    /// `remembered` to have read.
+    async fn plan(
+        &self,
+        pipeline: &Pipeline,
+        segments: &[Segment],
+        remembered: &BTreeMap<BlockId, Value>,
+    ) -> Result<Vec<SegmentPlan>, Failure>;
+    /// The first `count` rows of `block`, computed from the sources up to it, as one Arrow IPC stream of at most
+    /// [`PREVIEW_BYTES_MAX`]; a `load` shows what it would write.
+    async fn preview(&self, pipeline: &Pipeline, block: &BlockId, count: usize) -> Result<Vec<u8>, Failure>;
+}
