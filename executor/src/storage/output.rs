@@ -30,6 +30,8 @@ const UPLOADS_MAX: usize = 2;
 const CRC_BYTES: usize = 256 << 10;
 /// A local file's pages are sent to the disk in pieces of this size while writing goes on, so that the last sync is short.
 const SYNC_BYTES: u64 = 64 << 20;
+/// How often a file is written anew whose place beside the old one was lost to who tidies up.
+const REPLACE_TRIES_MAX: usize = 5;
 
 /// A finished private file: all that publishing it needs, also in another process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -300,22 +302,44 @@ fn to_json(value: &impl Serialize) -> Result<Vec<u8>> {
     serde_json::to_vec(value).map_err(|e| Error::internal("cannot write a note as JSON").because(e))
 }
 
-/// Writes beside, syncs, renames, syncs the folder.
+/// Writes beside, syncs, renames, syncs the folder; and removes what others wrote beside and, being killed, did not come to
+/// rename: whoever is alive has its file locked.
 pub(super) fn replace_file(path: &FilePath, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().ok_or(io::ErrorKind::InvalidFilename)?;
     fs::create_dir_all(folder)?;
     let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?.to_string_lossy();
-    let beside = folder.join(format!(".{name}.{}.new", uuid::Uuid::now_v7()));
-    let written = File::create(&beside).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&beside, path)
-    });
-    if written.is_err() {
-        // The reason to report is the first one; what cannot be removed is hidden and harmless.
-        let _ = fs::remove_file(&beside);
+    let start = format!(".{name}.");
+    let mut tries = 0;
+    loop {
+        let beside = folder.join(format!("{start}{}.new", uuid::Uuid::now_v7()));
+        let written = File::create(&beside).and_then(|mut file| {
+            file.lock()?;
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            fs::rename(&beside, path)
+        });
+        tries += 1;
+        match written {
+            Ok(()) => break,
+            // It was taken for a dead one's before it was locked.
+            Err(e) if e.kind() == io::ErrorKind::NotFound && tries < REPLACE_TRIES_MAX => {}
+            Err(e) => {
+                // The reason to report is the first one; what cannot be removed is hidden and harmless.
+                let _ = fs::remove_file(&beside);
+                return Err(e);
+            }
+        }
     }
-    written?;
+    for entry in fs::read_dir(folder)? {
+        let found = entry?.file_name();
+        if found.to_str().is_some_and(|found| found.starts_with(&start) && found.ends_with(".new")) {
+            let found = folder.join(&found);
+            // What cannot be opened or removed is gone meanwhile, or hidden and harmless.
+            if File::open(&found).is_ok_and(|file| file.try_lock().is_ok()) {
+                let _ = fs::remove_file(&found);
+            }
+        }
+    }
     sync_folder(folder)
 }
 
@@ -334,4 +358,40 @@ fn rename(from: &FilePath, to: &FilePath) -> io::Result<bool> {
 /// A rename is durable once its folder is.
 fn sync_folder(folder: &FilePath) -> io::Result<()> {
     File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_and_nothing_stays_beside_it() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("a.json");
+        // Of a process that was killed before it could rename.
+        fs::write(folder.path().join(".a.json.0191.new"), "half").unwrap();
+        fs::write(folder.path().join(".b.json.0191.new"), "another's").unwrap();
+        replace_file(&path, b"one").unwrap();
+        replace_file(&path, b"two").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        let names = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        let mut names: Vec<_> = names.collect();
+        names.sort();
+        assert_eq!(names, [".b.json.0191.new", "a.json"]);
+    }
+
+    #[test]
+    fn many_replace_a_file_at_once() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("a.json");
+        std::thread::scope(|scope| {
+            let writers = (0..4).map(|_| scope.spawn(|| (0..50).try_for_each(|_| replace_file(&path, b"whole"))));
+            let writers: Vec<_> = writers.collect();
+            for writer in writers {
+                writer.join().unwrap().unwrap();
+            }
+        });
+        assert_eq!(fs::read(&path).unwrap(), b"whole");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
 }
