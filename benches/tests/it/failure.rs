@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::world::{Database, Ended, Running, World};
 
 /// How long a cancelled run may take to be gone.
-const CANCEL_LIMIT: Duration = Duration::from_secs(5);
+pub const CANCEL_LIMIT: Duration = Duration::from_secs(5);
 /// How long a test waits for a run to reach a point.
 const REACH_LIMIT: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(2);

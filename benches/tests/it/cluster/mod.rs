@@ -4,12 +4,13 @@ mod leader;
 mod outage;
 
 use std::process::Command;
+use std::time::Instant;
 
 use flowetl::Client;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-use crate::failure::{HELD, held_copy, let_go, nothing_left, wait_until};
+use crate::failure::{CANCEL_LIMIT, HELD, held_copy, let_go, nothing_left, wait_until};
 use crate::server::{client, told};
 use crate::world::{Database, Ended, Running, World};
 
@@ -192,6 +193,24 @@ fn an_executor_that_wakes_up_late_changes_nothing() {
     cluster.gathered(&url, 2);
     wait_until("the end of its attempt", || database.staged().is_empty() && database.sessions().is_empty());
     assert_eq!(made(), published);
+}
+
+#[test]
+fn a_cancel_ends_what_runs_elsewhere() {
+    let (world, database) = held_copy(3);
+    let cluster = Cluster::new(&world);
+    let (_coordinator, url) = cluster.coordinator("coordinator");
+    let _executor = cluster.executor("first", &url, 1);
+    let running = cluster.start_held(&url, &database);
+    let asked = Instant::now();
+    running.signal("INT");
+    let json = running.wait().expect(1).json();
+    assert!(asked.elapsed() < CANCEL_LIMIT, "it took {:?}", asked.elapsed());
+    assert_eq!((&json["state"], attempts(&json)), (&json!("cancelled"), &json!(1)), "{json:#}");
+    wait_until("the end of the executor's sessions", || database.sessions().is_empty());
+    assert!(asked.elapsed() < CANCEL_LIMIT, "a query of ours ran on for {:?}", asked.elapsed());
+    nothing_left(&database);
+    assert!(!database.has("out"));
 }
 
 #[test]
