@@ -16,8 +16,9 @@ use crate::{Error, Result};
 
 /// The table of what was committed, in the target's schema.
 const RECORDS: &str = "_flowetl_commits";
-/// `unique_violation` and `duplicate_table`: another session made the same table in the same moment.
-const MADE_BY_ANOTHER: [&str; 2] = ["23505", "42P07"];
+/// `unique_violation`, `duplicate_table` and `duplicate_object`: another session made the same table, or the type that comes
+/// with it, in the same moment.
+const MADE_BY_ANOTHER: [&str; 3] = ["23505", "42P07", "42710"];
 
 /// What a commit's transaction came to.
 enum Change {

@@ -59,6 +59,30 @@ async fn modes_do_what_they_say_and_leave_nothing_behind() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn first_commits_of_a_schema_may_come_at_once() {
+    with_database(|mut db| async move {
+        for round in 1..=20 {
+            db.run("drop table if exists _flowetl_commits").await;
+            let mut staged = Vec::new();
+            for load in 0..8 {
+                let (attempt, rows) = (attempt(&format!("r{load}"), round), numbers(0..1, "n"));
+                let sink = db.sink(&attempt, &loading(&format!("t{load}"), WriteMode::Append), rows.schema()).await;
+                let sink = sink.unwrap();
+                let notes = db.stage(&sink, &[rows]).await.unwrap();
+                staged.push((sink, notes));
+            }
+            let commits = staged.into_iter().map(|(sink, notes)| {
+                tokio::spawn(async move { sink.commit(&notes, &[]).await.map_err(|e| e.to_string()) })
+            });
+            for commit in futures::future::join_all(commits.collect::<Vec<_>>()).await {
+                assert_eq!(commit.unwrap(), Ok(Committed::Done));
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_seen_before_the_commit_and_all_is_written_once() {
     with_database(|mut db| async move {
         for mode in modes() {
