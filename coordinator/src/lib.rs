@@ -10,6 +10,7 @@ mod control;
 pub mod cut;
 mod error;
 mod etcd;
+pub mod figures;
 pub mod fleet;
 pub mod grpc;
 mod handle;

@@ -13,6 +13,7 @@ mod catalogue;
 mod config;
 pub mod connectors;
 mod error;
+pub mod figures;
 pub mod inspect;
 mod memory;
 mod meter;

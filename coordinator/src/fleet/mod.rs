@@ -32,7 +32,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use self::client::Client;
 use crate::lead::Tenure;
 use crate::place::{Action, Answer, Event, Job, Placement};
-use crate::{Error, Result};
+use crate::{Error, Result, figures};
 
 /// Events between the executors' streams and the runs; an executor keeps what does not fit.
 const EVENTS_WAITING_MAX: usize = 256;
@@ -308,5 +308,6 @@ async fn tick(desk: Arc<Desk>) {
     due.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while desk.end.clone().run_until_cancelled(due.tick()).await.is_some() {
         desk.happen(Event::Tick).await;
+        figures::fleet(&desk.state().placement.loads());
     }
 }

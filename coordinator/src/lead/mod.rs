@@ -27,7 +27,7 @@ use self::election::{Election, Key, Won};
 pub use self::tenure::Tenure;
 use crate::fleet::FleetConfig;
 use crate::store::Store;
-use crate::{Config, Error, Result, clock};
+use crate::{Config, Error, Result, clock, figures};
 
 /// How long a leader that is silent stays one. Others lead, and go on with its runs, within 15 s.
 const LEASE: Duration = Duration::from_secs(10);
@@ -76,6 +76,7 @@ impl Candidate {
         let leader = Leader { id: clock::new_process_id(), url };
         let opened = Box::pin(Election::open(fleet, leader)).await;
         let election = opened.map_err(|reason| Error::Etcd(reason.into()))?;
+        figures::leads(false);
         Ok(Self { election, store: config.store().await? })
     }
 
@@ -97,6 +98,7 @@ impl Candidate {
         let end = CancellationToken::new();
         let keeper = Keeper { election: self.election.clone(), store: self.store.clone(), tenure: tenure.clone() };
         let keeping = tokio::spawn(keeper.keep(won.lease, end.clone()));
+        figures::leads(true);
         Ok(Standing::Leads(Lead { tenure, end, keeping }))
     }
 

@@ -33,7 +33,7 @@ pub(crate) use view::view;
 
 use crate::lock::Lock;
 use crate::store::{Record, Store};
-use crate::{Error, Result, clock};
+use crate::{Error, Result, clock, figures};
 
 /// Fresh tokens taken at a time: more than most runs use, so that taking them costs one write.
 pub(crate) const TOKENS: usize = 64;
@@ -152,6 +152,7 @@ impl RunActor {
         });
         active.retain(|a| a.run != run);
         active.push(Active { run, actor, watch: receiver.clone() });
+        figures::runs_active(active.len());
         receiver
     }
 
@@ -218,6 +219,7 @@ impl RunActor {
     /// The run has ended, durably: removes what nobody will read again, then lets watchers see the end.
     fn tidy_and_end(&mut self, ctx: &mut Context<Self>) {
         self.busy = true;
+        figures::run_ended(self.state.phase);
         let forget = forget_older(Arc::clone(&self.around), self.state.pipeline.name.clone());
         let tidied = self.around.runtime.spawn(forget).into_actor(self).map(|_, actor, ctx| {
             actor.let_go();
@@ -232,6 +234,7 @@ impl RunActor {
         let mut active = self.around.active.lock().unwrap_or_else(PoisonError::into_inner);
         self.lock = None;
         active.retain(|a| a.run != self.state.id);
+        figures::runs_active(active.len());
     }
 
     /// The run cannot go on here: it stays as it was written last, to be resumed.
@@ -278,8 +281,12 @@ async fn save(store: Store, record: Record, tokens_missing: bool) -> Result<Vec<
             }
         };
         let late = |_| Err(Error::silent(ANSWER_LIMIT));
+        let asked = Instant::now();
         match timeout(ANSWER_LIMIT, written).await.unwrap_or_else(late) {
-            Ok(tokens) => return Ok(tokens),
+            Ok(tokens) => {
+                figures::decided(asked.elapsed());
+                return Ok(tokens);
+            }
             Err(error) if error.is_takeover() => return Err(error),
             Err(Error::Unsure) => {
                 store.sure().await?;
@@ -323,6 +330,7 @@ async fn forget_older(around: Arc<Surroundings>, pipeline: String) {
 /// Hands what executors report to the runs' actors, one at a time, until the coordinator is dropped.
 pub(crate) async fn dispatch(around: Weak<Surroundings>, mut events: mpsc::Receiver<AttemptEvent>) {
     while let Some(event) = events.recv().await {
+        figures::attempt(&event.kind);
         let Some(active) = around.upgrade().and_then(|around| around.active(&event.run)) else { continue };
         let happened = Happened(Event::Report { token: event.token, kind: event.kind });
         // A run that has ended meanwhile needs no news.

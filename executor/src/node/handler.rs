@@ -14,7 +14,7 @@ use super::{AttemptOver, CancelAttempt, Discard, NodeActor, Publish, Start, Surr
 use crate::connectors::{Committed, Sink};
 use crate::memory::Budget;
 use crate::segment::{Cancel, SegmentActor, work};
-use crate::{Result, boundary};
+use crate::{Result, boundary, figures};
 
 impl Handler<Start> for NodeActor {
     type Result = Result<bool, Failure>;
@@ -32,6 +32,7 @@ impl Handler<Start> for NodeActor {
         let node = context.address().recipient();
         let actor = SegmentActor::new(spec, Arc::clone(&self.surroundings), self.events.clone(), node);
         self.running.insert(token, actor.start());
+        figures::running(self.running.len());
         Ok(true)
     }
 }
@@ -41,6 +42,7 @@ impl Handler<AttemptOver> for NodeActor {
 
     fn handle(&mut self, over: AttemptOver, context: &mut Self::Context) {
         self.running.remove(&over.token);
+        figures::running(self.running.len());
         if let Some(sink) = over.sink {
             self.prepared.insert(over.token, sink);
         }

@@ -12,9 +12,9 @@ use flowetl_proto::id::BlockId;
 use super::machine::{Command, Event};
 use super::messages::{Cancel, OperatorEnded};
 use super::{SegmentActor, work};
-use crate::Result;
 use crate::node::AttemptOver;
 use crate::operator::OperatorActor;
+use crate::{Result, figures};
 
 impl Handler<OperatorEnded> for SegmentActor {
     type Result = ();
@@ -127,6 +127,7 @@ impl SegmentActor {
 
     /// The last word: first the node learns what it must keep for the commit, then the coordinator is told.
     fn end(&mut self, outcome: AttemptEventKind, context: &mut Context<Self>) {
+        figures::ended(&outcome);
         let is_published = self.spec.segment.output.publishes();
         let sink = match &outcome {
             AttemptEventKind::Prepared(_) if is_published => self.work.as_ref().and_then(|w| w.sink.clone()),

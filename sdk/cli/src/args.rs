@@ -149,6 +149,14 @@ pub struct Server {
     pub tls_ca: Option<PathBuf>,
 }
 
+/// Who may watch over this process.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Metrics {
+    /// Where Prometheus finds this process's figures, at `/metrics`; nowhere where it is left out.
+    #[arg(long, value_name = "HOST:PORT", env = "FLOWETL_METRICS")]
+    pub metrics: Option<std::net::SocketAddr>,
+}
+
 /// What a process that serves shows to its callers.
 #[derive(Clone, Debug, Args)]
 pub struct Certificate {
@@ -201,6 +209,8 @@ pub struct Up {
     pub callers: Callers,
     #[command(flatten)]
     pub exposure: Exposure,
+    #[command(flatten)]
+    pub metrics: Metrics,
 }
 
 #[derive(Debug, Args)]
@@ -295,6 +305,8 @@ pub struct Executor {
     pub cluster: Cluster,
     #[command(flatten)]
     pub trust: Trust,
+    #[command(flatten)]
+    pub metrics: Metrics,
 }
 
 #[derive(Debug, Args)]
@@ -312,4 +324,6 @@ pub struct Coordinator {
     pub trust: Trust,
     #[command(flatten)]
     pub callers: Callers,
+    #[command(flatten)]
+    pub metrics: Metrics,
 }

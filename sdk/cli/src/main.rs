@@ -6,6 +6,7 @@ mod connection;
 mod coordinator;
 mod files;
 mod home;
+mod metrics;
 mod plan;
 mod preview;
 mod role;

@@ -17,7 +17,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::signals::Signals;
-use crate::{Outcome, args, home, show, trust};
+use crate::{Outcome, args, home, metrics, show, trust};
 
 /// Segments of one run under way at once: the executors' slots are the limit that counts, this one keeps a single run
 /// from taking all of a large cluster.
@@ -40,6 +40,7 @@ pub async fn executor(executor: args::Executor) -> anyhow::Result<Outcome> {
     let wanted = [(trust.tls.is_some(), CERTIFICATES), (trust.key.is_some(), KEY)];
     trust::guard(executor.listen, executor.trust.exposure, &wanted)?;
     let node = home::node_config()?;
+    metrics::serve(executor.metrics)?;
     let (listener, address) = listen(executor.listen).await?;
     let url = match advertised(executor.advertise, &trust)? {
         Some(url) => url,
@@ -75,6 +76,7 @@ pub async fn coordinator(coordinator: args::Coordinator) -> anyhow::Result<Outco
     let access = trust::callers(own, &coordinator.callers).await?;
     let wanted = [(trust.tls.is_some(), CERTIFICATES), (trust.key.is_some(), KEY), (access.tokens.is_some(), TOKENS)];
     trust::guard(coordinator.listen, coordinator.trust.exposure, &wanted)?;
+    metrics::serve(coordinator.metrics)?;
     let (listener, address) = listen(coordinator.listen).await?;
     let here = format!("{}://{address}", trust.scheme());
     let url = match advertised(coordinator.advertise, &trust)? {
@@ -137,6 +139,7 @@ pub async fn up(up: args::Up) -> anyhow::Result<Outcome> {
     let wanted = [(access.certificate.is_some(), CERTIFICATE), (access.tokens.is_some(), TOKENS)];
     trust::guard(up.listen, up.exposure, &wanted)?;
     // Before anything else is made: two of these on one port would share a home.
+    metrics::serve(up.metrics)?;
     let (listener, address) = listen(up.listen).await?;
     let signals = Signals::listen()?;
     let handle = home::open().await?;

@@ -1,6 +1,7 @@
 //! A coordinator and its executors as processes: runs end as they do in one process, and survive any of them.
 
 mod leader;
+mod metrics;
 mod outage;
 
 use std::process::Command;

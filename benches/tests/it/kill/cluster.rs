@@ -1,7 +1,6 @@
 //! `kill -9` at random moments of random processes of a cluster on which pipelines run in a loop: every run comes to its
 //! end, and every target holds what it must.
 
-use std::net::TcpListener;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -10,7 +9,7 @@ use super::target::{Postgres, Target};
 use super::{Expected, FRESH_EVERY, KILLS, fill, kills, pipeline};
 use crate::cluster::Cluster;
 use crate::failure::wait_until;
-use crate::world::{Database, Random, Running, World};
+use crate::world::{Database, Random, Running, World, free_address};
 
 /// Between two kills, on average: as many as come in ten minutes are 200.
 const PACE: Duration = Duration::from_secs(3);
@@ -126,10 +125,4 @@ fn run_once(cluster: &Cluster, servers: &str, file: &str, metadata: &Database, n
             more => panic!("{more} runs of `{name}` instead of one"),
         }
     }
-}
-
-/// An address that nobody listens at.
-fn free_address() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().to_string()
 }
