@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
 # Starts real servers for tests, each in a temporary folder on a free port of 127.0.0.1, and stops them at the end.
 #
-#   deploy/servers/up.sh [postgres] [s3] [etcd] -- COMMAND...   runs COMMAND with their addresses in its environment
-#   deploy/servers/up.sh [postgres] [s3] [etcd]                 prints the addresses and serves until Ctrl-C
+#   deploy/servers/up.sh [postgres] [s3] [etcd] [tpch] -- COMMAND...   runs COMMAND with their addresses in its environment
+#   deploy/servers/up.sh [postgres] [s3] [etcd] [tpch]                 prints the addresses and serves until Ctrl-C
 #
 # FLOWETL_TEST_POSTGRES=postgres://...   FLOWETL_TEST_S3=s3://...   FLOWETL_TEST_POSTGRES_DATA=its data folder
-# FLOWETL_TEST_ETCD=http://...
+# FLOWETL_TEST_ETCD=http://...   FLOWETL_TEST_TPCH=a folder of TPC-H's tables as Parquet files
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 . "$ROOT/deploy/servers/postgres.sh"
 . "$ROOT/deploy/servers/s3.sh"
 . "$ROOT/deploy/servers/etcd.sh"
+. "$ROOT/deploy/servers/tpch.sh"
 
 # Below the range from which the kernel picks ports for outgoing connections.
 free_port() {
@@ -35,7 +36,7 @@ wait_for_http() {
 
 servers=()
 while [ $# -gt 0 ] && [ "$1" != -- ]; do
-  case $1 in postgres | s3 | etcd) servers+=("$1") ;; *) die "unknown server \`$1\`; there are postgres, s3 and etcd" ;; esac
+  case $1 in postgres | s3 | etcd | tpch) servers+=("$1") ;; *) die "unknown server \`$1\`; there are postgres, s3, etcd and tpch" ;; esac
   shift
 done
 [ $# -eq 0 ] || shift
@@ -59,6 +60,7 @@ for server in "${servers[@]}"; do
     postgres) export FLOWETL_TEST_POSTGRES=$POSTGRES_URL FLOWETL_TEST_POSTGRES_DATA=$folder/postgres/data ;;
     s3) export FLOWETL_TEST_S3=$S3_URL ;;
     etcd) export FLOWETL_TEST_ETCD=$ETCD_URL ;;
+    tpch) export FLOWETL_TEST_TPCH=$TPCH_FOLDER ;;
   esac
 done
 

@@ -21,9 +21,14 @@ pub struct NodeConfig {
     pub secrets: Arc<dyn Secrets + Send + Sync>,
     /// No row of a segment for so long, and its reports say where it stands. Usually [`Self::STALL_LIMIT`].
     pub stall_limit: Duration,
+    /// Bytes of files that each stream reads before other executors are asked to read some of them. Usually
+    /// [`Self::SHARE_BYTES`].
+    pub share_bytes: usize,
 }
 
 impl NodeConfig {
     /// Longer than a healthy source or target takes to think, and shorter than a person waits before wondering.
     pub const STALL_LIMIT: Duration = Duration::from_secs(30);
+    /// A stream decodes this much in less than a second, and another executor takes about a tenth of one to be asked.
+    pub const SHARE_BYTES: usize = 64 << 20;
 }

@@ -89,7 +89,7 @@ pub async fn plan(
     config: NodeConfig,
     data: Handle,
 ) -> Result<Vec<SegmentPlan>> {
-    let surroundings = Surroundings::new(config, data);
+    let surroundings = Surroundings::new(config, data, None);
     let mut schemas: HashMap<BlockId, SchemaRef> = HashMap::new();
     let mut plans = Vec::with_capacity(segments.len());
     for segment in segments {
@@ -233,7 +233,7 @@ pub async fn preview(
         let text = format!("`{block}` is a test and has no rows; preview the block it tests");
         return Err(Error::user(text).in_block(block));
     }
-    let surroundings = Surroundings::new(config, data);
+    let surroundings = Surroundings::new(config, data, None);
     let segment = Segment {
         id: flowetl_proto::id::SegmentId::new(block.as_str()),
         blocks: part.topological().into_iter().cloned().collect(),
@@ -303,6 +303,7 @@ fn spec(pipeline: &Pipeline, segment: Segment, schemas: BTreeMap<BlockId, Value>
         schemas,
         carried: BTreeMap::new(),
         memory: pipeline.memory,
+        helpers: Vec::new(),
     }
 }
 

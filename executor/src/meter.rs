@@ -5,8 +5,8 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,7 @@ use flowetl_proto::code::Class;
 use flowetl_proto::control::Meter;
 use flowetl_proto::id::BlockId;
 use futures::{Stream, StreamExt};
+use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
@@ -33,6 +34,16 @@ pub struct BlockMeter {
     blocked_ns: AtomicU64,
     /// How many streams compute, wait and are blocked, by [`Activity`].
     streams: [AtomicUsize; 3],
+}
+
+/// What a block's streams on another executor have counted: grows while its task runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    rows: u64,
+    bytes: u64,
+    busy_ns: u64,
+    waiting_ns: u64,
+    blocked_ns: u64,
 }
 
 /// What a stream is doing.
@@ -62,6 +73,24 @@ impl BlockMeter {
 
     pub fn rows(&self) -> u64 {
         self.rows.load(Relaxed)
+    }
+
+    fn counts(&self) -> Counts {
+        Counts {
+            rows: self.rows.load(Relaxed),
+            bytes: self.bytes.load(Relaxed),
+            busy_ns: self.busy_ns.load(Relaxed),
+            waiting_ns: self.waiting_ns.load(Relaxed),
+            blocked_ns: self.blocked_ns.load(Relaxed),
+        }
+    }
+
+    /// Adds what another executor has counted since it told `before`.
+    pub fn add(&self, now: &Counts, before: &Counts) {
+        self.add_rows(now.rows.saturating_sub(before.rows), now.bytes.saturating_sub(before.bytes));
+        self.busy_ns.fetch_add(now.busy_ns.saturating_sub(before.busy_ns), Relaxed);
+        self.waiting_ns.fetch_add(now.waiting_ns.saturating_sub(before.waiting_ns), Relaxed);
+        self.blocked_ns.fetch_add(now.blocked_ns.saturating_sub(before.blocked_ns), Relaxed);
     }
 
     /// Whether any stream of the block does this.
@@ -145,6 +174,23 @@ impl Meters {
             waiting_ms: ms(&meter.waiting_ns),
             blocked_ms: ms(&meter.blocked_ns),
         }
+    }
+}
+
+/// The meters of one task that is done here for another executor, which adds them to its own.
+#[derive(Debug, Default)]
+pub struct TaskMeters(Mutex<BTreeMap<BlockId, Arc<BlockMeter>>>);
+
+impl TaskMeters {
+    /// The meter of `block`, made at the first call.
+    pub fn block(&self, block: &BlockId) -> Arc<BlockMeter> {
+        let mut blocks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(blocks.entry(block.clone()).or_default())
+    }
+
+    pub fn counts(&self) -> BTreeMap<BlockId, Counts> {
+        let blocks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        blocks.iter().map(|(block, meter)| (block.clone(), meter.counts())).collect()
     }
 }
 

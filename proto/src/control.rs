@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::code::{Class, Failure};
 use crate::drift::SchemaChange;
-use crate::id::{BlockId, RunId, SegmentId, Token};
+use crate::id::{BlockId, ExecutorId, RunId, SegmentId, Token};
 use crate::pipeline::{Block, ConnectionSpec};
 
 /// A set of blocks joined by stream edges: the unit of scheduling and retry. A tree with one root.
@@ -84,6 +84,17 @@ pub struct AttemptSpec {
     pub carried: BTreeMap<BlockId, Position>,
     /// Bytes that the whole process may use; `None` takes the executor's default.
     pub memory: Option<u64>,
+    /// Other executors that the one which works on the attempt may have tasks of it done by.
+    #[serde(default)]
+    pub helpers: Vec<Helper>,
+}
+
+/// An executor that may take part in an attempt that another one leads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Helper {
+    pub id: ExecutorId,
+    /// Where it is reached: `http://host:port`.
+    pub url: String,
 }
 
 /// Immutable, durable output of one attempt: which parts, and how many rows they must hold.

@@ -268,7 +268,7 @@ impl Desk {
     /// and messages are for equals.
     async fn announced(self: &Arc<Self>, announcement: Announcement) {
         let (id, slots, draining) = (announcement.id.clone(), announcement.slots, announcement.draining);
-        let version = announcement.version.clone();
+        let (url, version) = (announcement.url.clone(), announcement.version.clone());
         let is_new = {
             let mut state = self.state();
             let is_new = !state.seats.contains_key(&id);
@@ -281,7 +281,7 @@ impl Desk {
             is_new
         };
         if version == flowetl_proto::VERSION {
-            self.happen(Event::Announced { id, slots, draining }).await;
+            self.happen(Event::Announced { id, url, slots, draining }).await;
         } else if is_new {
             tracing::warn!(executor = %id, %version, "an executor of another version gets no work");
             self.tried.send_modify(|tried| *tried += 1);

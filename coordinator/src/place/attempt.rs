@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flowetl_proto::code::{Class, Failure};
-use flowetl_proto::control::{AttemptEvent, AttemptEventKind, AttemptSpec};
+use flowetl_proto::control::{AttemptEvent, AttemptEventKind, AttemptSpec, Helper};
 use flowetl_proto::id::{ExecutorId, Token};
 
 use super::member::Link;
@@ -95,9 +95,14 @@ impl Attempt {
         matches!(self.jobs.front(), Some(Job::Start(_)))
     }
 
-    /// Its next job, as it is handed to an executor.
-    pub(super) fn call(&mut self, to: &ExecutorId) -> Option<Job> {
-        let job = self.jobs.pop_front()?;
+    /// Its next job, as it is handed to an executor, and those that may help it to start.
+    pub(super) fn call(&mut self, to: &ExecutorId, helpers: Vec<Helper>) -> Option<Job> {
+        let mut job = self.jobs.pop_front()?;
+        if let Job::Start(spec) = &mut job
+            && spec.helpers != helpers
+        {
+            Arc::make_mut(spec).helpers = helpers;
+        }
         self.on = Some(to.clone());
         self.calling = Some(job.clone());
         self.doing = Doing::of(&job).or(self.doing);

@@ -11,6 +11,8 @@ use super::{Action, Job, LOST_REMEMBERED, Placement};
 
 #[derive(Debug)]
 pub(super) struct Member {
+    /// Where other executors reach it.
+    pub(super) url: String,
     pub(super) slots: u32,
     /// Whether its lease in etcd is there, as far as etcd can be asked.
     announced: bool,
@@ -43,13 +45,13 @@ impl Member {
 }
 
 impl Placement {
-    pub(super) fn announced(&mut self, id: ExecutorId, slots: u32, draining: bool) {
+    pub(super) fn announced(&mut self, id: ExecutorId, url: String, slots: u32, draining: bool) {
         if let Some(member) = self.members.get_mut(&id) {
             (member.slots, member.announced, member.draining) = (slots, true, draining);
             return;
         }
         self.actions.push(Action::Attend(id.clone()));
-        self.members.insert(id, Member { slots, announced: true, draining, link: Link::Opening });
+        self.members.insert(id, Member { url, slots, announced: true, draining, link: Link::Opening });
     }
 
     pub(super) fn withdrawn(&mut self, id: &ExecutorId) {

@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flowetl_proto::code::{Class, Failure};
-use flowetl_proto::control::{AttemptEvent, AttemptSpec, Prepared};
+use flowetl_proto::control::{AttemptEvent, AttemptSpec, Helper, Prepared};
 use flowetl_proto::id::{ExecutorId, RunId, Token};
 
 use self::attempt::Attempt;
@@ -39,6 +39,9 @@ pub const AWAY_LIMIT: Duration = Duration::from_secs(75);
 
 /// Lost executors whose attempts are remembered, so that they are removed should one come back: more than die together.
 const LOST_REMEMBERED: usize = 64;
+
+/// Executors that help with one attempt: each reads from each other, so that what they hold on the way grows with the square.
+const HELPERS_MAX: usize = 31;
 
 /// What a run asks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,6 +74,7 @@ pub enum Event {
     /// An executor is announced, or its announcement has changed.
     Announced {
         id: ExecutorId,
+        url: String,
         slots: u32,
         draining: bool,
     },
@@ -135,7 +139,7 @@ impl Placement {
     pub fn step(&mut self, now: Duration, event: Event) -> Vec<Action> {
         match event {
             Event::Asked(job) => self.asked(now, job),
-            Event::Announced { id, slots, draining } => self.announced(id, slots, draining),
+            Event::Announced { id, url, slots, draining } => self.announced(id, url, slots, draining),
             Event::Withdrawn(id) => self.withdrawn(&id),
             Event::Opened(id, held) => self.opened(&id, held),
             Event::Broken(id) => self.broken(now, &id),
@@ -175,6 +179,13 @@ impl Placement {
         (free > 0).then(|| id.clone())
     }
 
+    /// Who may help the executor that leads an attempt: all others that take new work, however busy they are, for their
+    /// share is small and nothing waits for a slot of theirs.
+    fn helpers(&self, leader: &ExecutorId) -> Vec<Helper> {
+        let others = self.members.iter().filter(|(id, member)| *id != leader && member.takes_new());
+        others.map(|(id, member)| Helper { id: id.clone(), url: member.url.clone() }).take(HELPERS_MAX).collect()
+    }
+
     /// Calls for every attempt whose next job can be done now: one call of an attempt at a time, oldest attempts first.
     fn hand_out(&mut self) {
         let waiting = self.attempts.iter().filter(|(_, a)| a.calling.is_none() && !a.jobs.is_empty() && !a.is_sought());
@@ -186,8 +197,9 @@ impl Placement {
                 (None, _) => self.any().cloned(),
             };
             if let Some(to) = to
+                && let helpers = self.helpers(&to)
                 && let Some(attempt) = self.attempts.get_mut(&token)
-                && let Some(job) = attempt.call(&to)
+                && let Some(job) = attempt.call(&to, helpers)
             {
                 self.actions.push(Action::Call(to, job));
             }

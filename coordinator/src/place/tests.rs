@@ -26,6 +26,7 @@ fn spec(token: i64, output: Output) -> Arc<AttemptSpec> {
         schemas: BTreeMap::new(),
         carried: BTreeMap::new(),
         memory: None,
+        helpers: Vec::new(),
     })
 }
 
@@ -73,7 +74,7 @@ impl Desk {
     }
 
     fn announce(&mut self, id: &str, slots: u32) -> Vec<String> {
-        self.step(Event::Announced { id: id.into(), slots, draining: false })
+        self.step(Event::Announced { id: id.into(), url: format!("http://{id}"), slots, draining: false })
     }
 
     fn open(&mut self, id: &str, held: Vec<(Arc<AttemptSpec>, bool)>) -> Vec<String> {
@@ -147,6 +148,16 @@ fn words(action: &Action) -> String {
 
 fn gone(token: i64, id: &str) -> String {
     format!("{token} failed (lost_executor): executor `{id}` was lost: it is no longer announced and cannot be reached")
+}
+
+#[test]
+fn whoever_leads_is_told_who_may_help() {
+    let mut desk = Desk::with(&[("a", 1), ("b", 2), ("c", 1), ("d", 1)]);
+    desk.step(Event::Announced { id: "d".into(), url: String::new(), slots: 1, draining: true });
+    desk.step(Event::Broken("c".into()));
+    let actions = desk.placement.step(Duration::ZERO, Event::Asked(Job::Start(sink(1))));
+    let [Action::Call(leader, Job::Start(spec))] = &actions[..] else { panic!("{actions:?}") };
+    assert_eq!((leader.as_str(), &spec.helpers[..]), ("b", &[Helper { id: "a".into(), url: "http://a".into() }][..]));
 }
 
 #[test]
@@ -364,7 +375,12 @@ fn anything() -> impl Strategy<Value = Event> {
             3 => Job::Reattach(sink(token)),
             _ => Job::Cancel { run: "r".into(), token: Token(token), limit: Duration::ZERO },
         })),
-        (id.clone(), any::<bool>()).prop_map(|(id, draining)| Event::Announced { id, slots: 2, draining }),
+        (id.clone(), any::<bool>()).prop_map(|(id, draining)| Event::Announced {
+            id,
+            url: String::new(),
+            slots: 2,
+            draining
+        }),
         id.clone().prop_map(Event::Withdrawn),
         (id.clone(), prop::collection::vec((token.clone(), any::<bool>()), 0..3)).prop_map(|(id, held)| {
             Event::Opened(id, held.into_iter().map(|(token, prepared)| (sink(token), prepared)).collect())

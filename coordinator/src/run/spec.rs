@@ -32,6 +32,7 @@ pub(crate) fn spec(state: &RunState, token: Token) -> Option<AttemptSpec> {
             .collect(),
         carried: carried(state, attempt.segment.as_str(), attempt.prepared.as_ref()),
         memory: state.pipeline.memory,
+        helpers: Vec::new(),
         segment,
     })
 }

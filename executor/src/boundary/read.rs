@@ -10,7 +10,7 @@ use flowetl_proto::control::{Manifest, Part};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::manifest::schema_from_json;
-use crate::connectors::{ParquetFile, ParquetTable, footer};
+use crate::connectors::{ParquetFile, ParquetTable, Place, footer};
 use crate::storage::{Side, Storage};
 use crate::{Error, Result};
 
@@ -25,7 +25,7 @@ pub async fn read(storage: &Storage, manifest: &Manifest, parallelism: usize) ->
     let looks =
         stream::iter(parts).map(|part| look(storage.clone(), part, Arc::clone(&schema))).buffered(LOOKS_AT_ONCE);
     let files = looks.try_collect().await?;
-    Ok(Arc::new(ParquetTable::new(storage.clone(), files, schema, parallelism)?))
+    Ok(Arc::new(ParquetTable::new(&Place::Boundaries, storage.clone(), files, schema, parallelism)?))
 }
 
 async fn look(storage: Storage, part: Part, schema: Arc<Schema>) -> Result<ParquetFile> {

@@ -24,6 +24,7 @@ use flowetl_proto::id::BlockId;
 use flowetl_proto::pipeline::{Connection, Reference, WriteMode};
 use serde_json::Value;
 
+use crate::storage::Storage;
 use crate::{Error, Result};
 
 mod files;
@@ -32,7 +33,7 @@ mod files;
 #[doc(hidden)]
 pub use postgres::Copy;
 
-pub(crate) use files::{ParquetFile, ParquetTable, footer};
+pub(crate) use files::{ParquetFile, ParquetTable, Place, footer};
 
 /// A kind of system: what it is called, how it is set up, how it is opened.
 #[async_trait]
@@ -74,6 +75,11 @@ pub trait System: Debug + Send + Sync {
 
     /// The system's own version, after really signing in.
     async fn version(&self) -> Result<String>;
+
+    /// Where the files lie that its tables read in place: other executors read them there as well.
+    fn storage(&self) -> Option<Storage> {
+        None
+    }
 }
 
 /// What an extract asks for.

@@ -28,6 +28,9 @@ impl Handler<Start> for NodeActor {
             }
             Admission::Start => {}
         }
+        if let Some(host) = &self.surroundings.host {
+            host.admit(&spec.id)?;
+        }
         let token = spec.id.token;
         let node = context.address().recipient();
         let actor = SegmentActor::new(spec, Arc::clone(&self.surroundings), self.events.clone(), node);

@@ -22,6 +22,7 @@ use self::registry::Registry;
 use crate::config::NodeConfig;
 use crate::connectors::Sink;
 use crate::memory::Budget;
+use crate::remote::Host;
 use crate::segment::SegmentActor;
 use crate::{Result, boundary};
 
@@ -33,13 +34,15 @@ pub(crate) struct Surroundings {
     pub(crate) config: NodeConfig,
     /// The runtime on which rows move. Actors never do.
     pub(crate) data: Handle,
+    /// This process among the executors of its cluster; `None` where it is alone.
+    pub(crate) host: Option<Arc<Host>>,
     /// The pool of each run that has attempts here: its ceiling is the run's, not the attempt's.
     runtimes: Mutex<HashMap<RunId, Weak<RuntimeEnv>>>,
 }
 
 impl Surroundings {
-    pub(crate) fn new(config: NodeConfig, data: Handle) -> Self {
-        Self { config, data, runtimes: Mutex::default() }
+    pub(crate) fn new(config: NodeConfig, data: Handle, host: Option<Arc<Host>>) -> Self {
+        Self { config, data, host, runtimes: Mutex::default() }
     }
 
     /// The engine's memory and spill folder for `run`, shared by its attempts.
@@ -112,7 +115,12 @@ pub struct Node {
 impl Node {
     /// Starts the node's control thread and its actor. Rows move on `data`; `events` is read by the coordinator.
     pub async fn start(config: NodeConfig, data: Handle, events: mpsc::Sender<AttemptEvent>) -> Result<Self> {
-        let surroundings = Arc::new(Surroundings::new(config, data));
+        Self::start_in(Surroundings::new(config, data, None), events).await
+    }
+
+    /// Like [`Self::start`], as one of the executors that `surroundings` knows of.
+    pub(crate) async fn start_in(surroundings: Surroundings, events: mpsc::Sender<AttemptEvent>) -> Result<Self> {
+        let surroundings = Arc::new(surroundings);
         let shared = Arc::clone(&surroundings);
         let control = ControlThread::start(move || {
             let actor = NodeActor {
@@ -127,6 +135,10 @@ impl Node {
         });
         let (control, address) = control.await?;
         Ok(Self { address, surroundings, _control: Arc::new(control) })
+    }
+
+    pub(crate) fn surroundings(&self) -> &Arc<Surroundings> {
+        &self.surroundings
     }
 
     /// Like [`Executor::start`], and says whether the attempt was begun by this very call.

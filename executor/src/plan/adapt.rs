@@ -128,7 +128,7 @@ enum Condition {
 
 /// Makes the block's rows of the source's.
 #[derive(Debug)]
-struct AdaptExec {
+pub(super) struct AdaptExec {
     input: Arc<dyn ExecutionPlan>,
     schema: SchemaRef,
     /// Of each column of `schema`; indexes are the input's.

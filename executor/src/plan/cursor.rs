@@ -137,7 +137,7 @@ impl TableProvider for CursorTable {
 
 /// Keeps the greatest value of a column, and drops the column when only the cursor asked for it.
 #[derive(Debug)]
-struct CursorExec {
+pub(super) struct CursorExec {
     input: Arc<dyn ExecutionPlan>,
     /// Index in the input.
     cursor: usize,

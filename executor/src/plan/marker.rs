@@ -127,12 +127,8 @@ impl ExtensionPlanner for MarkerPlanner {
         let (Some(marker), [input]) = (node.as_any().downcast_ref::<BlockMarker>(), physical_inputs) else {
             return Ok(None);
         };
-        let exec = BlockMarkerExec {
-            block: marker.block.clone(),
-            meter: Arc::clone(&marker.meter.0),
-            input: Arc::clone(input),
-        };
-        Ok(Some(Arc::new(exec)))
+        let (block, meter) = (marker.block.clone(), Arc::clone(&marker.meter.0));
+        Ok(Some(Arc::new(BlockMarkerExec::new(block, meter, Arc::clone(input)))))
     }
 }
 
@@ -145,8 +141,16 @@ pub(super) struct BlockMarkerExec {
 }
 
 impl BlockMarkerExec {
+    pub(super) fn new(block: BlockId, meter: Arc<BlockMeter>, input: Arc<dyn ExecutionPlan>) -> Self {
+        Self { block, meter, input }
+    }
+
     pub(super) fn block(&self) -> &BlockId {
         &self.block
+    }
+
+    pub(super) fn meter(&self) -> &Arc<BlockMeter> {
+        &self.meter
     }
 
     fn over(&self, input: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {

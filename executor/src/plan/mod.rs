@@ -4,6 +4,7 @@
 //! inlined, so projections, filters and limits travel through all blocks down to the sources' own queries.
 
 mod adapt;
+mod codec;
 mod cursor;
 mod drift;
 mod exchange;
@@ -11,6 +12,7 @@ mod explain;
 mod extract;
 mod marker;
 mod session;
+mod spread;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -32,9 +34,11 @@ use flowetl_proto::id::BlockId;
 use flowetl_proto::pipeline::Block;
 use serde::de::DeserializeOwned;
 
+pub(crate) use codec::{MarkerCodec, headed, meters, places, read, written};
 pub(crate) use cursor::HighWater;
 pub(crate) use explain::operators;
 pub(crate) use session::{BATCH_BYTES, BATCH_ROWS, Thrift, session};
+pub(crate) use spread::{Team, fan_out, is_worthwhile};
 
 use self::extract::Start;
 use crate::blocks::{Extract, Load, Sql};

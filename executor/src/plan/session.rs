@@ -12,12 +12,13 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 use datafusion::prelude::{SessionConfig, SessionContext};
+use serde::{Deserialize, Serialize};
 
 use super::exchange;
 use super::marker::MarkerPlanner;
 
 /// How much an attempt may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Thrift {
     /// As fast as the ceiling allows.
     Usual,
@@ -55,18 +56,16 @@ pub(crate) fn session(
     options.execution.parquet.pushdown_filters = true;
     options.execution.parquet.reorder_filters = true;
     options.sql_parser.dialect = datafusion::config::Dialect::PostgreSQL;
-    let state = SessionStateBuilder::new()
-        .with_config(config)
-        .with_runtime_env(runtime)
-        .with_default_features()
-        .with_query_planner(Arc::new(MarkingPlanner))
-        .build();
-    SessionContext::new_with_state(state)
+    let builder = SessionStateBuilder::new().with_config(config).with_runtime_env(runtime).with_default_features();
+    #[cfg(test)]
+    let builder = crate::tests::odd::with_functions(builder);
+    let planner = Arc::new(ExchangingPlanner(Arc::new(MarkingPlanner)));
+    SessionContext::new_with_state(builder.with_query_planner(planner).build())
 }
 
-/// The engine's planner, taught about block markers and our exchange.
+/// The engine's planner, taught about block markers.
 #[derive(Debug)]
-struct MarkingPlanner;
+pub(super) struct MarkingPlanner;
 
 #[async_trait]
 impl QueryPlanner for MarkingPlanner {
@@ -76,6 +75,21 @@ impl QueryPlanner for MarkingPlanner {
         session: &dyn Session,
     ) -> EngineResult<Arc<dyn ExecutionPlan>> {
         let planner = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(MarkerPlanner)]);
-        exchange::install(planner.create_physical_plan(plan, session).await?)
+        planner.create_physical_plan(plan, session).await
+    }
+}
+
+/// Another planner, with our exchanges instead of the engine's.
+#[derive(Debug)]
+pub(super) struct ExchangingPlanner(pub(super) Arc<dyn QueryPlanner + Send + Sync>);
+
+#[async_trait]
+impl QueryPlanner for ExchangingPlanner {
+    async fn create_physical_plan(
+        &self,
+        plan: &LogicalPlan,
+        session: &dyn Session,
+    ) -> EngineResult<Arc<dyn ExecutionPlan>> {
+        exchange::install(self.0.create_physical_plan(plan, session).await?)
     }
 }

@@ -2,11 +2,12 @@
 //!
 //! Plain async functions on the data runtime; the actor decides when each runs.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::execution::TaskContext;
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use flowetl_proto::code::Class;
 use flowetl_proto::control::{AttemptSpec, Meter, Output, Part, Prepared};
@@ -25,8 +26,9 @@ use crate::connectors::{InDatabaseRequest, OpenContext, Quarantine, Sink, SinkRe
 use crate::memory::Budget;
 use crate::meter::{BlockMeter, Meters};
 use crate::node::Surroundings;
-use crate::plan::{self, BATCH_BYTES, BATCH_ROWS, Compiled, HighWater, Ingredients, Thrift};
+use crate::plan::{self, BATCH_BYTES, BATCH_ROWS, Compiled, HighWater, Ingredients, Team, Thrift};
 use crate::quarantine::{Limit, QuarantineFile};
+use crate::remote::{Errand, Peers};
 use crate::{Error, Result};
 
 /// A planned attempt: everything its operators share.
@@ -53,6 +55,8 @@ struct Flow {
     plan: Arc<dyn ExecutionPlan>,
     context: Arc<TaskContext>,
     schema: SchemaRef,
+    /// The other executors that take part.
+    peers: Option<Arc<Peers>>,
 }
 
 impl Work {
@@ -128,11 +132,10 @@ pub(crate) async fn plan(spec: AttemptSpec, surroundings: &Surroundings, thrift:
         Output::Boundary | Output::Sink => {
             let from = rows_of(&root)?;
             let rows = compiled.rows(&from)?.clone();
-            let schema: SchemaRef = Arc::clone(rows.schema().inner());
-            let sink = open_sink(&work.spec, surroundings, &work._systems, Some(Arc::clone(&schema))).await?;
-            let physical = compiled.physical(&rows).await.map_err(|e| e.in_block(&root.id))?;
-            let physical = plan::narrow(physical, sink.writers_max())?;
-            work.flow = Some(Flow { plan: physical, context: compiled.context.task_ctx(), schema });
+            let schema = Arc::clone(rows.schema().inner());
+            let sink = open_sink(&work.spec, surroundings, &work._systems, Some(schema)).await?;
+            let flow = flow(&work.spec, surroundings, &compiled, &rows, sink.writers_max(), thrift).await;
+            work.flow = Some(flow.map_err(|e| e.in_block(&root.id))?);
             work.sink = Some(sink);
         }
     }
@@ -142,6 +145,45 @@ pub(crate) async fn plan(spec: AttemptSpec, surroundings: &Surroundings, thrift:
         sink.begin().await.map_err(|e| e.in_block(&root.id))?;
     }
     Ok(work)
+}
+
+/// The plan of the rows that are written, over all executors that help where it reads enough to be worth it.
+async fn flow(
+    spec: &AttemptSpec,
+    surroundings: &Surroundings,
+    compiled: &Compiled,
+    rows: &LogicalPlan,
+    writers: usize,
+    thrift: Thrift,
+) -> Result<Flow> {
+    let schema = Arc::clone(rows.schema().inner());
+    let alone = compiled.physical(rows).await?;
+    let config = &surroundings.config;
+    if let Some(host) = &surroundings.host
+        && plan::is_worthwhile(&alone, config.parallelism, config.share_bytes)
+    {
+        let errand = Errand {
+            attempt: spec.id.clone(),
+            connections: spec.connections.clone(),
+            places: BTreeSet::new(),
+            memory: spec.memory,
+            parallelism: config.parallelism,
+            thrift,
+        };
+        if let Some((peers, helpers)) = Peers::gather(host, &spec.helpers, errand).await {
+            let (members, leader, channels) = (1 + helpers.len(), peers.leader(), Arc::new(peers.ways()));
+            let team = Team { leader, helpers, channels, share_bytes: config.share_bytes };
+            if let Some(spread) = compiled.spread(rows, &team).await? {
+                // Its rows come in one stream; they have an order only where those of the other plan do.
+                let streams = alone.output_partitioning().partition_count().min(writers);
+                let plan = plan::fan_out(spread.plan, streams)?;
+                tracing::info!(segment = %spec.id.segment, executors = members, "a segment is spread");
+                return Ok(Flow { plan, context: spread.context, schema, peers: Some(peers) });
+            }
+        }
+    }
+    let plan = plan::narrow(alone, writers)?;
+    Ok(Flow { plan, context: compiled.context.task_ctx(), schema, peers: None })
 }
 
 /// Moves one partition's rows from the plan to its writer.
@@ -169,9 +211,16 @@ pub(crate) async fn operate(work: &Work, partition: usize, cancel: CancellationT
         written.parts = writer.finish().await.map_err(|e| e.in_block(root))?;
         Ok(written)
     };
+    let helper_failed = async {
+        match &flow.peers {
+            Some(peers) => peers.failed().await,
+            None => std::future::pending().await,
+        }
+    };
     tokio::select! {
         biased;
         () = cancel.cancelled() => Err(Error::new(Class::Cancelled, "the run was cancelled")),
+        failure = helper_failed => Err(failure.into()),
         done = moving => done,
     }
 }

@@ -5,7 +5,6 @@
 
 mod announce;
 mod desk;
-mod gate;
 mod outbox;
 mod service;
 #[cfg(test)]
@@ -15,6 +14,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arrow_flight::flight_service_server::FlightServiceServer;
 use flowetl_proto::VERSION;
 use flowetl_proto::announcement::Announcement;
 use flowetl_proto::control::{AttemptEvent, Executor};
@@ -22,6 +22,7 @@ use flowetl_proto::id::{ExecutorId, RunId, Token};
 use flowetl_proto::trust::Trust;
 use flowetl_proto::wire::MESSAGE_BYTES_MAX;
 use flowetl_proto::wire::v1::executor_server::ExecutorServer;
+use flowetl_proto::wire::v1::tasks_server::TasksServer;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
@@ -29,11 +30,14 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tonic::service::InterceptorLayer;
 use tonic::transport::server::{Server, TcpIncoming};
+use url::Url;
 
 use self::desk::Desk;
-use self::gate::Gate;
 use self::service::Service;
+use crate::gate::Gate;
 use crate::inspect::Here;
+use crate::node::Surroundings;
+use crate::remote::{Host, RESETS_MAX, RowService, STREAMS_MAX, TaskService};
 use crate::{Error, NodeConfig, Result};
 
 /// Events between the node and what is held for the coordinator, which takes them at once.
@@ -53,7 +57,8 @@ const KEEPALIVE_LIMIT: Duration = Duration::from_secs(5);
 /// What an executor of a cluster is told at its start.
 #[derive(Clone, Debug)]
 pub struct ServerConfig {
-    /// Where the coordinator reaches this process: `http://host:port`, or `https://` where `trust` has certificates.
+    /// Where the coordinator and other executors reach this process: `http://host:port`, or `https://` where `trust` has
+    /// certificates.
     pub url: String,
     /// Who may call, and how this process knows them.
     pub trust: Trust,
@@ -85,8 +90,12 @@ pub async fn serve(
 ) -> Result<()> {
     let (sender, events) = mpsc::channel(EVENTS_WAITING_MAX);
     let inspector = Here::new(node.clone(), data.clone());
-    let node = crate::Node::start(node, data, sender).await?;
     let id = ExecutorId::new(uuid::Uuid::now_v7().to_string());
+    let url = Url::parse(&config.url);
+    let url = url.map_err(|e| Error::user(format!("`{}` is no address", config.url)).because(e))?;
+    let host = Arc::new(Host::new(id.clone(), url, config.trust.clone(), Handle::current()));
+    let surroundings = Surroundings::new(node, data.clone(), Some(Arc::clone(&host)));
+    let node = crate::Node::start_in(surroundings, sender).await?;
     let desk = Arc::new(Desk::new(config.absence_limit));
     let end = CancellationToken::new();
     let announcement = Announcement {
@@ -103,8 +112,8 @@ pub async fn serve(
     let announcing =
         tokio::spawn(announce::announce(config.etcd.clone(), config.prefix.clone(), announcements, end.clone()));
     let gate = Gate::new(config.trust.key.clone());
-    let service = Service::new(id, node.clone(), inspector, Arc::clone(&desk), gate.clone());
-    let serving = tokio::spawn(listen(service, gate, config.trust, listener, end.clone()));
+    let services = Services::new(&host, &node, inspector, &desk, data, &gate);
+    let serving = tokio::spawn(listen(services, gate, config.trust, listener, end.clone()));
 
     tokio::pin!(serving);
     tokio::select! {
@@ -115,7 +124,7 @@ pub async fn serve(
         }
     }
     announced.send_modify(|announcement| announcement.draining = true);
-    drain(&desk, &node, config.drain_limit).await;
+    drain(&desk, &host, &node, config.drain_limit).await;
     end.cancel();
     desk.close_stream();
     // The announcement goes first, so that the coordinator finds nobody missing.
@@ -129,31 +138,72 @@ pub async fn serve(
     timeout(CLOSE_LIMIT, serving).await.map_or(Ok(()), flatten)
 }
 
+/// A node that takes calls at `listener` and is announced nowhere, for tests of what executors do for each other.
+#[cfg(test)]
+pub(crate) async fn serve_unannounced(
+    config: NodeConfig,
+    trust: Trust,
+    listener: TcpListener,
+    data: Handle,
+    events: mpsc::Sender<AttemptEvent>,
+) -> (crate::Node, Arc<Host>) {
+    let url = Url::parse(&format!("{}://{}", trust.scheme(), listener.local_addr().unwrap())).unwrap();
+    let host = Arc::new(Host::new(ExecutorId::new(url.as_str()), url, trust.clone(), Handle::current()));
+    let surroundings = Surroundings::new(config.clone(), data.clone(), Some(Arc::clone(&host)));
+    let node = crate::Node::start_in(surroundings, events).await.unwrap();
+    let (desk, gate) = (Arc::new(Desk::new(ABSENCE_LIMIT)), Gate::new(trust.key.clone()));
+    let services = Services::new(&host, &node, Here::new(config, data.clone()), &desk, data, &gate);
+    tokio::spawn(listen(services, gate, trust, listener, CancellationToken::new()));
+    (node, host)
+}
+
 fn flatten(ended: Result<Result<()>, tokio::task::JoinError>) -> Result<()> {
     ended.unwrap_or_else(|error| Err(Error::internal("the server ended early").because(error)))
 }
 
+/// All that is served.
+struct Services {
+    service: Service,
+    tasks: TaskService,
+    rows: RowService,
+}
+
+impl Services {
+    fn new(host: &Arc<Host>, node: &crate::Node, inspector: Here, desk: &Arc<Desk>, data: Handle, gate: &Gate) -> Self {
+        Self {
+            service: Service::new(host.id.clone(), node.clone(), inspector, Arc::clone(desk), gate.clone()),
+            tasks: TaskService::new(Arc::clone(host), Arc::clone(node.surroundings()), gate.clone()),
+            rows: RowService::new(Arc::clone(host), data, gate.clone()),
+        }
+    }
+}
+
 /// The one place where services are served: all of them behind the same certificates and the same gate.
 async fn listen(
-    service: Service,
+    services: Services,
     gate: Gate,
     trust: Trust,
     listener: TcpListener,
     end: CancellationToken,
 ) -> Result<()> {
-    let service = ExecutorServer::new(service)
+    let service = ExecutorServer::new(services.service)
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
+    let rows = FlightServiceServer::new(services.rows).max_encoding_message_size(MESSAGE_BYTES_MAX);
     let mut server = Server::builder();
     if let Some(tls) = &trust.tls {
         let unfit = |e| Error::internal("the certificates of this executor cannot be used").because(e);
         server = server.tls_config(tls.server()).map_err(unfit)?;
     }
     server
+        .max_concurrent_streams(STREAMS_MAX)
+        .http2_max_pending_accept_reset_streams(Some(RESETS_MAX))
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE_LIMIT))
         .layer(InterceptorLayer::new(gate))
         .add_service(service)
+        .add_service(TasksServer::new(services.tasks))
+        .add_service(rows)
         .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), end.cancelled_owned())
         .await
         .map_err(|e| Error::internal("the server of this executor failed").because(e))
@@ -176,9 +226,13 @@ async fn guard(desk: Arc<Desk>, node: crate::Node) {
 }
 
 /// Takes nothing new and waits for what is here; what does not end in time is ended, to be done again elsewhere.
-async fn drain(desk: &Desk, node: &crate::Node, limit: Duration) {
+async fn drain(desk: &Desk, host: &Host, node: &crate::Node, limit: Duration) {
     desk.refuse_new();
-    if timeout(limit, desk.empty()).await.is_ok() {
+    let done = async {
+        desk.empty().await;
+        host.idle().await;
+    };
+    if timeout(limit, done).await.is_ok() {
         return;
     }
     tracing::warn!(limit_s = limit.as_secs(), "attempts have not ended in time and are ended now");

@@ -18,8 +18,8 @@ use serde::de::DeserializeOwned;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::desk::{Desk, Next};
-use super::gate::Gate;
 use crate::Node;
+use crate::gate::Gate;
 use crate::inspect::Here;
 
 type Reply<T> = Result<Response<T>, Status>;

@@ -10,6 +10,8 @@
 //! | `stuck` | keeps its thread while there is a file `hold` in the connection's folder | |
 //! | any other | three batches | counts its rows |
 //!
+//! Functions in SQL behave oddly too: [`with_functions`].
+//!
 //! A target `t` is staged as the file `t.staged.TOKEN` and published as the file `t`, which holds the number of rows.
 
 use std::fmt::Debug;
@@ -19,12 +21,13 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use arrow::array::{Int64Array, RecordBatch};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
 use datafusion::catalog::streaming::StreamingTable;
-use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder, TaskContext};
+use datafusion::logical_expr::{ColumnarValue, Volatility, create_udf};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::PartitionStream;
 use flowetl_proto::catalogue::{ConnectorDescription, Places};
@@ -41,6 +44,38 @@ use crate::connectors::{Committed, Connector, OpenContext, Sink, SinkRequest, Si
 pub(crate) const BATCH: i64 = 100;
 /// Batches of a source that behaves.
 pub(crate) const BATCHES: usize = 3;
+
+/// `place(n)` is the name of the thread that it is computed on, `trap(n)` is `n` and panics at 13, `held(file, n)` is `n` and
+/// waits while there is such a file; the last two only on threads called `helper...`.
+pub(crate) fn with_functions(mut builder: SessionStateBuilder) -> SessionStateBuilder {
+    let functions = builder.scalar_functions().get_or_insert_default();
+    let mut function = |name: &str, from: Vec<DataType>, to: DataType, body: fn(&[ArrayRef]) -> ArrayRef| {
+        let body = move |arguments: &[ColumnarValue]| {
+            Ok(ColumnarValue::Array(body(&ColumnarValue::values_to_arrays(arguments)?)))
+        };
+        functions.push(Arc::new(create_udf(name, from, to, Volatility::Volatile, Arc::new(body))));
+    };
+    function("place", vec![DataType::Int64], DataType::Utf8, |numbers| {
+        let name = thread::current().name().unwrap_or_default().to_owned();
+        Arc::new(StringArray::from_iter_values((0..numbers[0].len()).map(|_| &name)))
+    });
+    function("trap", vec![DataType::Int64], DataType::Int64, |numbers| {
+        assert!(!helps() || !numbers[0].as_primitive::<Int64Type>().values().contains(&13), "13 is too much");
+        Arc::clone(&numbers[0])
+    });
+    function("held", vec![DataType::Utf8, DataType::Int64], DataType::Int64, |arguments| {
+        while helps() && PathBuf::from(arguments[0].as_string::<i32>().value(0)).exists() {
+            thread::sleep(Duration::from_millis(5));
+        }
+        Arc::clone(&arguments[1])
+    });
+    builder
+}
+
+/// Whether this is a thread of an executor that helps another.
+fn helps() -> bool {
+    thread::current().name().is_some_and(|name| name.starts_with("helper"))
+}
 
 #[derive(Debug)]
 pub(crate) struct Odd;

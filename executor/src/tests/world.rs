@@ -75,6 +75,7 @@ impl World {
             spill_folder,
             secrets: Arc::new(NoSecrets),
             stall_limit: NodeConfig::STALL_LIMIT,
+            share_bytes: NodeConfig::SHARE_BYTES,
         };
         let world = Self { folder, config, connections };
         world.shop(&format!(
@@ -126,6 +127,7 @@ impl World {
             schemas: BTreeMap::new(),
             carried: BTreeMap::new(),
             memory: None,
+            helpers: Vec::new(),
         }
     }
 

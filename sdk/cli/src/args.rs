@@ -301,6 +301,9 @@ pub struct Executor {
     /// Seconds that attempts may take to end by themselves after SIGTERM.
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     pub drain: u64,
+    /// Bytes of files that each core reads before other executors are asked to read some of them.
+    #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = flowetl_proto::pipeline::quantity::size)]
+    pub share: u64,
     #[command(flatten)]
     pub cluster: Cluster,
     #[command(flatten)]

@@ -60,6 +60,7 @@ pub fn node_config() -> anyhow::Result<NodeConfig> {
         spill_folder,
         secrets: Arc::new(Environment),
         stall_limit: NodeConfig::STALL_LIMIT,
+        share_bytes: NodeConfig::SHARE_BYTES,
     })
 }
 

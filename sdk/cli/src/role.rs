@@ -9,6 +9,7 @@ use flowetl_coordinator::fleet::{Alone, Fleet, FleetConfig};
 use flowetl_coordinator::grpc::{self, Seat};
 use flowetl_coordinator::lead::{Candidate, Leader, Tenure};
 use flowetl_coordinator::{Config, Coordinator, Handle};
+use flowetl_executor::NodeConfig;
 use flowetl_executor::server::{self, ServerConfig};
 use flowetl_proto::id::RunId;
 use flowetl_proto::trust::Trust;
@@ -39,7 +40,8 @@ pub async fn executor(executor: args::Executor) -> anyhow::Result<Outcome> {
     let trust = trust::cluster(&executor.trust)?;
     let wanted = [(trust.tls.is_some(), CERTIFICATES), (trust.key.is_some(), KEY)];
     trust::guard(executor.listen, executor.trust.exposure, &wanted)?;
-    let node = home::node_config()?;
+    let share_bytes = usize::try_from(executor.share).context("`--share` is more than this machine can count")?;
+    let node = NodeConfig { share_bytes, ..home::node_config()? };
     metrics::serve(executor.metrics)?;
     let (listener, address) = listen(executor.listen).await?;
     let url = match advertised(executor.advertise, &trust)? {

@@ -35,6 +35,7 @@ impl<'a> Cluster<'a> {
             ("FLOWETL_ETCD_PREFIX", format!("/test/{name}")),
             ("FLOWETL_DATABASE_URL", metadata.url.clone()),
             ("FLOWETL_STORAGE_URL", format!("{bucket}/{name}?{options}")),
+            ("RUST_LOG", "warn,flowetl_executor=info".to_owned()),
         ];
         Self { world, metadata, settings, runtime: Runtime::new().unwrap() }
     }
@@ -69,7 +70,11 @@ impl<'a> Cluster<'a> {
 
     /// An executor that is known to the coordinator at `url`, as one of `count`.
     fn executor(&self, home: &str, url: &str, count: usize) -> Running {
-        let mut running = self.start(home, &["executor", "--listen", "127.0.0.1:0"]);
+        self.executor_with(home, url, count, &[])
+    }
+
+    fn executor_with(&self, home: &str, url: &str, count: usize, settings: &[&str]) -> Running {
+        let mut running = self.start(home, &[&["executor", "--listen", "127.0.0.1:0"], settings].concat());
         running.says("executor at ");
         self.gathered(url, count);
         running
@@ -150,6 +155,59 @@ fn a_run_on_many_ends_as_one_alone() {
     assert_eq!(made(), oracle);
     nothing_left(&database);
     assert_eq!(cluster.metadata.number("select count(*) from run"), 1);
+}
+
+/// The tables of TPC-H as files in object storage, and a pipeline of its 22 queries over them: `p.yml`.
+fn tpch(world: &World, database: &Database) -> usize {
+    let files = server("FLOWETL_TEST_TPCH");
+    let s3 = server("FLOWETL_TEST_S3");
+    let (bucket, options) = s3.split_once('?').expect("`FLOWETL_TEST_S3` has options");
+    let name = database.url.rsplit('/').next().unwrap();
+    let lake = format!("lake: \"{bucket}/{name}-lake?{options}\"");
+    let tables = ["customer", "lineitem", "nation", "orders", "part", "partsupp", "region", "supplier"];
+    let mut up = format!("connections: {{files: \"file://{files}\", {lake}}}\nblocks:\n");
+    let mut text = format!("connections: {{{lake}, db: \"{}\"}}\nblocks:\n", database.url);
+    for table in tables {
+        up += &format!("  {table}: {{extract: files/{table}.parquet}}\n");
+        up += &format!("  {table}_up: {{load: {table}, to: lake/{table}/, file_size: 1MB}}\n");
+        text += &format!("  {table}: {{extract: lake/{table}/*.parquet}}\n");
+    }
+    let queries: Vec<_> = include_str!("tpch.sql").split(";\n").filter(|query| !query.trim().is_empty()).collect();
+    for (at, query) in queries.iter().enumerate() {
+        let (n, query) = (at + 1, json!(query.trim()));
+        text += &format!("  q{n}: {{sql: {query}}}\n  made{n}: {{load: q{n}, to: db.public.q{n}}}\n");
+    }
+    world.write("up.yml", &up);
+    world.write("p.yml", &text);
+    world.run(&["run", "up.yml"]).expect(0);
+    queries.len()
+}
+
+#[test]
+fn queries_over_files_end_the_same_on_one_two_and_three() {
+    let (world, database) = (World::new(), Database::postgres());
+    let queries = tpch(&world, &database);
+    assert_eq!(queries, 22);
+    let made = || -> Vec<_> {
+        (1..=queries).map(|n| database.texts(&format!("select t::text from q{n} t order by 1"))).collect()
+    };
+    let drop_all = || (1..=queries).for_each(|n| database.run(&format!("drop table q{n}")));
+    world.run(&["run", "p.yml"]).expect(0);
+    let oracle = made();
+    drop_all();
+
+    let cluster = Cluster::new(&world);
+    let (_coordinator, url) = cluster.coordinator("coordinator");
+    let mut executors = Vec::new();
+    for count in 1..=3 {
+        let home = format!("executor-{count}");
+        executors.push(cluster.executor_with(&home, &url, count, &["--share", "8KB"]));
+        cluster.ask(&url, &["run", "p.yml"]).expect(0);
+        assert_eq!(made(), oracle, "on {count}");
+        drop_all();
+    }
+    executors[0].warns("a segment is spread");
+    nothing_left(&database);
 }
 
 #[test]

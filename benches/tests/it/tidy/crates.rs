@@ -8,6 +8,7 @@ use super::{report, root};
 /// The engine and the systems' own libraries: a new block or connector must not touch who links none of these.
 const ENGINE: &[&str] = &[
     "arrow",
+    "arrow-flight",
     "datafusion",
     "datafusion-distributed",
     "flowetl-executor",

@@ -28,6 +28,9 @@ const RULES: &[Rule] = &[
         rooms: &["executor/src/connectors/sqlite", "sdk/cli/src/sample.rs"],
         why: "only a connector knows its system",
     },
+    Rule { name: "arrow_flight", rooms: &["executor/src/remote", "executor/src/server"], why: "only they move rows" },
+    Rule { name: "datafusion_distributed", rooms: SPREADERS, why: "only the planner cuts plans into tasks" },
+    Rule { name: "datafusion_proto", rooms: PLANNERS, why: "only the planner writes and reads plans" },
     Rule { name: "datafusion", rooms: &["executor/src/"], why: "only the executor links the query engine" },
     Rule { name: "datafusion::optimizer", rooms: PLANNERS, why: "only the planner rewrites plans" },
     Rule { name: "datafusion::physical_optimizer", rooms: PLANNERS, why: "only the planner rewrites plans" },
@@ -52,6 +55,7 @@ const RULES: &[Rule] = &[
 ];
 
 const PLANNERS: &[&str] = &["executor/src/plan"];
+const SPREADERS: &[&str] = &["executor/src/plan", "executor/src/remote"];
 
 /// Rooms of pure decisions, and what they must not name: no clock, no task, no file, no chance.
 const BRAINS: &[&str] =

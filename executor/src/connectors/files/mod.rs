@@ -24,7 +24,7 @@ use flowetl_proto::catalogue::{ConnectorDescription, Places};
 use flowetl_proto::pipeline::Connection;
 use serde_json::json;
 
-pub(crate) use self::parquet::{ParquetFile, ParquetTable, footer};
+pub(crate) use self::parquet::{ParquetFile, ParquetTable, Place, footer};
 use super::{Connector, OpenContext, Sink, SinkRequest, SourceRequest, System};
 use crate::Result;
 use crate::storage::Storage;
@@ -109,5 +109,9 @@ impl System for Files {
 
     async fn version(&self) -> Result<String> {
         self.storage.version().await
+    }
+
+    fn storage(&self) -> Option<Storage> {
+        Some(self.storage.clone())
     }
 }

@@ -13,12 +13,14 @@ use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::DataFusionError;
 use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::scalar::ScalarValue;
 use parquet::arrow::parquet_to_arrow_schema;
 use parquet::file::metadata::ParquetMetaData;
+use serde::{Deserialize, Serialize};
 
 use crate::storage::{Side, Storage, Stored};
 use crate::{Error, Result};
@@ -37,8 +39,50 @@ pub struct ParquetTable {
     schema: SchemaRef,
     file_schema: SchemaRef,
     parallelism: usize,
-    /// Where DataFusion finds the storage; of this table alone.
+    /// Where DataFusion finds the storage.
     url: ObjectStoreUrl,
+}
+
+/// Whose storage files lie in. A plan names it, never how to sign in: whoever reads finds that out for himself.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Place {
+    /// The storage of boundaries.
+    Boundaries,
+    /// A connection of the pipeline, by name.
+    Connection(String),
+}
+
+/// Scheme of the URLs that stand for places.
+const SCHEME: &str = "flowetl";
+
+impl Place {
+    /// How plans name it. A host is made of few characters, so that a connection's name is spelled in hexadecimal digits.
+    fn url(&self) -> EngineResult<ObjectStoreUrl> {
+        ObjectStoreUrl::parse(match self {
+            Self::Boundaries => format!("{SCHEME}://boundaries"),
+            Self::Connection(name) => {
+                let digits: String = name.bytes().map(|byte| format!("{byte:02x}")).collect();
+                format!("{SCHEME}://connection-{digits}")
+            }
+        })
+    }
+
+    /// The place that a plan names; `None` for a URL that is none of ours.
+    pub fn of(url: &ObjectStoreUrl) -> Option<Self> {
+        let host = url.as_str().strip_prefix(SCHEME)?.strip_prefix("://")?.trim_end_matches('/');
+        let Some(digits) = host.strip_prefix("connection-") else {
+            return (host == "boundaries").then_some(Self::Boundaries);
+        };
+        let byte = |at: usize| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
+        let name: Option<Vec<u8>> = (0..digits.len()).step_by(2).map(byte).collect();
+        Some(Self::Connection(String::from_utf8(name?).ok()?))
+    }
+
+    /// Lets plans that run in `runtime` find the storage.
+    pub fn register(&self, storage: &Storage, runtime: &RuntimeEnv) -> EngineResult<()> {
+        runtime.register_object_store(self.url()?.as_ref(), storage.store());
+        Ok(())
+    }
 }
 
 /// One file and what its footer says.
@@ -113,9 +157,15 @@ impl TableProvider for ParquetTable {
 }
 
 impl ParquetTable {
-    /// Of files with these columns, which no folder adds to.
-    pub fn new(storage: Storage, files: Vec<ParquetFile>, schema: SchemaRef, parallelism: usize) -> Result<Self> {
-        let url = ObjectStoreUrl::parse(format!("flowetl-{}://storage", uuid::Uuid::now_v7()))?;
+    /// Of files with these columns, which no folder adds to. `storage` is that of `place`.
+    pub fn new(
+        place: &Place,
+        storage: Storage,
+        files: Vec<ParquetFile>,
+        schema: SchemaRef,
+        parallelism: usize,
+    ) -> Result<Self> {
+        let url = place.url()?;
         Ok(Self { storage, files, file_schema: Arc::clone(&schema), schema, parallelism, url })
     }
 

@@ -13,7 +13,7 @@ use indexmap::IndexMap;
 use super::find::{Found, find};
 use super::format::{Compression, Format, Options, of_file, path_of, type_name};
 use super::infer::{Conflict, Guess, Kind, guess, union};
-use super::parquet::{ParquetFile, ParquetTable, footer};
+use super::parquet::{ParquetFile, ParquetTable, Place, footer};
 use super::split::sample;
 use super::text::{TextFile, TextTable};
 use crate::connectors::{OpenContext, SourceRequest};
@@ -45,7 +45,10 @@ pub async fn open(storage: &Storage, context: &OpenContext, request: SourceReque
         return Err(Error::user(format!("`{a}` and `{b}` have different formats; narrow the path with a pattern")));
     }
     match format {
-        Format::Parquet => Ok(Arc::new(open_parquet(storage, context, found, &options).await?)),
+        Format::Parquet => {
+            let place = Place::Connection(request.from.connection().to_owned());
+            Ok(Arc::new(open_parquet(&place, storage, context, found, &options).await?))
+        }
         _ => {
             let found: Vec<_> =
                 found.into_iter().zip(formats.into_iter().map(|(_, compression)| compression)).collect();
@@ -55,6 +58,7 @@ pub async fn open(storage: &Storage, context: &OpenContext, request: SourceReque
 }
 
 async fn open_parquet(
+    place: &Place,
     storage: &Storage,
     context: &OpenContext,
     found: Vec<Found>,
@@ -81,7 +85,7 @@ async fn open_parquet(
         let statistics = DFParquetMetadata::statistics_from_parquet_metadata(&footer, &file_schema)?;
         files.push(ParquetFile { file: found.file, statistics: Arc::new(statistics), folders });
     }
-    Ok(ParquetTable::new(storage.clone(), files, file_schema, context.parallelism)?.with_folders(schema))
+    Ok(ParquetTable::new(place, storage.clone(), files, file_schema, context.parallelism)?.with_folders(schema))
 }
 
 async fn open_text(

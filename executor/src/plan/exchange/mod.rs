@@ -24,14 +24,18 @@ use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning, PlanProperties,
     SendableRecordBatchStream, SpillManager,
 };
+use datafusion_distributed::NetworkBoundaryExt;
 
 use output::Output;
 use queues::{Inputs, Queues};
 
 /// `plan` with our exchanges instead of the engine's. One that keeps an order stays: each of its inputs has files of its
-/// own, which cannot block another's.
+/// own, which cannot block another's. What is done by tasks of its own stays too: whoever does it calls this again.
 pub(super) fn install(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
-    plan.transform_up(|node| {
+    plan.transform_down(|node| {
+        if node.is_network_boundary() {
+            return Ok(Transformed::new(node, false, TreeNodeRecursion::Jump));
+        }
         Ok(match node.downcast_ref::<RepartitionExec>() {
             Some(theirs) if !theirs.preserve_order() => Transformed::yes(Arc::new(ExchangeExec::instead_of(theirs))),
             _ => Transformed::no(node),

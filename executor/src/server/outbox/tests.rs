@@ -25,6 +25,7 @@ fn spec(token: i64, output: Output) -> AttemptSpec {
         schemas: BTreeMap::new(),
         carried: BTreeMap::new(),
         memory: None,
+        helpers: Vec::new(),
     }
 }
 

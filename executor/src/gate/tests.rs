@@ -1,21 +1,31 @@
 //! The server as those meet it who may call and those who may not.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use arrow_flight::Ticket;
+use arrow_flight::flight_service_client::FlightServiceClient;
 use flowetl_proto::control::{AttemptSpec, Output};
 use flowetl_proto::id::{RunId, Token};
 use flowetl_proto::trust::{Authority, Certificate, EXECUTOR_NAME, Tls, Trust};
 use flowetl_proto::wire::v1::coordinator_client::CoordinatorClient;
 use flowetl_proto::wire::v1::executor_client::ExecutorClient;
+use flowetl_proto::wire::v1::hosting::What;
+use flowetl_proto::wire::v1::tasks_client::TasksClient;
 use flowetl_proto::wire::{PASS_HEADER, TERM_HEADER, v1};
+use futures::stream;
+use indexmap::IndexMap;
+use prost::Message;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tonic::transport::{Channel, Endpoint};
 
 use super::*;
+use crate::plan::Thrift;
+use crate::remote::Errand;
 use crate::server::{ServerConfig, serve};
 use crate::tests::world::{World, extract, load};
 
@@ -208,4 +218,32 @@ async fn a_pass_is_for_one_attempt_and_one_term() {
     assert!(answer.failure_json.contains("fenced"), "{answer:?}");
     client.cancel(with_pass(cancel, end(2))).await.unwrap();
     client.forget(with_pass(v1::ForgetRequest { run_id: "s".into() }, Subject::Run(RunId::new("s")))).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tasks_and_rows_are_for_executors_of_the_attempt() {
+    let (server, _) = keyed().await;
+    let channel = Endpoint::from_shared(format!("http://{}", server.address)).unwrap().connect().await.unwrap();
+    let ticket = Ticket::new(v1::Ticket::default().encode_to_vec());
+    let refused = FlightServiceClient::new(channel.clone()).do_get(ticket).await.unwrap_err();
+    assert_eq!(refused.code(), Code::Unauthenticated, "{refused:?}");
+    let refused = TasksClient::new(channel.clone()).greet(v1::GreetRequest {}).await.unwrap_err();
+    assert_eq!(refused.code(), Code::Unauthenticated, "{refused:?}");
+
+    let mut tasks = TasksClient::new(Link::new(channel, Caller::new(Some(ClusterKey::new(KEY).unwrap()))));
+    tasks.greet(v1::GreetRequest {}).await.unwrap();
+    let (own, other) = (server.attempt(1), server.attempt(2));
+    let errand = Errand {
+        attempt: own.id,
+        connections: IndexMap::new(),
+        places: BTreeSet::new(),
+        memory: None,
+        parallelism: 1,
+        thrift: Thrift::Usual,
+    };
+    let task = v1::Task { errand_json: serde_json::to_string(&errand).unwrap(), ..Default::default() };
+    let hosting = stream::iter([v1::Hosting { what: Some(What::Task(task)) }]);
+    let mut hosted = tasks.host(about(Subject::from(&other.id), hosting)).await.unwrap().into_inner();
+    let refused = hosted.message().await.unwrap_err();
+    assert_eq!(refused.code(), Code::PermissionDenied, "{refused:?}");
 }
