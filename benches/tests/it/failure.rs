@@ -188,6 +188,22 @@ fn a_full_disk_at_the_boundary() {
     assert_eq!(database.number("select count(*) from out"), 200_000);
 }
 
+/// The engine's `lpad` takes a negative length for a huge one, and no memory is that large.
+#[test]
+fn a_panic_inside_an_operator() {
+    let (world, database) = with_rows(100);
+    write(
+        &world,
+        &database,
+        "blocks:\n  wide: {extract: db.public.wide}\n  \
+         boom: {sql: \"select id, lpad('x', id - 9223372036854775807 - 1) as note from wide\"}\n  \
+         out: {load: boom, to: db.public.out}\n",
+    );
+    failed(world.run(&["run", "p.yml", "--json"]), &database, "boom", "panic", "panic in an operator");
+    assert!(!database.has("out"));
+    assert_eq!(database.sessions(), Vec::<String>::new(), "a session is left");
+}
+
 #[test]
 fn a_target_that_refuses_a_row() {
     let (world, database) = with_rows(1_000);
