@@ -52,9 +52,9 @@ impl Budget {
     }
 
     /// Encoded bytes that each of `writers` gathers for a row group of Parquet. One is in the making and one in the hand,
-    /// and encoding holds as much again beside them.
+    /// encoding holds as much again beside them, and what was freed is not all given back at once.
     pub fn row_group_bytes(&self, writers: usize) -> usize {
-        (self.buffers / (4 * writers.max(1))).clamp(ROW_GROUP_BYTES_MIN, ROW_GROUP_BYTES_MAX)
+        (self.buffers / (5 * writers.max(1))).clamp(ROW_GROUP_BYTES_MIN, ROW_GROUP_BYTES_MAX)
     }
 
     /// The engine's surroundings for one run: its pool, and a folder to spill to.
