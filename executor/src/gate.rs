@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use flowetl_proto::trust::{ClusterKey, Pass, Refused, Subject};
 use tonic::service::Interceptor;
@@ -11,8 +11,6 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
 
-/// How long a pass counts: longer than a call may take, and than the clocks of two machines that keep time differ.
-const PASS_LIFE: Duration = Duration::from_secs(120);
 /// What stands in the passes of executors: they act for an attempt, whoever leads by now.
 pub(crate) const NO_TERM: i64 = 0;
 
@@ -75,19 +73,10 @@ impl Caller {
 impl Interceptor for Caller {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         if let Some(key) = &self.key {
-            let subject = request.extensions_mut().remove().unwrap_or(Subject::Executor);
-            let life = i64::try_from(PASS_LIFE.as_millis()).unwrap_or(i64::MAX);
-            key.stamp(&mut request, &Pass { subject, term: NO_TERM, until: now().saturating_add(life) });
+            key.stamp_own(&mut request, NO_TERM, now());
         }
         Ok(request)
     }
-}
-
-/// A call about something narrower than the executor.
-pub(crate) fn about<T>(subject: Subject, message: T) -> Request<T> {
-    let mut request = Request::new(message);
-    request.extensions_mut().insert(subject);
-    request
 }
 
 fn status(refused: Refused) -> Status {

@@ -9,7 +9,7 @@ use flowetl_proto::control::Segment;
 use flowetl_proto::id::{BlockId, RunId};
 use flowetl_proto::look::SegmentPlan;
 use flowetl_proto::pipeline::Pipeline;
-use flowetl_proto::trust::{ClusterKey, Pass, Subject, Trust};
+use flowetl_proto::trust::{ClusterKey, Subject, Trust, about};
 use flowetl_proto::wire::v1::executor_client::ExecutorClient;
 use flowetl_proto::wire::{MESSAGE_BYTES_MAX, TERM_HEADER, v1};
 use serde::Serialize;
@@ -40,8 +40,6 @@ const OPEN_LIMIT: Duration = Duration::from_secs(5);
 /// than a lease in etcd lasts, so that a dead link is known before the lease is gone.
 const KEEPALIVE: Duration = Duration::from_secs(3);
 const KEEPALIVE_LIMIT: Duration = Duration::from_secs(5);
-/// How long a pass counts: longer than a call may take, and than the clocks of two machines that keep time differ.
-const PASS_LIFE: Duration = Duration::from_secs(120);
 /// Acknowledgements waiting to be sent; a newer one says all that an older one does.
 const HEARD_WAITING_MAX: usize = 16;
 
@@ -63,19 +61,10 @@ impl Interceptor for Caller {
         let term = self.tenure.term();
         request.metadata_mut().insert(TERM_HEADER, MetadataValue::from(term));
         if let Some(key) = &self.key {
-            let subject = request.extensions_mut().remove().unwrap_or(Subject::Executor);
-            let life = i64::try_from(PASS_LIFE.as_millis()).unwrap_or(i64::MAX);
-            key.stamp(&mut request, &Pass { subject, term, until: clock::now().saturating_add(life) });
+            key.stamp_own(&mut request, term, clock::now());
         }
         Ok(request)
     }
-}
-
-/// A call about something narrower than the executor.
-fn about<T>(subject: Subject, message: T) -> Request<T> {
-    let mut request = Request::new(message);
-    request.extensions_mut().insert(subject);
-    request
 }
 
 /// An open stream of reports.

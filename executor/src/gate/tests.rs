@@ -9,7 +9,7 @@ use arrow_flight::Ticket;
 use arrow_flight::flight_service_client::FlightServiceClient;
 use flowetl_proto::control::{AttemptSpec, Output};
 use flowetl_proto::id::{RunId, Token};
-use flowetl_proto::trust::{Authority, Certificate, EXECUTOR_NAME, Tls, Trust};
+use flowetl_proto::trust::{Authority, Certificate, EXECUTOR_NAME, Tls, Trust, about};
 use flowetl_proto::wire::v1::coordinator_client::CoordinatorClient;
 use flowetl_proto::wire::v1::executor_client::ExecutorClient;
 use flowetl_proto::wire::v1::hosting::What;

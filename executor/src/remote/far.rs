@@ -16,7 +16,7 @@ use datafusion_distributed::{
     ProducerHead, SetPlanRequest, WorkerChannel, WorkerToCoordinatorMsg,
 };
 use flowetl_proto::id::BlockId;
-use flowetl_proto::trust::Subject;
+use flowetl_proto::trust::{Subject, about};
 use flowetl_proto::wire::v1;
 use flowetl_proto::wire::v1::hosting::What;
 use flowetl_proto::wire::v1::tasks_client::TasksClient;
@@ -32,7 +32,6 @@ use url::Url;
 use super::hosting::wire_key;
 use super::peers::{Lead, Peers};
 use super::{Errand, GOODBYE_LIMIT, OPEN_LIMIT, PLAN_PIECE_BYTES, failure, incoming};
-use crate::gate::about;
 use crate::meter::{BlockMeter, Counts};
 use crate::{Error, Result, plan};
 

@@ -8,7 +8,7 @@ use arrow_flight::{FlightData, Ticket};
 use datafusion::error::{DataFusionError, Result as EngineResult};
 use flowetl_proto::code::Class;
 use flowetl_proto::control::AttemptId;
-use flowetl_proto::trust::Subject;
+use flowetl_proto::trust::{Subject, about};
 use flowetl_proto::wire::{MESSAGE_BYTES_MAX, v1};
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt, TryStreamExt, stream};
@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use tonic::Status;
 
 use super::{OPEN_LIMIT, failure};
-use crate::gate::{Link, about};
+use crate::gate::Link;
 use crate::{Error, Result};
 
 /// Opens the partition now, so that its rows are made and on their way before anyone polls.

@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::Host;
-use crate::server::serve_unannounced;
+use crate::server::tests::serve_unannounced;
 use crate::tests::world::{World, extract, sql};
 use crate::{Node, boundary};
 

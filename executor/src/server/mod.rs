@@ -8,7 +8,7 @@ mod desk;
 mod outbox;
 mod service;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -136,25 +136,6 @@ pub async fn serve(
     collecting.abort();
     // Connections that are still open end with the process.
     timeout(CLOSE_LIMIT, serving).await.map_or(Ok(()), flatten)
-}
-
-/// A node that takes calls at `listener` and is announced nowhere, for tests of what executors do for each other.
-#[cfg(test)]
-pub(crate) async fn serve_unannounced(
-    config: NodeConfig,
-    trust: Trust,
-    listener: TcpListener,
-    data: Handle,
-    events: mpsc::Sender<AttemptEvent>,
-) -> (crate::Node, Arc<Host>) {
-    let url = Url::parse(&format!("{}://{}", trust.scheme(), listener.local_addr().unwrap())).unwrap();
-    let host = Arc::new(Host::new(ExecutorId::new(url.as_str()), url, trust.clone(), Handle::current()));
-    let surroundings = Surroundings::new(config.clone(), data.clone(), Some(Arc::clone(&host)));
-    let node = crate::Node::start_in(surroundings, events).await.unwrap();
-    let (desk, gate) = (Arc::new(Desk::new(ABSENCE_LIMIT)), Gate::new(trust.key.clone()));
-    let services = Services::new(&host, &node, Here::new(config, data.clone()), &desk, data, &gate);
-    tokio::spawn(listen(services, gate, trust, listener, CancellationToken::new()));
-    (node, host)
 }
 
 fn flatten(ended: Result<Result<()>, tokio::task::JoinError>) -> Result<()> {

@@ -7,7 +7,7 @@ mod tls;
 
 use tonic::transport::Endpoint;
 
-pub use self::pass::{ClusterKey, KeyLength, Pass, Refused, Subject};
+pub use self::pass::{ClusterKey, KeyLength, Pass, Refused, Subject, about};
 pub use self::tls::{Authority, Certificate, EXECUTOR_NAME, HANDSHAKE_LIMIT, Tls, Unfit};
 
 /// What a process of a cluster shows to the others and demands of them; nothing where all who reach it are trusted.

@@ -16,6 +16,10 @@ use crate::wire::PASS_HEADER;
 /// What is sealed begins with this, so that a seal of another kind under the same key is never taken for a pass.
 const PURPOSE: &str = "flowetl-pass-1.";
 
+/// How long a pass counts, in milliseconds: longer than a call may take, and than the clocks of two machines that keep time
+/// differ.
+const LIFE_MS: i64 = 120_000;
+
 /// What a call of an executor is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -107,6 +111,13 @@ impl ClusterKey {
         }
     }
 
+    /// Puts a pass of `term` into a call, for what the call is [`about`] or else the executor itself; `now` is in
+    /// milliseconds since 1970.
+    pub fn stamp_own<T>(&self, request: &mut Request<T>, term: i64, now: i64) {
+        let subject = request.extensions_mut().remove().unwrap_or(Subject::Executor);
+        self.stamp(request, &Pass { subject, term, until: now.saturating_add(LIFE_MS) });
+    }
+
     /// The pass of a call, opened as by [`Self::open`].
     pub fn shown<T>(&self, request: &Request<T>, now: i64) -> Result<Pass, Refused> {
         let text = request.metadata().get(PASS_HEADER).ok_or(Refused::Missing)?;
@@ -126,6 +137,13 @@ impl ClusterKey {
             _ => Ok(pass),
         }
     }
+}
+
+/// A call about something narrower than the executor, as [`ClusterKey::stamp_own`] finds it.
+pub fn about<T>(subject: Subject, message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    request.extensions_mut().insert(subject);
+    request
 }
 
 fn sealed(claims: &str) -> String {

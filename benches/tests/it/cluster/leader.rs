@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::{Cluster, attempts, readers};
+use super::{Cluster, attempts, copied_once, readers};
 use crate::failure::{held_copy, let_go, nothing_left, wait_until};
 use crate::world::Running;
 
@@ -33,11 +33,7 @@ fn a_killed_leaders_runs_go_on_as_they_are_with_the_next() {
     assert!(killed.elapsed() < FAILOVER_LIMIT, "the next one led only after {:?}", killed.elapsed());
     assert_eq!(readers(&database), before, "what runs goes on");
     let_go(&database);
-    let json = running.wait().expect(0).json();
-    assert_eq!((&json["state"], attempts(&json)), (&json!("success"), &json!(1)), "{json:#}");
-    assert_eq!(database.number("select count(distinct id) from out"), 20_000);
-    assert_eq!(database.number("select count(*) from out"), 20_000);
-    nothing_left(&database);
+    copied_once(running, &database, 1);
     assert_eq!(cluster.metadata.number("select count(*) from run"), 1);
     assert_eq!(cluster.metadata.number("select count(*) from attempt"), 1);
 }
@@ -57,11 +53,7 @@ fn what_dies_with_the_leader_is_done_again_and_counts_as_no_failure() {
     leads(&mut next);
     wait_until("another's attempt", || readers(&database).iter().any(|reader| !before.contains(reader)));
     let_go(&database);
-    let json = running.wait().expect(0).json();
-    assert_eq!((&json["state"], attempts(&json)), (&json!("success"), &json!(2)), "{json:#}");
-    assert_eq!(database.number("select count(distinct id) from out"), 20_000);
-    assert_eq!(database.number("select count(*) from out"), 20_000);
-    nothing_left(&database);
+    copied_once(running, &database, 2);
 }
 
 #[test]
@@ -78,11 +70,7 @@ fn a_leader_that_wakes_up_late_writes_nothing_and_ends() {
     let said = leader.wait().expect(1).err;
     assert!(said.contains("this coordinator does not lead any more"), "{said}");
     let_go(&database);
-    let json = running.wait().expect(0).json();
-    assert_eq!((&json["state"], attempts(&json)), (&json!("success"), &json!(1)), "{json:#}");
-    assert_eq!(database.number("select count(distinct id) from out"), 20_000);
-    assert_eq!(database.number("select count(*) from out"), 20_000);
-    nothing_left(&database);
+    copied_once(running, &database, 1);
     assert_eq!(cluster.metadata.number("select count(*) from attempt"), 1);
 }
 

@@ -120,6 +120,16 @@ fn attempts(json: &Value) -> &Value {
     &json["blocks"]["out"]["attempts"]
 }
 
+/// Waits for the end of the held copy: it took so many attempts, and its rows are there, each once, and nothing else.
+#[track_caller]
+fn copied_once(running: Running, database: &Database, wanted: u64) {
+    let json = running.wait().expect(0).json();
+    assert_eq!((&json["state"], attempts(&json)), (&json!("success"), &json!(wanted)), "{json:#}");
+    assert_eq!(database.number("select count(distinct id) from out"), 20_000);
+    assert_eq!(database.number("select count(*) from out"), 20_000);
+    nothing_left(database);
+}
+
 #[test]
 fn a_run_on_many_ends_as_one_alone() {
     let (world, database) = (World::new(), Database::postgres());
@@ -222,11 +232,7 @@ fn a_killed_executors_work_is_done_by_another() {
     first.kill();
     wait_until("another's attempt", || readers(&database).iter().any(|reader| !before.contains(reader)));
     let_go(&database);
-    let json = running.wait().expect(0).json();
-    assert_eq!((&json["state"], attempts(&json)), (&json!("success"), &json!(2)), "{json:#}");
-    assert_eq!(database.number("select count(distinct id) from out"), 20_000);
-    assert_eq!(database.number("select count(*) from out"), 20_000);
-    nothing_left(&database);
+    copied_once(running, &database, 2);
     cluster.gathered(&url, 1);
 }
 
