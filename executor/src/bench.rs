@@ -57,6 +57,7 @@ pub async fn write_boundary(storage: &Storage, attempt: &AttemptId, batches: &[R
     let row_group_bytes = Budget::new(None)?.row_group_bytes(PARALLELISM);
     let context = OpenContext {
         parallelism: PARALLELISM,
+        executors: 1,
         batch_rows: plan::BATCH_ROWS,
         batch_bytes: plan::BATCH_BYTES,
         row_group_bytes,

@@ -28,6 +28,7 @@ use tokio::runtime::Handle;
 use crate::config::NodeConfig;
 use crate::connectors::systems::Systems;
 use crate::connectors::{OpenContext, SourceRequest};
+use crate::destination::{Destination, root, rows_of};
 use crate::memory::Budget;
 use crate::node::Surroundings;
 use crate::plan::{self, Ingredients, Thrift};
@@ -109,7 +110,7 @@ async fn plan_one(
     schemas: &HashMap<BlockId, SchemaRef>,
 ) -> Result<(SegmentPlan, Option<SchemaRef>)> {
     let segment = &spec.segment;
-    let root = work::root(spec)?;
+    let root = root(spec)?;
     let budget = Budget::new(spec.memory)?;
     let runtime = surroundings.runtime(&spec.id.run, budget)?;
     let systems = work::systems(spec, surroundings, budget);
@@ -137,14 +138,15 @@ async fn plan_one(
         columns: Vec::new(),
         schema_changes: compiled.schema_changes.clone(),
     };
+    let (to, storage) = (Destination::of(spec)?, &surroundings.config.storage);
     let mut schema = None;
     match segment.output {
         Output::Verdict => work::check_tests(&compiled, root).await?,
-        Output::Relation => plan.target = Some(work::open_sink(spec, surroundings, &systems, None).await?.describe()),
+        Output::Relation => plan.target = Some(to.open(storage, &systems, None).await?.describe()),
         Output::Boundary | Output::Sink => {
-            let rows = compiled.rows(&work::rows_of(root)?)?.clone();
+            let rows = compiled.rows(&rows_of(root)?)?.clone();
             let columns: SchemaRef = Arc::clone(rows.schema().inner());
-            let sink = work::open_sink(spec, surroundings, &systems, Some(Arc::clone(&columns))).await?;
+            let sink = to.open(storage, &systems, Some(Arc::clone(&columns))).await?;
             work::check_frozen(spec, &sink).await?;
             let physical = compiled.physical(&rows).await.map_err(|e| e.in_block(&root.id))?;
             plan.operators = plan::operators(&plan::narrow(physical, sink.writers_max())?);
@@ -201,6 +203,7 @@ pub async fn version(name: &str, spec: &ConnectionSpec, config: &NodeConfig) -> 
     let connections = IndexMap::from([(name.to_owned(), spec.clone())]);
     let context = OpenContext {
         parallelism: 1,
+        executors: 1,
         batch_rows: plan::BATCH_ROWS,
         batch_bytes: plan::BATCH_BYTES,
         row_group_bytes: plan::BATCH_BYTES,
@@ -278,7 +281,7 @@ pub async fn preview(
             schemas: BTreeMap::new(),
             quarantines: HashMap::new(),
         };
-        (plan::compile(&spec.segment, ingredients).await?, work::rows_of(root)?)
+        (plan::compile(&spec.segment, ingredients).await?, rows_of(root)?)
     };
     let rows = LogicalPlanBuilder::from(compiled.rows(&from)?.clone()).limit(0, Some(count))?.build()?;
     let schema: SchemaRef = Arc::clone(rows.schema().inner());

@@ -12,7 +12,7 @@ mod tests;
 mod write;
 
 pub use ledger::Ledger;
-pub use manifest::{manifest, schema_from_json, schema_to_json};
+pub use manifest::manifest;
 pub use read::read;
 pub(crate) use sink::BoundarySink;
 pub(crate) use write::{folder, forget};

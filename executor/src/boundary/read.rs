@@ -9,8 +9,8 @@ use datafusion::common::stats::Precision;
 use flowetl_proto::control::{Manifest, Part};
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::manifest::schema_from_json;
 use crate::connectors::{ParquetFile, ParquetTable, Place, footer};
+use crate::schema::schema_from_json;
 use crate::storage::{Side, Storage};
 use crate::{Error, Result};
 

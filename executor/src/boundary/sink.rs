@@ -35,6 +35,10 @@ impl Sink for BoundarySink {
         self.writers
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     async fn exists(&self) -> Result<bool> {
         Ok(true)
     }

@@ -16,6 +16,7 @@ use tempfile::TempDir;
 
 use super::write::{BoundaryWriter, remove};
 use super::*;
+use crate::schema::{schema_from_json, schema_to_json};
 use crate::storage::Storage;
 use crate::{Error, Result};
 

@@ -4,7 +4,7 @@
 //! (DataFusion's own `TableProvider`, so that projections, filters and limits reach the system's query) and [`Sink`]s to
 //! write. To add a connector: a new room beside this file and its entry in [`all`].
 
-mod postgres;
+pub(crate) mod postgres;
 mod sql_text;
 mod sqlite;
 #[cfg(test)]
@@ -18,6 +18,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
+use datafusion::physical_plan::ExecutionPlan;
 use flowetl_proto::catalogue::ConnectorDescription;
 use flowetl_proto::control::{AttemptId, Part, Position};
 use flowetl_proto::id::BlockId;
@@ -50,6 +51,8 @@ pub trait Connector: Debug + Send + Sync + 'static {
 pub struct OpenContext {
     /// How many streams may read or write at once: the engine's target partitions.
     pub parallelism: usize,
+    /// How many executors may read a source together, this one included.
+    pub executors: usize,
     /// Rows per batch aimed at; a batch also stays below `batch_bytes`.
     pub batch_rows: usize,
     pub batch_bytes: usize,
@@ -76,10 +79,34 @@ pub trait System: Debug + Send + Sync {
     /// The system's own version, after really signing in.
     async fn version(&self) -> Result<String>;
 
+    /// The leaf of a plan that another executor has written ([`Shared::write`]).
+    fn share(&self, _written: Value) -> Result<Arc<dyn ExecutionPlan>> {
+        Err(Error::internal("a share of what cannot be shared"))
+    }
+
     /// Where the files lie that its tables read in place: other executors read them there as well.
     fn storage(&self) -> Option<Storage> {
         None
     }
+}
+
+/// A leaf of a plan that can be shared out: any executor that opens the connection can read a piece of it.
+pub trait Shared {
+    fn connection(&self) -> &str;
+
+    /// Bytes that it reads, about.
+    fn bytes(&self) -> u64;
+
+    /// So many leaves with as many partitions as this one each, which read its rows together, each row once.
+    fn split(&self, shares: usize) -> Vec<Arc<dyn ExecutionPlan>>;
+
+    /// What [`System::share`] makes the same leaf from; never a secret.
+    fn write(&self) -> Result<Value>;
+}
+
+/// The leaf of some connector's that can be shared out.
+pub(crate) fn shared(node: &Arc<dyn ExecutionPlan>) -> Option<&dyn Shared> {
+    postgres::shared(node)
 }
 
 /// What an extract asks for.
@@ -134,8 +161,13 @@ pub struct InDatabaseRequest {
 /// every reader sees all of it. Staging names carry the attempt's token, so no two attempts ever touch the same one.
 #[async_trait]
 pub trait Sink: Debug + Send + Sync {
-    /// How many writers may run at once; 0 for a sink that takes no rows.
+    /// How many writers may run at once in one process; 0 for a sink that takes no rows.
     fn writers_max(&self) -> usize;
+
+    /// Whether writers may run in other processes too, which open the same request and call nothing but `writer`.
+    fn is_shared(&self) -> bool {
+        false
+    }
 
     /// Whether the target is there already, so that nothing has to be made but what is inside it.
     async fn exists(&self) -> Result<bool>;
@@ -143,7 +175,7 @@ pub trait Sink: Debug + Send + Sync {
     /// Makes the private staging place.
     async fn begin(&self) -> Result<()>;
 
-    /// The writer of one partition, `0..writers_max()`.
+    /// The writer of one partition; no number twice, in whichever processes.
     async fn writer(&self, partition: usize) -> Result<Box<dyn SinkWriter>>;
 
     /// All writers have finished. Makes everything durable (still private) and returns the notes that `commit` needs

@@ -1,6 +1,5 @@
 //! The server as those meet it who may call and those who may not.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -18,13 +17,15 @@ use flowetl_proto::wire::{PASS_HEADER, TERM_HEADER, v1};
 use futures::stream;
 use indexmap::IndexMap;
 use prost::Message;
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tonic::transport::{Channel, Endpoint};
 
 use super::*;
-use crate::plan::Thrift;
+use crate::destination::Destination;
+use crate::plan::{Needs, Thrift};
 use crate::remote::Errand;
 use crate::server::{ServerConfig, serve};
 use crate::tests::world::{World, extract, load};
@@ -234,9 +235,11 @@ async fn tasks_and_rows_are_for_executors_of_the_attempt() {
     tasks.greet(v1::GreetRequest {}).await.unwrap();
     let (own, other) = (server.attempt(1), server.attempt(2));
     let errand = Errand {
+        to: Destination::of(&own).unwrap(),
         attempt: own.id,
         connections: IndexMap::new(),
-        places: BTreeSet::new(),
+        needs: Needs::default(),
+        rows: Value::Null,
         memory: None,
         parallelism: 1,
         thrift: Thrift::Usual,

@@ -12,9 +12,11 @@ use flowetl_proto::id::{BlockId, Token};
 use super::registry::Admission;
 use super::{AttemptOver, CancelAttempt, Discard, NodeActor, Publish, Start, Surroundings};
 use crate::connectors::{Committed, Sink};
+use crate::destination::{Destination, root};
 use crate::memory::Budget;
+use crate::schema::schema_from_json;
 use crate::segment::{Cancel, SegmentActor, work};
-use crate::{Result, boundary, figures};
+use crate::{Result, figures};
 
 impl Handler<Start> for NodeActor {
     type Result = Result<bool, Failure>;
@@ -159,12 +161,11 @@ async fn publish(
     kept: Option<Arc<dyn Sink>>,
     surroundings: &Surroundings,
 ) -> Result<Committed> {
-    let (Some(staged), root) = (&prepared.staged, &work::root(spec)?.id) else { return Ok(Committed::Done) };
+    let (Some(staged), root) = (&prepared.staged, &root(spec)?.id) else { return Ok(Committed::Done) };
     let sink = match kept {
         Some(sink) => sink,
         None => {
-            let schema =
-                prepared.manifest.as_ref().map(|m| boundary::schema_from_json(&m.schema)).transpose()?.map(Arc::new);
+            let schema = prepared.manifest.as_ref().map(|m| schema_from_json(&m.schema)).transpose()?.map(Arc::new);
             reopen(spec, surroundings, schema).await?
         }
     };
@@ -179,7 +180,7 @@ async fn discard(spec: &AttemptSpec, kept: Option<Arc<dyn Sink>>, surroundings: 
         (None, _) => {
             // Nothing moves, so that a ceiling too small to run under is no reason to leave anything behind.
             let systems = work::systems(spec, surroundings, Budget::new(None)?);
-            work::open_to_discard(spec, surroundings, &systems).await?
+            Destination::of(spec)?.open_to_discard(&surroundings.config.storage, &systems).await?
         }
     };
     sink.discard().await
@@ -187,5 +188,5 @@ async fn discard(spec: &AttemptSpec, kept: Option<Arc<dyn Sink>>, surroundings: 
 
 async fn reopen(spec: &AttemptSpec, surroundings: &Surroundings, schema: Option<SchemaRef>) -> Result<Arc<dyn Sink>> {
     let systems = work::systems(spec, surroundings, Budget::new(spec.memory)?);
-    work::open_sink(spec, surroundings, &systems, schema).await
+    Destination::of(spec)?.open(&surroundings.config.storage, &systems, schema).await
 }

@@ -1,7 +1,7 @@
 //! A plan on its way to another executor: what is ours in it, and how it is written and read.
 //!
-//! Only block markers travel. What reads a source in a way of its own, keeps a position or leaves out rows is done by the
-//! executor that leads the attempt, see `spread`.
+//! Block markers travel, shares of what a connector reads, and writers. What keeps a position or leaves out rows is done by
+//! the executor that leads the attempt, see `spread`. Whatever reads a plan opens first what it [`needs`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use datafusion::catalog::memory::DataSourceExec;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Result as EngineResult, internal_err};
 use datafusion::datasource::physical_plan::FileScanConfig;
+use datafusion::error::DataFusionError;
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::repartition::RepartitionExec;
@@ -21,10 +22,13 @@ use datafusion_proto::physical_plan::{
     DeduplicatingProtoConverter, PhysicalExtensionCodec, PhysicalProtoConverterExtension,
 };
 use flowetl_proto::id::BlockId;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::exchange;
 use super::marker::BlockMarkerExec;
-use crate::connectors::Place;
+use super::write::{WriteExec, Writing};
+use crate::connectors::{Place, Sink, System, shared};
 use crate::meter::{BlockMeter, TaskMeters};
 use crate::{Error, Result};
 
@@ -60,19 +64,39 @@ pub(crate) fn headed(
     Ok(exchange::install(headed)?)
 }
 
-/// Where the files lie that the plan reads.
-pub(crate) fn places(plan: &Arc<dyn ExecutionPlan>) -> Result<BTreeSet<Place>> {
-    let mut places = BTreeSet::new();
+/// What a plan names and does not hold.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Needs {
+    /// Where files lie that it reads.
+    pub(crate) places: BTreeSet<Place>,
+    /// Connections that it reads shares through.
+    pub(crate) systems: BTreeSet<String>,
+    /// Whether it writes.
+    pub(crate) sink: bool,
+}
+
+/// What a plan names, opened.
+#[derive(Debug, Default)]
+pub(crate) struct Opened {
+    pub(crate) systems: BTreeMap<String, Arc<dyn System>>,
+    pub(crate) sink: Option<Arc<dyn Sink>>,
+}
+
+/// What must be opened before the plan is read elsewhere.
+pub(crate) fn needs(plan: &Arc<dyn ExecutionPlan>) -> Result<Needs> {
+    let mut needs = Needs::default();
     plan.apply(|node| {
         if let Some(files) = file_scan(node) {
             match Place::of(&files.object_store_url) {
-                Some(place) => places.insert(place),
+                Some(place) => needs.places.insert(place),
                 None => return internal_err!("`{}` is no place of files", files.object_store_url),
             };
         }
+        needs.systems.extend(shared(node).map(|scan| scan.connection().to_owned()));
+        needs.sink |= node.is::<WriteExec>();
         Ok(TreeNodeRecursion::Continue)
     })?;
-    Ok(places)
+    Ok(needs)
 }
 
 /// The scan of files that a node is.
@@ -80,34 +104,50 @@ pub(super) fn file_scan(node: &Arc<dyn ExecutionPlan>) -> Option<&FileScanConfig
     node.downcast_ref::<DataSourceExec>()?.data_source().downcast_ref()
 }
 
-/// The meters that the plan's markers count in.
+/// The meters that the plan counts in.
 pub(crate) fn meters(plan: &Arc<dyn ExecutionPlan>) -> Result<BTreeMap<BlockId, Arc<BlockMeter>>> {
     let mut meters = BTreeMap::new();
     plan.apply(|node| {
         if let Some(marker) = node.downcast_ref::<BlockMarkerExec>() {
             meters.insert(marker.block().clone(), Arc::clone(marker.meter()));
         }
+        if let Some(Writing { root, meter: Some(meter), .. }) = node.downcast_ref().map(WriteExec::writing) {
+            meters.insert(root.clone(), Arc::clone(meter));
+        }
         Ok(TreeNodeRecursion::Continue)
     })?;
     Ok(meters)
 }
 
-/// Writes and reads block markers.
-#[derive(Debug)]
-pub(crate) struct MarkerCodec;
+/// A node of ours on its way.
+#[derive(Serialize, Deserialize)]
+enum Node {
+    Marker { block: BlockId },
+    Share { connection: String, share: Value },
+    Write { root: BlockId, counts: bool },
+}
 
-impl PhysicalExtensionCodec for MarkerCodec {
+/// Writes and reads nodes of ours.
+#[derive(Debug)]
+pub(crate) struct PlanCodec;
+
+impl PhysicalExtensionCodec for PlanCodec {
     fn try_encode(
         &self,
         node: Arc<dyn ExecutionPlan>,
         buffer: &mut Vec<u8>,
         _: &dyn PhysicalProtoConverterExtension,
     ) -> EngineResult<()> {
-        let Some(marker) = node.downcast_ref::<BlockMarkerExec>() else {
+        let ours = if let Some(marker) = node.downcast_ref::<BlockMarkerExec>() {
+            Node::Marker { block: marker.block().clone() }
+        } else if let Some(scan) = shared(&node) {
+            Node::Share { connection: scan.connection().to_owned(), share: scan.write()? }
+        } else if let Some(write) = node.downcast_ref::<WriteExec>() {
+            Node::Write { root: write.writing().root.clone(), counts: write.writing().meter.is_some() }
+        } else {
             return internal_err!("`{}` stays where the attempt is led", node.name());
         };
-        buffer.extend_from_slice(marker.block().as_str().as_bytes());
-        Ok(())
+        serde_json::to_writer(buffer, &ours).map_err(|e| DataFusionError::External(Box::new(e)))
     }
 
     fn try_decode(
@@ -117,14 +157,27 @@ impl PhysicalExtensionCodec for MarkerCodec {
         context: &TaskContext,
         _: &dyn PhysicalProtoConverterExtension,
     ) -> EngineResult<Arc<dyn ExecutionPlan>> {
-        let (Ok(block), [input]) = (std::str::from_utf8(buffer), inputs) else {
-            return internal_err!("a block marker has a name and one input");
-        };
-        let Some(meters) = context.session_config().get_extension::<TaskMeters>() else {
+        let ours = serde_json::from_slice(buffer).map_err(|e| DataFusionError::External(Box::new(e)))?;
+        let config = context.session_config();
+        let (Some(meters), Some(opened)) = (config.get_extension::<TaskMeters>(), config.get_extension::<Opened>())
+        else {
             return internal_err!("a plan was read outside a task");
         };
-        let block = BlockId::new(block);
-        let meter = meters.block(&block);
-        Ok(Arc::new(BlockMarkerExec::new(block, meter, Arc::clone(input))))
+        match (ours, inputs) {
+            (Node::Marker { block }, [input]) => {
+                let meter = meters.block(&block);
+                Ok(Arc::new(BlockMarkerExec::new(block, meter, Arc::clone(input))))
+            }
+            (Node::Share { connection, share }, []) => match opened.systems.get(&connection) {
+                Some(system) => Ok(system.share(share)?),
+                None => internal_err!("connection `{connection}` was not opened"),
+            },
+            (Node::Write { root, counts }, [input]) => {
+                let Some(sink) = opened.sink.clone() else { return internal_err!("`{root}` was not opened") };
+                let meter = counts.then(|| meters.block(&root));
+                Ok(Arc::new(WriteExec::new(Writing { sink, root, meter }, Arc::clone(input))))
+            }
+            _ => internal_err!("a node of ours came with {} inputs", inputs.len()),
+        }
     }
 }

@@ -13,6 +13,7 @@ mod extract;
 mod marker;
 mod session;
 mod spread;
+mod write;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -34,11 +35,12 @@ use flowetl_proto::id::BlockId;
 use flowetl_proto::pipeline::Block;
 use serde::de::DeserializeOwned;
 
-pub(crate) use codec::{MarkerCodec, headed, meters, places, read, written};
+pub(crate) use codec::{Needs, Opened, PlanCodec, headed, meters, needs, read, written};
 pub(crate) use cursor::HighWater;
 pub(crate) use explain::operators;
 pub(crate) use session::{BATCH_BYTES, BATCH_ROWS, Thrift, session};
-pub(crate) use spread::{Team, fan_out, is_worthwhile};
+pub(crate) use spread::{Team, is_worthwhile};
+pub(crate) use write::{WriteExec, Writing, Written, made, writers};
 
 use self::extract::Start;
 use crate::blocks::{Extract, Load, Sql};
@@ -190,12 +192,17 @@ pub(crate) fn marked(table: Arc<dyn TableProvider>, blocks: usize) -> Result<Log
 
 /// `plan` with at most `writers` output partitions.
 pub(crate) fn narrow(plan: Arc<dyn ExecutionPlan>, writers: usize) -> Result<Arc<dyn ExecutionPlan>> {
+    Ok(exchange::install(narrowed(plan, writers)?)?)
+}
+
+/// The same with the engine's own exchange.
+fn narrowed(plan: Arc<dyn ExecutionPlan>, writers: usize) -> Result<Arc<dyn ExecutionPlan>> {
     if plan.output_partitioning().partition_count() <= writers {
         return Ok(plan);
     }
     Ok(match writers {
         1 => Arc::new(CoalescePartitionsExec::new(plan)),
-        n => exchange::install(Arc::new(RepartitionExec::try_new(plan, Partitioning::RoundRobinBatch(n))?))?,
+        n => Arc::new(RepartitionExec::try_new(plan, Partitioning::RoundRobinBatch(n))?),
     })
 }
 

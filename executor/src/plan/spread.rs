@@ -1,36 +1,41 @@
 //! A segment spread over executors: which stages of its plan are cut into tasks, and where each task is done.
 //!
-//! Files are what can be shared out. A stage that reads anything else (a database, text, a source with a position) is one
-//! task and stays with the executor that leads the attempt, as does the last stage, whose rows are written there. All tasks
-//! of a plan are decided now and nothing is measured on the way, so that the same attempt always plans the same way.
+//! Parquet files and what a connector reads in pieces ([`Shared`]) can be shared out. A stage that reads anything else (text,
+//! a source with a position) is one task and stays with the executor that leads the attempt. So does the last stage, unless
+//! its rows may be written from several processes: then each task writes its own. All tasks of a plan are decided now and
+//! nothing is measured on the way, so that the same attempt always plans the same way.
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use datafusion::catalog::memory::DataSourceExec;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::datasource::listing::{FileRange, PartitionedFile};
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig};
 use datafusion::error::Result as EngineResult;
 use datafusion::execution::TaskContext;
+use datafusion::execution::context::QueryPlanner;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, Partitioning};
 use datafusion_distributed::{
-    ChannelResolver, DesiredTaskCountEvent, DesiredTaskCountEventResponse, DistributedExec, DistributedExt,
-    DistributedLeafExec, NetworkBoundaryExt, RouteTasksEvent, RouteTasksEventResponse, ScaleUpLeafNodeEvent,
-    ScaleUpLeafNodeEventResponse, SessionStateBuilderExt, WorkerResolver,
+    ChannelResolver, DesiredTaskCountEvent, DesiredTaskCountEventResponse, DesiredTaskCountHandler, DistributedExec,
+    DistributedExt, DistributedLeafExec, NetworkBoundaryExt, RouteTasksEvent, RouteTasksEventResponse,
+    ScaleUpLeafNodeEvent, ScaleUpLeafNodeEventResponse, SessionStateBuilderExt, WorkerResolver,
 };
 use url::Url;
 
 use super::Compiled;
 use super::adapt::AdaptExec;
-use super::codec::{self, MarkerCodec, file_scan};
+use super::codec::{self, PlanCodec, file_scan};
 use super::cursor::CursorExec;
 use super::exchange;
 use super::session::{ExchangingPlanner, MarkingPlanner};
+use super::write::{WriteExec, Writing, WritingPlanner};
 use crate::Result;
+use crate::connectors::shared;
 
 /// A file is not cut into pieces smaller than this: in many of them no group of rows would begin.
 const CUT_BYTES_MIN: u64 = 4 << 20;
@@ -42,7 +47,7 @@ pub(crate) struct Team {
     /// The others; at least one.
     pub(crate) helpers: Vec<Url>,
     pub(crate) channels: Arc<dyn ChannelResolver + Send + Sync>,
-    /// Bytes of files that one stream reads before another executor is asked to read some.
+    /// Bytes that one stream reads before another executor is asked to read some.
     pub(crate) share_bytes: usize,
 }
 
@@ -52,25 +57,47 @@ pub(crate) struct Spread {
     pub(crate) context: Arc<TaskContext>,
 }
 
-/// Whether `plan` reads enough files to be worth another executor's streams.
+/// Whether `plan` reads enough that can be shared out to be worth another executor's streams.
 pub(crate) fn is_worthwhile(plan: &Arc<dyn ExecutionPlan>, streams: usize, share_bytes: usize) -> bool {
-    plan.exists(|node| {
-        let files = file_scan(node).into_iter().flat_map(|scan| &scan.file_groups).flat_map(|group| group.files());
-        Ok(files.map(|file| file.effective_size() as usize).sum::<usize>() > share_bytes.saturating_mul(streams))
-    })
-    .unwrap_or(false)
+    plan.exists(|node| Ok(bytes(node).is_some_and(|bytes| tasks(bytes, streams, share_bytes) > 1))).unwrap_or(false)
+}
+
+/// Bytes that a leaf reads, of those that can be shared out.
+fn bytes(node: &Arc<dyn ExecutionPlan>) -> Option<u64> {
+    if let Some(scan) = shared(node) {
+        return Some(scan.bytes());
+    }
+    let files = file_scan(node)?.file_groups.iter().flat_map(|group| group.files());
+    Some(files.map(|file| file.effective_size()).sum())
+}
+
+/// How many tasks are to read so many bytes.
+fn tasks(bytes: u64, streams: usize, share_bytes: usize) -> usize {
+    let tasks = bytes.div_ceil((share_bytes as u64).max(1)).div_ceil(streams.max(1) as u64);
+    usize::try_from(tasks).unwrap_or(usize::MAX).max(1)
 }
 
 impl Compiled {
-    /// The plan of `rows` over the executors of `team`; `None` where no stage of it has more than one task, or a stage that
-    /// has holds something that cannot travel.
-    pub(crate) async fn spread(&self, rows: &LogicalPlan, team: &Team) -> Result<Option<Spread>> {
-        let state = session(self.context.state(), team)?;
-        let plan = state.create_physical_plan(rows).await?;
+    /// The plan that writes `rows` over the executors of `team`, in at most `streams` where only the leader may write;
+    /// `None` where no stage of it has more than one task, or a stage that has holds something that cannot travel.
+    pub(crate) async fn spread(
+        &self,
+        rows: &LogicalPlan,
+        team: &Team,
+        writing: Writing,
+        streams: usize,
+    ) -> Result<Option<Spread>> {
+        let writers = writing.sink.is_shared().then(|| writing.clone());
+        let is_shared = writers.is_some();
+        let state = session(self.context.state(), team, writers)?;
+        let mut plan = state.create_physical_plan(rows).await?;
         if !plan.is::<DistributedExec>() {
             return Ok(None);
         }
         let context = state.task_ctx();
+        if !is_shared {
+            plan = Arc::new(WriteExec::new(writing, fan_out(plan, streams)?));
+        }
         if let Err(error) = travels(&plan, &context) {
             tracing::info!(reason = error.to_failure().message, "a segment is not spread over executors");
             return Ok(None);
@@ -80,7 +107,7 @@ impl Compiled {
 }
 
 /// `plan` with exactly `streams` output partitions, whatever it has.
-pub(crate) fn fan_out(plan: Arc<dyn ExecutionPlan>, streams: usize) -> Result<Arc<dyn ExecutionPlan>> {
+fn fan_out(plan: Arc<dyn ExecutionPlan>, streams: usize) -> Result<Arc<dyn ExecutionPlan>> {
     if plan.output_partitioning().partition_count() == streams {
         return Ok(plan);
     }
@@ -88,18 +115,21 @@ pub(crate) fn fan_out(plan: Arc<dyn ExecutionPlan>, streams: usize) -> Result<Ar
 }
 
 /// The engine's session, planning for a team.
-fn session(state: SessionState, team: &Team) -> Result<SessionState> {
+fn session(state: SessionState, team: &Team, writing: Option<Writing>) -> Result<SessionState> {
     let urls: Vec<Url> = team.helpers.iter().chain([&team.leader]).cloned().collect();
+    let planner: Arc<dyn QueryPlanner + Send + Sync> = match writing {
+        Some(writing) => Arc::new(WritingPlanner { planner: MarkingPlanner, writing }),
+        None => Arc::new(MarkingPlanner),
+    };
     let builder = SessionStateBuilder::new_from_existing(state)
-        .with_query_planner(Arc::new(MarkingPlanner))
+        .with_query_planner(planner)
         .with_distributed_planner()
-        .with_distributed_user_codec(MarkerCodec)
+        .with_distributed_user_codec(PlanCodec)
         .with_distributed_channel_resolver(Arc::clone(&team.channels))
         .with_distributed_worker_resolver(Workers(urls.clone()))
-        .with_distributed_desired_task_count_handler(stays)
+        .with_distributed_desired_task_count_handler(Counts { share_bytes: team.share_bytes })
         .with_distributed_scale_up_leaf_node_handler(cut)
         .with_distributed_route_tasks_handler(Routes { leader: team.leader.clone(), urls })
-        .with_distributed_file_scan_config_bytes_per_partition(team.share_bytes)?
         // A side that is sent to every task would be held whole by each, and a panic while it is sent could pass for its end.
         .with_distributed_broadcast_joins(false)?
         // Each input of a union is done by all tasks; one that cannot be cut keeps the others with it.
@@ -125,17 +155,38 @@ fn session(state: SessionState, team: &Team) -> Result<SessionState> {
     Ok(state)
 }
 
-/// Keeps with the leader what has a state that the leader needs at the end.
-fn stays(event: DesiredTaskCountEvent<'_>) -> Option<EngineResult<DesiredTaskCountEventResponse>> {
-    let stays = event.plan.is::<CursorExec>() || event.plan.is::<AdaptExec>();
-    stays.then(|| Ok(DesiredTaskCountEventResponse::maximum(1)))
+/// How many tasks a stage is to have.
+struct Counts {
+    share_bytes: usize,
 }
 
-/// Cuts a scan of files into one for each task, of about equal bytes: by file, and large files by ranges, each of which reads
-/// the groups of rows that begin in it.
+#[async_trait]
+impl DesiredTaskCountHandler for Counts {
+    async fn handle(&self, event: DesiredTaskCountEvent<'_>) -> Option<EngineResult<DesiredTaskCountEventResponse>> {
+        // They have a state that the leader needs at the end.
+        if event.plan.is::<CursorExec>() || event.plan.is::<AdaptExec>() {
+            return Some(Ok(DesiredTaskCountEventResponse::maximum(1)));
+        }
+        let count = tasks(bytes(event.plan)?, event.session_config.target_partitions(), self.share_bytes);
+        Some(Ok(DesiredTaskCountEventResponse::desired(count)))
+    }
+}
+
+/// Cuts what can be shared out into a scan for each task.
 fn cut(event: ScaleUpLeafNodeEvent<'_>) -> Option<EngineResult<ScaleUpLeafNodeEventResponse>> {
-    let scan = file_scan(event.plan)?;
-    let (streams, tasks) = (event.plan.output_partitioning().partition_count(), event.task_count);
+    let scans = match shared(event.plan) {
+        Some(scan) => scan.split(event.task_count),
+        None => cut_files(event.plan, event.task_count)?,
+    };
+    let leaf = DistributedLeafExec::try_new(Arc::clone(event.plan), scans);
+    Some(leaf.map(|leaf| ScaleUpLeafNodeEventResponse::new(Arc::new(leaf))))
+}
+
+/// Scans of files of about equal bytes: by file, and large files by ranges, each of which reads the groups of rows that begin
+/// in it.
+fn cut_files(plan: &Arc<dyn ExecutionPlan>, tasks: usize) -> Option<Vec<Arc<dyn ExecutionPlan>>> {
+    let scan = file_scan(plan)?;
+    let streams = plan.output_partitioning().partition_count();
     let mut shares = vec![(0, Vec::new()); streams * tasks];
     for piece in pieces(scan, shares.len() as u64) {
         // The first of several: shares that follow each other are of different tasks.
@@ -150,8 +201,7 @@ fn cut(event: ScaleUpLeafNodeEvent<'_>) -> Option<EngineResult<ScaleUpLeafNodeEv
         scan.file_groups = mine.map(|(_, files)| FileGroup::new(files.clone())).collect();
         DataSourceExec::from_data_source(scan) as Arc<dyn ExecutionPlan>
     });
-    let leaf = DistributedLeafExec::try_new(Arc::clone(event.plan), scans);
-    Some(leaf.map(|leaf| ScaleUpLeafNodeEventResponse::new(Arc::new(leaf))))
+    Some(scans.collect())
 }
 
 /// The files of a scan, in pieces of at most about an equal share, largest first.

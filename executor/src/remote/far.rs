@@ -101,9 +101,9 @@ impl Far {
         let MaybeEncoded::Decoded(plan) = request.plan else {
             return Err(Error::internal("a plan came written"));
         };
-        let (meters, places) = (plan::meters(&plan)?, plan::places(&plan)?);
+        let (meters, needs) = (plan::meters(&plan)?, plan::needs(&plan)?);
         let plan = plan::written(plan, context)?;
-        let errand = serde_json::to_string(&Errand { places, ..lead.errand.clone() });
+        let errand = serde_json::to_string(&Errand { needs, ..lead.errand.clone() });
         let task = v1::Task {
             key: Some(wire_key(&request.task_key)),
             count: request.task_count as u64,

@@ -23,7 +23,8 @@ use crate::connectors::{OpenContext, Place};
 use crate::memory::Budget;
 use crate::meter::{Counts, TaskMeters};
 use crate::node::Surroundings;
-use crate::plan::{self, BATCH_BYTES, BATCH_ROWS, MarkerCodec};
+use crate::plan::{self, BATCH_BYTES, BATCH_ROWS, Opened, PlanCodec};
+use crate::schema::schema_from_json;
 use crate::{Error, Result};
 
 /// Does one task of another executor's attempt until `hosting` ends, and tells what it counts.
@@ -104,26 +105,38 @@ async fn make(
     let budget = Budget::new(errand.memory)?;
     let runtime = surroundings.runtime(&errand.attempt.run, budget)?;
     let session = plan::session(errand.parallelism, budget.pool, errand.thrift, Arc::clone(&runtime))
-        .with_distributed_user_codec(MarkerCodec)
+        .with_distributed_user_codec(PlanCodec)
         .with_distributed_channel_resolver(Peers::of_helper(Arc::clone(host), errand.attempt.clone()));
-    let mut state = session.state();
-    state.config_mut().set_extension(Arc::new(TaskMeters::default()));
-    let context = Arc::new(context_of(&state.task_ctx(), key.task_number, task.count as usize));
     let open = OpenContext {
         parallelism: errand.parallelism,
+        executors: 1,
         batch_rows: BATCH_ROWS,
         batch_bytes: BATCH_BYTES,
         row_group_bytes: budget.row_group_bytes(errand.parallelism),
     };
     let systems = Systems::new(errand.connections, Arc::clone(&surroundings.config.secrets), open);
-    for place in errand.places {
-        let storage = match &place {
-            Place::Boundaries => Some(surroundings.config.storage.clone()),
+    let storage = &surroundings.config.storage;
+    for place in errand.needs.places {
+        let files = match &place {
+            Place::Boundaries => Some(storage.clone()),
             Place::Connection(name) => systems.get(name).await?.storage(),
         };
-        let storage = storage.ok_or_else(|| Error::internal("a plan reads files of what has none"))?;
-        place.register(&storage, &runtime)?;
+        let files = files.ok_or_else(|| Error::internal("a plan reads files of what has none"))?;
+        place.register(&files, &runtime)?;
     }
+    let mut opened = Opened::default();
+    for name in errand.needs.systems {
+        let system = systems.get(&name).await?;
+        opened.systems.insert(name, system);
+    }
+    if errand.needs.sink {
+        let rows = Arc::new(schema_from_json(&errand.rows)?);
+        opened.sink = Some(errand.to.open(storage, &systems, Some(rows)).await?);
+    }
+    let mut state = session.state();
+    state.config_mut().set_extension(Arc::new(TaskMeters::default()));
+    state.config_mut().set_extension(Arc::new(opened));
+    let context = Arc::new(context_of(&state.task_ctx(), key.task_number, task.count as usize));
     // Plans may be large, and reading one computes: it is no work for who keeps connections alive.
     let reading = Arc::clone(&context);
     let read = surroundings.data.spawn(async move { plan::read(&plan, &reading) });

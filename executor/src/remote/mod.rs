@@ -28,20 +28,20 @@ mod task;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use flowetl_proto::control::AttemptId;
 use flowetl_proto::pipeline::ConnectionSpec;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 pub(crate) use self::flight::RowService;
 pub(crate) use self::host::Host;
 pub(crate) use self::peers::Peers;
 pub(crate) use self::service::TaskService;
-use crate::connectors::Place;
-use crate::plan::Thrift;
+use crate::destination::Destination;
+use crate::plan::{Needs, Thrift};
 
 /// How long an executor that is there may take to take up a connection.
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
@@ -85,8 +85,12 @@ pub(crate) const RESETS_MAX: usize = 1 << 12;
 pub(crate) struct Errand {
     pub(crate) attempt: AttemptId,
     pub(crate) connections: IndexMap<String, ConnectionSpec>,
-    /// Where the files lie that the task's plan names: they must be known before it is read.
-    pub(crate) places: BTreeSet<Place>,
+    /// What the task's plan names: it must be there before the plan is read.
+    pub(crate) needs: Needs,
+    /// Where the attempt's rows go, should the task write some.
+    pub(crate) to: Destination,
+    /// What those rows look like, as [`crate::schema::schema_to_json`] says it.
+    pub(crate) rows: Value,
     /// Bytes, as [`flowetl_proto::control::AttemptSpec::memory`].
     pub(crate) memory: Option<u64>,
     /// Streams of a stage on each executor: those of the leader.

@@ -9,18 +9,8 @@
 //! A cancel while a step runs waits for that step's end, so that nothing still makes what is about to be removed.
 
 use flowetl_proto::code::{Class, Failure};
-use flowetl_proto::control::Part;
 
-use crate::plan::Thrift;
-
-/// What one operator made of its partition.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Written {
-    pub(crate) partition: usize,
-    /// Rows handed to the writer; its parts must add up to as many.
-    pub(crate) rows: u64,
-    pub(crate) parts: Vec<Part>,
-}
+use crate::plan::{Thrift, Written};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Event {
@@ -30,7 +20,8 @@ pub(crate) enum Event {
     },
     /// Planning or preparing did not work.
     Failed(Failure),
-    OperatorDone(Written),
+    /// What the writers made that it heard of: its own, or some on other executors.
+    OperatorDone(Vec<Written>),
     OperatorFailed {
         partition: usize,
         failure: Failure,
@@ -59,8 +50,9 @@ pub(crate) enum Command {
 enum Phase {
     Planning,
     Running {
-        partitions: usize,
-        done: Vec<Written>,
+        /// Operators that have not ended.
+        left: usize,
+        written: Vec<Written>,
     },
     Preparing,
     /// Operators are being ended; then the failure is told, or the attempt is planned again.
@@ -107,25 +99,23 @@ impl Machine {
             (Phase::Ended, _) => Vec::new(),
             (Phase::Planning, Event::Planned { partitions: 0 }) => self.prepare(Vec::new()),
             (Phase::Planning, Event::Planned { partitions }) => {
-                self.phase = Phase::Running { partitions, done: Vec::new() };
+                self.phase = Phase::Running { left: partitions, written: Vec::new() };
                 vec![Command::StartOperators(partitions)]
             }
-            (Phase::Running { partitions, mut done }, Event::OperatorDone(written)) => {
-                done.push(written);
-                if done.len() == partitions {
-                    done.sort_by_key(|w| w.partition);
-                    return self.prepare(done);
+            (Phase::Running { left, mut written }, Event::OperatorDone(more)) => {
+                written.extend(more);
+                if left == 1 {
+                    written.sort_by_key(|w| w.partition);
+                    return self.prepare(written);
                 }
-                self.phase = Phase::Running { partitions, done };
+                self.phase = Phase::Running { left: left - 1, written };
                 Vec::new()
             }
-            (Phase::Running { partitions, done }, Event::OperatorFailed { failure, .. }) => {
+            (Phase::Running { left, .. }, Event::OperatorFailed { failure, .. }) => {
                 let then = if self.may_try_again(&failure) { Then::PlanAgain } else { Then::Fail(failure) };
-                self.stop(partitions - done.len() - 1, then)
+                self.stop(left - 1, then)
             }
-            (Phase::Running { partitions, done }, Event::Cancel) => {
-                self.stop(partitions - done.len(), Then::Fail(cancelled()))
-            }
+            (Phase::Running { left, .. }, Event::Cancel) => self.stop(left, Then::Fail(cancelled())),
             (Phase::Stopping { left, then }, Event::OperatorDone(_) | Event::OperatorFailed { .. }) => {
                 self.stopped(left - 1, then)
             }

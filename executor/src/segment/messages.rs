@@ -3,14 +3,14 @@
 use actix::Message;
 use flowetl_proto::code::Failure;
 
-use super::machine::Written;
+use crate::plan::Written;
 
 /// An operator has come to its end.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct OperatorEnded {
     pub(crate) partition: usize,
-    pub(crate) outcome: Result<Written, Failure>,
+    pub(crate) outcome: Result<Vec<Written>, Failure>,
 }
 
 /// End the attempt now.

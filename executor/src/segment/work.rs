@@ -2,10 +2,10 @@
 //!
 //! Plain async functions on the data runtime; the actor decides when each runs.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use datafusion::execution::TaskContext;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
@@ -15,20 +15,22 @@ use flowetl_proto::drift::SchemaChange;
 use flowetl_proto::id::BlockId;
 use flowetl_proto::pipeline::Block;
 use futures::TryStreamExt;
-use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use super::machine::Written;
 use super::verdict;
-use crate::boundary::{self, BoundarySink, Ledger, schema_from_json, schema_to_json};
+use crate::boundary::{self, Ledger};
 use crate::connectors::systems::Systems;
-use crate::connectors::{InDatabaseRequest, OpenContext, Quarantine, Sink, SinkRequest};
+use crate::connectors::{OpenContext, Quarantine, Sink};
+use crate::destination::{Destination, root, rows_of};
 use crate::memory::Budget;
-use crate::meter::{BlockMeter, Meters};
+use crate::meter::Meters;
 use crate::node::Surroundings;
-use crate::plan::{self, BATCH_BYTES, BATCH_ROWS, Compiled, HighWater, Ingredients, Team, Thrift};
+use crate::plan::{
+    self, BATCH_BYTES, BATCH_ROWS, Compiled, HighWater, Ingredients, Needs, Team, Thrift, WriteExec, Writing, Written,
+};
 use crate::quarantine::{Limit, QuarantineFile};
 use crate::remote::{Errand, Peers};
+use crate::schema::{schema_from_json, schema_to_json};
 use crate::{Error, Result};
 
 /// A planned attempt: everything its operators share.
@@ -40,8 +42,6 @@ pub(crate) struct Work {
     /// `None` for data tests.
     pub(crate) sink: Option<Arc<dyn Sink>>,
     meters: Meters,
-    /// Counts the rows written to a load's target; a boundary's root is counted by its marker.
-    written: Arc<BlockMeter>,
     cursors: BTreeMap<BlockId, (String, Arc<HighWater>)>,
     quarantines: HashMap<BlockId, Arc<QuarantineFile>>,
     schemas: BTreeMap<BlockId, SchemaRef>,
@@ -52,8 +52,10 @@ pub(crate) struct Work {
 }
 
 struct Flow {
+    /// Writes the rows, and gives what was written.
     plan: Arc<dyn ExecutionPlan>,
     context: Arc<TaskContext>,
+    /// Of the rows.
     schema: SchemaRef,
     /// The other executors that take part.
     peers: Option<Arc<Peers>>,
@@ -107,12 +109,11 @@ pub(crate) async fn plan(spec: AttemptSpec, surroundings: &Surroundings, thrift:
         quarantines: quarantines.iter().map(|(b, q)| (b.clone(), Arc::clone(q) as Arc<dyn Quarantine>)).collect(),
     };
     let mut compiled = plan::compile(&spec.segment, ingredients).await?;
-    let written = compiled.meters.block(&root.id);
+    let (to, storage) = (Destination::of(&spec)?, &surroundings.config.storage);
     let mut work = Work {
         flow: None,
         sink: None,
         meters: Meters::default(),
-        written,
         cursors: std::mem::take(&mut compiled.cursors),
         quarantines,
         schemas: std::mem::take(&mut compiled.schemas),
@@ -128,13 +129,16 @@ pub(crate) async fn plan(spec: AttemptSpec, surroundings: &Surroundings, thrift:
             work.tests = Some(compiled);
             return Ok(work);
         }
-        Output::Relation => work.sink = Some(open_sink(&work.spec, surroundings, &work._systems, None).await?),
+        Output::Relation => work.sink = Some(to.open(storage, &work._systems, None).await?),
         Output::Boundary | Output::Sink => {
             let from = rows_of(&root)?;
             let rows = compiled.rows(&from)?.clone();
             let schema = Arc::clone(rows.schema().inner());
-            let sink = open_sink(&work.spec, surroundings, &work._systems, Some(schema)).await?;
-            let flow = flow(&work.spec, surroundings, &compiled, &rows, sink.writers_max(), thrift).await;
+            let sink = to.open(storage, &work._systems, Some(schema)).await?;
+            // A boundary's root is counted by its marker.
+            let meter = (work.spec.segment.output == Output::Sink).then(|| compiled.meters.block(&root.id));
+            let writing = Writing { sink: Arc::clone(&sink), root: root.id.clone(), meter };
+            let flow = flow(&work.spec, surroundings, &compiled, &rows, writing, thrift).await;
             work.flow = Some(flow.map_err(|e| e.in_block(&root.id))?);
             work.sink = Some(sink);
         }
@@ -147,25 +151,27 @@ pub(crate) async fn plan(spec: AttemptSpec, surroundings: &Surroundings, thrift:
     Ok(work)
 }
 
-/// The plan of the rows that are written, over all executors that help where it reads enough to be worth it.
+/// The plan that writes the rows, over all executors that help where it reads enough to be worth it.
 async fn flow(
     spec: &AttemptSpec,
     surroundings: &Surroundings,
     compiled: &Compiled,
     rows: &LogicalPlan,
-    writers: usize,
+    writing: Writing,
     thrift: Thrift,
 ) -> Result<Flow> {
     let schema = Arc::clone(rows.schema().inner());
     let alone = compiled.physical(rows).await?;
-    let config = &surroundings.config;
+    let (config, writers) = (&surroundings.config, writing.sink.writers_max());
     if let Some(host) = &surroundings.host
         && plan::is_worthwhile(&alone, config.parallelism, config.share_bytes)
     {
         let errand = Errand {
             attempt: spec.id.clone(),
             connections: spec.connections.clone(),
-            places: BTreeSet::new(),
+            needs: Needs::default(),
+            to: Destination::of(spec)?,
+            rows: schema_to_json(&schema),
             memory: spec.memory,
             parallelism: config.parallelism,
             thrift,
@@ -173,42 +179,29 @@ async fn flow(
         if let Some((peers, helpers)) = Peers::gather(host, &spec.helpers, errand).await {
             let (members, leader, channels) = (1 + helpers.len(), peers.leader(), Arc::new(peers.ways()));
             let team = Team { leader, helpers, channels, share_bytes: config.share_bytes };
-            if let Some(spread) = compiled.spread(rows, &team).await? {
-                // Its rows come in one stream; they have an order only where those of the other plan do.
-                let streams = alone.output_partitioning().partition_count().min(writers);
-                let plan = plan::fan_out(spread.plan, streams)?;
+            // Its rows come in one stream; they have an order only where those of the other plan do.
+            let streams = alone.output_partitioning().partition_count().min(writers);
+            if let Some(spread) = compiled.spread(rows, &team, writing.clone(), streams).await? {
                 tracing::info!(segment = %spec.id.segment, executors = members, "a segment is spread");
-                return Ok(Flow { plan, context: spread.context, schema, peers: Some(peers) });
+                return Ok(Flow { plan: spread.plan, context: spread.context, schema, peers: Some(peers) });
             }
         }
     }
-    let plan = plan::narrow(alone, writers)?;
+    let plan = Arc::new(WriteExec::new(writing, plan::narrow(alone, writers)?));
     Ok(Flow { plan, context: compiled.context.task_ctx(), schema, peers: None })
 }
 
-/// Moves one partition's rows from the plan to its writer.
-pub(crate) async fn operate(work: &Work, partition: usize, cancel: CancellationToken) -> Result<Written> {
-    let (Some(flow), Some(sink)) = (&work.flow, &work.sink) else {
+/// Executes one partition of the plan to its end; what writers made, here or elsewhere, that it tells of.
+pub(crate) async fn operate(work: &Work, partition: usize, cancel: CancellationToken) -> Result<Vec<Written>> {
+    let Some(flow) = &work.flow else {
         return Err(Error::internal("an operator was started where no rows flow"));
     };
-    let root = &root(&work.spec)?.id;
-    let counts = work.spec.segment.output == Output::Sink;
-    let moving = async {
-        let mut rows = flow.plan.execute(partition, Arc::clone(&flow.context))?;
-        let mut writer = sink.writer(partition).await.map_err(|e| e.in_block(root))?;
-        let mut written = Written { partition, ..Written::default() };
-        while let Some(batch) = rows.try_next().await? {
-            if batch.num_rows() == 0 {
-                continue;
-            }
-            let (count, bytes) = (batch.num_rows() as u64, batch.get_array_memory_size() as u64);
-            writer.write(batch).await.map_err(|e| e.in_block(root))?;
-            written.rows += count;
-            if counts {
-                work.written.add_rows(count, bytes);
-            }
+    let writing = async {
+        let mut told = flow.plan.execute(partition, Arc::clone(&flow.context))?;
+        let mut written = Vec::new();
+        while let Some(batch) = told.try_next().await? {
+            written.extend(plan::made(&batch)?);
         }
-        written.parts = writer.finish().await.map_err(|e| e.in_block(root))?;
         Ok(written)
     };
     let helper_failed = async {
@@ -221,7 +214,7 @@ pub(crate) async fn operate(work: &Work, partition: usize, cancel: CancellationT
         biased;
         () = cancel.cancelled() => Err(Error::new(Class::Cancelled, "the run was cancelled")),
         failure = helper_failed => Err(failure.into()),
-        done = moving => done,
+        done = writing => done,
     }
 }
 
@@ -265,9 +258,9 @@ pub(crate) async fn check_tests(compiled: &Compiled, root: &Block) -> Result<()>
     verdict::check(&compiled.context, &root.id, &plan::settings(root)?).await
 }
 
-/// Each partition reported once, and its parts hold the rows it was given.
+/// Each writer reported once, and its parts hold the rows it was given.
 fn close_ledger(work: &Work, written: Vec<Written>) -> Result<Vec<Part>> {
-    let mut ledger = Ledger::new(work.partitions());
+    let mut ledger = Ledger::new(work.flow.as_ref().map_or(0, |flow| plan::writers(&flow.plan)));
     let counted: Vec<u64> = written.iter().map(|w| w.rows).collect();
     for w in written {
         ledger.report(w.partition, w.parts)?;
@@ -275,86 +268,11 @@ fn close_ledger(work: &Work, written: Vec<Written>) -> Result<Vec<Part>> {
     ledger.close(&counted)
 }
 
-/// The sink of the segment's root, opened again from the attempt alone.
-pub(crate) async fn open_sink(
-    spec: &AttemptSpec,
-    surroundings: &Surroundings,
-    systems: &Systems,
-    schema: Option<SchemaRef>,
-) -> Result<Arc<dyn Sink>> {
-    let root = root(spec)?;
-    let need_schema = || schema.clone().ok_or_else(|| Error::internal("a sink was opened without its schema"));
-    let opened = match spec.segment.output {
-        Output::Boundary => {
-            let storage = &surroundings.config.storage;
-            Ok(Arc::new(BoundarySink::new(storage, &spec.id, need_schema()?, systems.context())) as _)
-        }
-        Output::Sink => {
-            let (_, load) = plan::load(root)?;
-            let request = SinkRequest {
-                attempt: spec.id.clone(),
-                block: root.id.clone(),
-                to: load.to.clone(),
-                write: load.write,
-                key: load.key.clone(),
-                schema: need_schema()?,
-                options: root.settings.clone(),
-            };
-            match systems.get(load.to.connection()).await {
-                Ok(system) => system.sink(request).await,
-                Err(error) => Err(error),
-            }
-        }
-        Output::Relation => {
-            let block: crate::blocks::InDatabase = plan::settings(root)?;
-            let request = InDatabaseRequest {
-                attempt: spec.id.clone(),
-                block: root.id.clone(),
-                connection: block.connection.clone(),
-                sql: block.sql,
-                to: block.to,
-            };
-            match systems.get(&block.connection).await {
-                Ok(system) => system.in_database(request).await,
-                Err(error) => Err(error),
-            }
-        }
-        Output::Verdict => Err(Error::internal("data tests have no sink")),
-    };
-    opened.map_err(|e| e.in_block(&root.id))
-}
-
-/// The sink of the segment's root, opened only to remove what the attempt staged. What its rows looked like is not known
-/// any more, so that it is asked for what every target takes: one column, without a key.
-pub(crate) async fn open_to_discard(
-    spec: &AttemptSpec,
-    surroundings: &Surroundings,
-    systems: &Systems,
-) -> Result<Arc<dyn Sink>> {
-    let mut spec = spec.clone();
-    let mut columns = vec![Field::new("discarded", DataType::Utf8, true)];
-    if spec.segment.output == Output::Sink
-        && let Some(settings) = spec.segment.blocks.last_mut().and_then(|root| root.settings.as_object_mut())
-    {
-        settings.remove("key");
-        if settings.get("write").and_then(Value::as_str) == Some("merge") {
-            settings.insert("write".into(), "append".into());
-        }
-        // Where a folder's files are staged depends on these, and they must be among the rows.
-        let folders = match settings.get("partition_by") {
-            Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
-            Some(Value::String(name)) => vec![name.as_str()],
-            _ => Vec::new(),
-        };
-        columns.extend(folders.into_iter().map(|name| Field::new(name, DataType::Utf8, true)));
-    }
-    open_sink(&spec, surroundings, systems, Some(Arc::new(Schema::new(columns)))).await
-}
-
 /// The attempt's systems, none of them opened yet.
 pub(crate) fn systems(spec: &AttemptSpec, surroundings: &Surroundings, budget: Budget) -> Systems {
     let context = OpenContext {
         parallelism: surroundings.config.parallelism,
+        executors: 1 + spec.helpers.len(),
         batch_rows: BATCH_ROWS,
         batch_bytes: BATCH_BYTES,
         row_group_bytes: budget.row_group_bytes(surroundings.config.parallelism),
@@ -393,14 +311,4 @@ fn quarantines(spec: &AttemptSpec, surroundings: &Surroundings) -> Result<HashMa
         }
     }
     Ok(quarantines)
-}
-
-/// The last block of the segment.
-pub(crate) fn root(spec: &AttemptSpec) -> Result<&Block> {
-    spec.segment.blocks.last().ok_or_else(|| Error::internal("a segment without blocks"))
-}
-
-/// The block whose rows leave the segment: a load's input, else the root itself.
-pub(crate) fn rows_of(root: &Block) -> Result<BlockId> {
-    if root.kind == "load" { Ok(plan::load(root)?.0) } else { Ok(root.id.clone()) }
 }

@@ -107,6 +107,7 @@ impl World {
     pub(crate) fn systems(&self) -> Systems {
         let context = OpenContext {
             parallelism: self.config.parallelism,
+            executors: 1,
             batch_rows: 8192,
             batch_bytes: 1 << 20,
             row_group_bytes: 8 << 20,

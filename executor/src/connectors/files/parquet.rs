@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::datatypes::{Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::{Result as EngineResult, Statistics};
+use datafusion::common::{ColumnStatistics, Result as EngineResult, Statistics};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
 use datafusion::datasource::physical_plan::{FileGroup, FileGroupPartitioner, FileScanConfigBuilder, ParquetSource};
@@ -190,10 +190,17 @@ impl ParquetTable {
         split.unwrap_or_else(|| whole.split_files(self.parallelism.max(1)))
     }
 
+    /// What all files have together. Without the least and greatest values of their columns the engine cannot tell how many
+    /// rows a join gives, and puts the larger side of the next one into memory.
     fn total(&self) -> Statistics {
-        let mut total = Statistics::new_unknown(&self.schema);
-        let counts = self.files.iter().map(|f| f.statistics.num_rows);
-        total.num_rows = counts.reduce(|a, b| a.add(&b)).unwrap_or_default();
+        let files = self.files.iter().map(|f| f.statistics.as_ref());
+        let merged = Statistics::try_merge_iter(files, &self.file_schema);
+        let merged = merged.unwrap_or_else(|_| Statistics::new_unknown(&self.file_schema));
+        let rows = merged.num_rows;
+        // Footers may cut long values off: good for a guess, not for an answer.
+        let mut total = merged.to_inexact();
+        total.num_rows = rows;
+        total.column_statistics.resize(self.schema.fields().len(), ColumnStatistics::new_unknown());
         total
     }
 }

@@ -19,7 +19,7 @@ use crate::connectors::{Connector, OpenContext, Quarantine, SinkRequest, SourceR
 use crate::{Error, Result};
 
 pub fn context(parallelism: usize) -> OpenContext {
-    OpenContext { parallelism, batch_rows: 8192, batch_bytes: 8 << 20, row_group_bytes: 64 << 20 }
+    OpenContext { parallelism, executors: 1, batch_rows: 8192, batch_bytes: 8 << 20, row_group_bytes: 64 << 20 }
 }
 
 pub fn folder_connection(path: &std::path::Path) -> Connection {

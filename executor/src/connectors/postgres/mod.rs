@@ -1,7 +1,7 @@
 //! PostgreSQL: read in parallel under one snapshot, written by staging tables and one transaction.
 //!
 //! Reading order: `types` says what becomes of each type, `wire` speaks to the server, `decode` and `encode` turn COPY's
-//! bytes into Arrow and back; `source` and `scan` read, `sink`, `stage` and `commit` write.
+//! bytes into Arrow and back; `source`, `scan` and `share` read, `sink`, `stage` and `commit` write.
 
 #[cfg(feature = "bench")]
 mod bench;
@@ -14,6 +14,7 @@ mod numeric;
 mod quote;
 mod scan;
 mod settings;
+mod share;
 mod sink;
 mod snapshot;
 mod source;
@@ -27,12 +28,15 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
+use datafusion::physical_plan::ExecutionPlan;
 use flowetl_proto::catalogue::{ConnectorDescription, Places};
 use flowetl_proto::pipeline::Connection;
+use serde_json::Value;
 
 #[cfg(feature = "bench")]
 pub use self::bench::Copy;
 use self::settings::Settings;
+pub(super) use self::share::shared;
 use self::snapshot::Snapshots;
 use super::{Connector, InDatabaseRequest, OpenContext, Sink, SinkRequest, SourceRequest, System};
 use crate::Result;
@@ -75,6 +79,10 @@ impl System for Database {
         source::open(Arc::clone(&self.snapshots), &self.context, request).await
     }
 
+    fn share(&self, written: Value) -> Result<Arc<dyn ExecutionPlan>> {
+        share::read(&self.settings, written)
+    }
+
     async fn sink(&self, request: SinkRequest) -> Result<Arc<dyn Sink>> {
         sink::open(Arc::clone(&self.settings), &self.context, request).await
     }
@@ -92,4 +100,4 @@ impl System for Database {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -41,15 +41,31 @@ pub(super) struct Reading {
     pub batch_bytes: usize,
 }
 
-/// The select statements that are still to be read.
-#[derive(Debug)]
-struct Slices {
-    statements: Arc<[String]>,
-    next: AtomicUsize,
+/// The select statements that together read the rows of a scan.
+#[derive(Clone, Debug)]
+pub(super) struct Slices {
+    /// The statement as a person reads it.
+    pub text: String,
+    pub statements: Vec<String>,
+    /// Bytes of the table that they read; 0 where that is not known.
+    pub bytes: u64,
 }
 
 impl Slices {
-    fn new(statements: Arc<[String]>) -> Arc<Self> {
+    pub(super) fn one(statement: String) -> Self {
+        Self { text: statement.clone(), statements: vec![statement], bytes: 0 }
+    }
+}
+
+/// The statements that are still to be read.
+#[derive(Debug)]
+struct Queue {
+    statements: Vec<String>,
+    next: AtomicUsize,
+}
+
+impl Queue {
+    fn new(statements: Vec<String>) -> Arc<Self> {
         Arc::new(Self { statements, next: AtomicUsize::new(0) })
     }
 
@@ -62,44 +78,50 @@ impl Slices {
 #[derive(Debug)]
 pub(super) struct PostgresScan {
     reading: Arc<Reading>,
-    /// The statement as a person reads it.
-    text: String,
-    slices: Arc<Slices>,
+    slices: Slices,
+    queue: Arc<Queue>,
     statistics: Arc<Statistics>,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
 }
 
 impl PostgresScan {
-    pub(super) fn new(
-        reading: Reading,
-        text: String,
-        slices: Vec<String>,
-        parallelism: usize,
-        statistics: Option<Statistics>,
-    ) -> Self {
-        let partitions = slices.len().clamp(1, parallelism.max(1));
+    pub(super) fn new(reading: Reading, slices: Slices, parallelism: usize, statistics: Option<Statistics>) -> Self {
+        let partitions = slices.statements.len().clamp(1, parallelism.max(1));
+        let statistics = statistics.unwrap_or_else(|| Statistics::new_unknown(&reading.schema));
+        Self::over(Arc::new(reading), slices, partitions, Arc::new(statistics))
+    }
+
+    /// So many partitions, however few slices there are.
+    pub(super) fn over(reading: Arc<Reading>, slices: Slices, partitions: usize, statistics: Arc<Statistics>) -> Self {
         let properties = PlanProperties::new(
             EquivalenceProperties::new(Arc::clone(&reading.schema)),
             Partitioning::UnknownPartitioning(partitions),
             EmissionType::Incremental,
             Boundedness::Bounded,
         );
-        let statistics = statistics.unwrap_or_else(|| Statistics::new_unknown(&reading.schema));
         Self {
-            reading: Arc::new(reading),
-            text,
-            slices: Slices::new(slices.into()),
-            statistics: Arc::new(statistics),
+            reading,
+            queue: Queue::new(slices.statements.clone()),
+            slices,
+            statistics,
             properties: Arc::new(properties),
             metrics: ExecutionPlanMetricsSet::new(),
         }
+    }
+
+    pub(super) fn reading(&self) -> &Arc<Reading> {
+        &self.reading
+    }
+
+    pub(super) fn slices(&self) -> &Slices {
+        &self.slices
     }
 }
 
 impl DisplayAs for PostgresScan {
     fn fmt_as(&self, _format: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PostgresScan: {}, slices={}", self.text, self.slices.statements.len())
+        write!(f, "PostgresScan: {}, slices={}", self.slices.text, self.slices.statements.len())
     }
 }
 
@@ -125,14 +147,9 @@ impl ExecutionPlan for PostgresScan {
 
     /// A plan that is run again reads all slices again.
     fn reset_state(self: Arc<Self>) -> EngineResult<Arc<dyn ExecutionPlan>> {
-        Ok(Arc::new(Self {
-            reading: Arc::clone(&self.reading),
-            text: self.text.clone(),
-            slices: Slices::new(Arc::clone(&self.slices.statements)),
-            statistics: Arc::clone(&self.statistics),
-            properties: Arc::clone(&self.properties),
-            metrics: ExecutionPlanMetricsSet::new(),
-        }))
+        let partitions = self.properties.partitioning.partition_count();
+        let (reading, statistics) = (Arc::clone(&self.reading), Arc::clone(&self.statistics));
+        Ok(Arc::new(Self::over(reading, self.slices.clone(), partitions, statistics)))
     }
 
     fn apply_expressions(
@@ -161,7 +178,7 @@ impl ExecutionPlan for PostgresScan {
     fn execute(&self, partition: usize, _context: Arc<TaskContext>) -> EngineResult<SendableRecordBatchStream> {
         let reader = Reader {
             reading: Arc::clone(&self.reading),
-            slices: Arc::clone(&self.slices),
+            queue: Arc::clone(&self.queue),
             client: None,
             decoder: Decoder::new(Arc::clone(&self.reading.schema), &self.reading.codecs, self.reading.batch_rows),
             is_copying: false,
@@ -178,7 +195,7 @@ impl ExecutionPlan for PostgresScan {
 /// One partition at work. Dropped in the middle of a slice, its connection cancels the statement.
 struct Reader {
     reading: Arc<Reading>,
-    slices: Arc<Slices>,
+    queue: Arc<Queue>,
     client: Option<Client>,
     decoder: Decoder,
     is_copying: bool,
@@ -189,7 +206,7 @@ impl Reader {
     async fn next(&mut self) -> Result<Option<RecordBatch>> {
         loop {
             if !self.is_copying {
-                let Some(statement) = self.slices.take() else { return self.end().await };
+                let Some(statement) = self.queue.take() else { return self.end().await };
                 let copy = format!("copy ({statement}) to stdout (format binary)");
                 let client = match &mut self.client {
                     Some(client) => client,

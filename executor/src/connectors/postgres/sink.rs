@@ -263,6 +263,10 @@ impl Sink for Load {
         }
     }
 
+    fn is_shared(&self) -> bool {
+        self.way != Way::Direct
+    }
+
     async fn exists(&self) -> Result<bool> {
         Ok(self.target.relation.is_some())
     }
@@ -283,8 +287,8 @@ impl Sink for Load {
     }
 
     async fn writer(&self, partition: usize) -> Result<Box<dyn SinkWriter>> {
-        if partition >= self.writers_max() {
-            return Err(Error::internal(format!("writer {partition} of a sink of {}", self.writers_max())));
+        if self.query.is_some() {
+            return Err(Error::internal("a writer for what the database makes by itself"));
         }
         if self.way == Way::Direct {
             let client = self.held.lock().await.take();

@@ -17,7 +17,7 @@ const APPLICATION: &str = "flowetl";
 /// Gives connections that all see the database as it was when the first of them was asked for.
 ///
 /// The leader's open transaction keeps that state alive; it runs nothing, and holds no lock on any table. Dropping the
-/// last clone ends it.
+/// last clone ends it. In another process the state is [joined](Self::join), and lasts as long as it does in the first.
 #[derive(Debug)]
 pub(super) struct Snapshots {
     settings: Arc<Settings>,
@@ -27,14 +27,35 @@ pub(super) struct Snapshots {
 
 #[derive(Debug)]
 struct Leader {
-    /// Held, not used: its transaction ends with it.
-    _client: Client,
+    /// Held, not used: its transaction ends with it. `None` where another process holds it.
+    _client: Option<Client>,
     snapshot: String,
 }
 
 impl Snapshots {
     pub(super) fn new(settings: Arc<Settings>) -> Arc<Self> {
         Arc::new(Self { settings, leader: OnceCell::new(), idle: Mutex::default() })
+    }
+
+    /// The state that another process has exported.
+    pub(super) fn join(settings: Arc<Settings>, snapshot: String) -> Arc<Self> {
+        let leader = OnceCell::new_with(Some(Leader { _client: None, snapshot }));
+        Arc::new(Self { settings, leader, idle: Mutex::default() })
+    }
+
+    /// The pipeline's name for the database.
+    pub(super) fn connection(&self) -> &str {
+        &self.settings.connection
+    }
+
+    /// Makes sure that other processes can join.
+    pub(super) async fn export(&self) -> Result<()> {
+        self.leader.get_or_try_init(|| self.lead()).await.map(|_| ())
+    }
+
+    /// What other processes join; `None` before the first read.
+    pub(super) fn exported(&self) -> Option<&str> {
+        self.leader.get().map(|leader| leader.snapshot.as_str())
     }
 
     /// A connection outside of any transaction, for the catalogue.
@@ -79,7 +100,7 @@ impl Snapshots {
         let rows = client.query(&format!("{BEGIN}; select pg_catalog.pg_export_snapshot()")).await?;
         let snapshot = rows.into_iter().flatten().flatten().next();
         let snapshot = snapshot.ok_or_else(|| Error::internal("the server exported no snapshot"))?;
-        Ok(Leader { _client: client, snapshot })
+        Ok(Leader { _client: Some(client), snapshot })
     }
 }
 

@@ -15,7 +15,7 @@ use flowetl_proto::pipeline::Reference;
 use super::catalog::{self, Kind, Leaf, Relation};
 use super::filter;
 use super::quote::qualified;
-use super::scan::{PostgresScan, Reading};
+use super::scan::{PostgresScan, Reading, Slices};
 use super::snapshot::Snapshots;
 use super::types::SourceColumn;
 use crate::connectors::{OpenContext, Quarantine, SourceRequest};
@@ -161,7 +161,10 @@ impl TableProvider for Source {
         };
         let schema = Arc::new(Schema::new(columns.iter().map(|c| c.field.clone()).collect::<Vec<_>>()));
         let statistics = self.rows_estimate(!filters.is_empty()).map(|rows| statistics(&schema, rows));
-        let (text, slices) = self.slices(&select).await?;
+        if self.context.executors > 1 {
+            self.snapshots.export().await?;
+        }
+        let slices = self.slices(&select).await?;
         let reading = Reading {
             snapshots: Arc::clone(&self.snapshots),
             codecs: columns.iter().map(|c| c.codec.clone()).collect(),
@@ -171,7 +174,7 @@ impl TableProvider for Source {
             batch_rows: self.context.batch_rows,
             batch_bytes: self.context.batch_bytes,
         };
-        Ok(Arc::new(PostgresScan::new(reading, text, slices, self.context.parallelism, statistics)))
+        Ok(Arc::new(PostgresScan::new(reading, slices, self.context.parallelism, statistics)))
     }
 }
 
@@ -182,51 +185,51 @@ impl Source {
         Some(if is_filtered { (rows as f64 * FILTER_SELECTIVITY) as u64 } else { rows })
     }
 
-    /// The statement as a person reads it, and the statements that together read the same rows.
-    async fn slices(&self, select: &Select) -> Result<(String, Vec<String>)> {
+    /// The statements that together read the selected rows.
+    async fn slices(&self, select: &Select) -> Result<Slices> {
         let relation = match &self.origin {
             Origin::Relation(relation) => relation,
             Origin::Query(query) => {
                 // The line break ends a comment that the query may end with.
                 let text = select.sql(&format!("({query}\n) as flowetl_query"), None);
-                return Ok((text.clone(), vec![text]));
+                return Ok(Slices::one(text));
             }
         };
         let whole = select.sql(&qualified(&relation.schema, &relation.name), None);
         let in_one_stream = select.limit.is_some_and(|l| l <= LIMIT_IN_ONE_STREAM)
             || !matches!(relation.kind, Kind::Table | Kind::Partitioned);
         if in_one_stream {
-            return Ok((whole.clone(), vec![whole]));
+            return Ok(Slices::one(whole));
         }
         // Under the snapshot, because a partition that is attached later must neither be missed nor read twice.
         let mut client = self.snapshots.reader().await?;
         let leaves = catalog::leaves(&mut client, relation).await?;
         let mut slices = match leaves {
-            Some(leaves) if client.version() >= BLOCK_RANGES_FROM => self.block_ranges(select, &leaves),
-            _ => vec![whole.clone()],
+            Some(leaves) if client.version() >= BLOCK_RANGES_FROM => self.block_ranges(select, &leaves, whole.clone()),
+            _ => Slices::one(whole.clone()),
         };
-        if slices.len() > 1 && !select.conditions.is_empty() {
+        if slices.statements.len() > 1 && !select.conditions.is_empty() {
             let planned = catalog::planned(&mut client, &whole).await?;
             let few = relation.rows_estimate.is_some_and(|all| planned.rows as f64 <= all as f64 * INDEXED_SHARE_MAX);
             // A range of blocks is read from end to end, whatever index there is.
             if few && !planned.reads_all {
-                slices = vec![whole.clone()];
+                slices = Slices::one(whole);
             }
         }
         self.snapshots.release(client).await;
-        Ok((whole, slices))
+        Ok(slices)
     }
 
-    fn block_ranges(&self, select: &Select, leaves: &[Leaf]) -> Vec<String> {
+    fn block_ranges(&self, select: &Select, leaves: &[Leaf], text: String) -> Slices {
         let total: u64 = leaves.iter().map(|l| l.blocks * l.block_bytes).sum();
-        let streams = self.context.parallelism.max(1) as u64;
+        let streams = (self.context.parallelism.max(1) * self.context.executors) as u64;
         let slice_bytes = (total / (streams * SLICES_PER_STREAM)).max(SLICE_BYTES_MIN);
-        let mut slices = Vec::new();
+        let mut statements = Vec::new();
         for leaf in leaves {
             let from = format!("only {}", qualified(&leaf.schema, &leaf.name));
             let step = (slice_bytes / leaf.block_bytes.max(1)).max(1);
             if leaf.kind != Kind::Table || leaf.blocks <= step + step / 2 {
-                slices.push(select.sql(&from, None));
+                statements.push(select.sql(&from, None));
                 continue;
             }
             let mut start = 0;
@@ -235,11 +238,11 @@ impl Source {
                 // The last range has no end: the snapshot may be younger than the size.
                 let is_last = end + step / 2 >= leaf.blocks;
                 let upper = if is_last { String::new() } else { format!(" and ctid < '({end},0)'::tid") };
-                slices.push(select.sql(&from, Some(&format!("ctid >= '({start},0)'::tid{upper}"))));
+                statements.push(select.sql(&from, Some(&format!("ctid >= '({start},0)'::tid{upper}"))));
                 start = if is_last { leaf.blocks } else { end };
             }
         }
-        slices
+        Slices { text, statements, bytes: total }
     }
 }
 

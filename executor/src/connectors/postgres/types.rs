@@ -19,6 +19,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, IntervalUnit, TimeUnit};
+use serde::{Deserialize, Serialize};
 
 use super::quote::identifier;
 
@@ -47,7 +48,7 @@ pub(super) struct Type {
 }
 
 /// How a value stands in a binary COPY field.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Codec {
     Bool,
     Int2,

@@ -61,7 +61,7 @@ pub struct Lacks {
 }
 
 pub fn context() -> OpenContext {
-    OpenContext { parallelism: 2, batch_rows: 1000, batch_bytes: 1 << 20, row_group_bytes: 8 << 20 }
+    OpenContext { parallelism: 2, executors: 1, batch_rows: 1000, batch_bytes: 1 << 20, row_group_bytes: 8 << 20 }
 }
 
 pub async fn open(fixture: &dyn Fixture) -> Arc<dyn System> {

@@ -9,7 +9,7 @@ fn failure(class: Class) -> Failure {
 }
 
 fn written(partition: usize) -> Event {
-    Event::OperatorDone(Written { partition, rows: partition as u64, parts: Vec::new() })
+    Event::OperatorDone(vec![Written { partition, rows: partition as u64, parts: Vec::new() }])
 }
 
 fn broke(class: Class) -> Event {

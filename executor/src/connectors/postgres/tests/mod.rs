@@ -15,7 +15,7 @@ use datafusion::catalog::TableProvider;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use flowetl_proto::control::{AttemptId, Part};
 use flowetl_proto::id::Token;
-use flowetl_proto::pipeline::{Connection, Reference, Secret, WriteMode};
+use flowetl_proto::pipeline::{Connection, ConnectionSpec, Reference, Secret, WriteMode};
 use serde_json::Value;
 
 use super::Postgres;
@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(super) const PARALLELISM: usize = 2;
 
 /// A database that lives as long as its test.
-struct Database {
+pub(crate) struct Database {
     name: String,
     client: Client,
 }
@@ -56,7 +56,7 @@ async fn client(database: &str) -> Client {
 }
 
 /// Runs a test with a new database, which is dropped also when the test fails.
-async fn with_database<F: Future<Output = ()> + Send + 'static>(test: impl FnOnce(Database) -> F) {
+pub(crate) async fn with_database<F: Future<Output = ()> + Send + 'static>(test: impl FnOnce(Database) -> F) {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let name = format!("flowetl_test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
     let mut admin = client("").await;
@@ -70,7 +70,13 @@ async fn with_database<F: Future<Output = ()> + Send + 'static>(test: impl FnOnc
 }
 
 fn context() -> OpenContext {
-    OpenContext { parallelism: PARALLELISM, batch_rows: 1000, batch_bytes: 1 << 20, row_group_bytes: 64 << 20 }
+    OpenContext {
+        parallelism: PARALLELISM,
+        executors: 1,
+        batch_rows: 1000,
+        batch_bytes: 1 << 20,
+        row_group_bytes: 64 << 20,
+    }
 }
 
 fn table(name: &str) -> Reference {
@@ -82,7 +88,22 @@ fn query(sql: &str) -> Reference {
 }
 
 impl Database {
-    async fn run(&mut self, sql: &str) {
+    /// How a pipeline names it.
+    pub(crate) fn spec(&self) -> ConnectionSpec {
+        let connection = connection(&self.name);
+        let plain = |secret: &Secret| secret.reveal().to_owned();
+        ConnectionSpec {
+            scheme: connection.scheme,
+            host: connection.host,
+            port: connection.port,
+            user: connection.user,
+            password: connection.password.as_ref().map(plain),
+            path: connection.path,
+            options: connection.options.iter().map(|(name, value)| (name.clone(), plain(value))).collect(),
+        }
+    }
+
+    pub(crate) async fn run(&mut self, sql: &str) {
         self.client.execute(sql).await.unwrap();
     }
 
@@ -91,7 +112,7 @@ impl Database {
     }
 
     /// The one value of the one row.
-    async fn value(&mut self, sql: &str) -> String {
+    pub(crate) async fn value(&mut self, sql: &str) -> String {
         self.rows(sql).await[0][0].clone().unwrap_or_else(|| "null".into())
     }
 
@@ -108,7 +129,7 @@ impl Database {
     }
 
     /// Waits until a query gives `wanted`.
-    async fn until(&mut self, sql: &str, wanted: &str) {
+    pub(crate) async fn until(&mut self, sql: &str, wanted: &str) {
         let start = Instant::now();
         loop {
             let is = self.value(sql).await;

@@ -1,5 +1,7 @@
 //! Attempts over up to three executors in this process, which reach each other over sockets as others do.
 
+mod database;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -104,8 +106,7 @@ impl Crew {
             extract("customers", "lake", "customers/*.parquet"),
             sql("out", &["sales", "customers"], query),
         ];
-        let helpers = self.helpers.iter().map(|member| member.helper()).collect();
-        AttemptSpec { helpers, ..self.world.attempt("r", token, blocks, Output::Boundary) }
+        self.helped(self.world.attempt("r", token, blocks, Output::Boundary))
     }
 
     fn start(&self, spec: &AttemptSpec) {
@@ -125,19 +126,24 @@ impl Crew {
         })
     }
 
-    /// Waits for rows of the block `sales` that helpers have counted too.
-    fn flows(&mut self) {
+    /// Waits for rows of the block.
+    fn flows(&mut self, block: &str) {
         let (events, began) = (&mut self.leader.events, Instant::now());
         self.runtime.block_on(async {
             loop {
                 assert!(began.elapsed() < LIMIT, "no rows");
                 match timeout(LIMIT, events.recv()).await.expect("an event").expect("a node").kind {
-                    Kind::Progress { blocks, .. } if blocks.get("sales").is_some_and(|m| m.rows_out > 0) => return,
+                    Kind::Progress { blocks, .. } if blocks.get(block).is_some_and(|m| m.rows_out > 0) => return,
                     Kind::Progress { .. } => {}
                     kind => panic!("{kind:?}"),
                 }
             }
         });
+    }
+
+    /// The same attempt with all executors.
+    fn helped(&self, spec: AttemptSpec) -> AttemptSpec {
+        AttemptSpec { helpers: self.helpers.iter().map(|member| member.helper()).collect(), ..spec }
     }
 
     fn prepare(&mut self, token: i64, query: &str) -> Prepared {
@@ -244,10 +250,11 @@ fn every_executor_has_a_share_and_its_counters_come_back() {
 }
 
 #[test]
-fn a_boundary_is_shared_out_too() {
+fn a_boundary_is_written_and_read_by_all() {
     let mut crew = Crew::new(1);
     let first = crew.prepare(1, "select id, amount from sales").manifest.unwrap();
-    assert_eq!(first.parts.len(), 2, "{first:?}");
+    // Each executor has written what it read, in two streams.
+    assert_eq!(first.parts.len(), 4, "{first:?}");
     let query = "select place(id) as place, count(*) as n from out group by place(id)";
     let mut spec = crew.world.attempt("r", 2, vec![sql("sums", &["out"], query)], Output::Boundary);
     spec.segment.inputs = vec![BlockId::new("out")];
@@ -299,7 +306,7 @@ fn an_executor_that_goes_fails_the_attempt_and_is_left_out_of_the_next() {
     let hold = crew.world.folder.path().join("hold");
     std::fs::write(&hold, "").unwrap();
     crew.start(&crew.query(1, &format!("select held('{}', id) as id from sales", hold.display())));
-    crew.flows();
+    crew.flows("sales");
     let gone = crew.helpers.remove(0);
     let helper = gone.helper();
     gone.go();
@@ -324,7 +331,7 @@ fn a_cancelled_attempt_ends_everywhere() {
                  join sales c on b.amount % 3 = c.amount % 3";
     let spec = crew.query(1, query);
     crew.start(&spec);
-    crew.flows();
+    crew.flows("sales");
     let began = Instant::now();
     crew.runtime.block_on(crew.leader.node.cancel(spec.id.run.clone(), spec.id.token, CANCEL_LIMIT)).unwrap();
     let Kind::Failed(failure) = crew.end() else { panic!("it was prepared") };
