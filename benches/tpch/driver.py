@@ -60,7 +60,19 @@ class Cluster:
                 raise SystemExit((home / "log").read_text())
             if role == "coordinator":
                 self.url = said.split(" at ")[1].strip()
+        self.wait()
         return self
+
+    def wait(self):
+        """Until the coordinator has seen every executor."""
+        deadline = time.monotonic() + 30
+        listed = []
+        while len(listed) < self.executors:
+            if time.monotonic() > deadline:
+                raise SystemExit(f"{len(listed)} of {self.executors} executors are there")
+            done = subprocess.run([FLOWETL, "executor", "list", "--server", self.url, "--json"], capture_output=True, text=True)
+            listed = json.loads(done.stdout)["executors"] if done.returncode == 0 else []
+            time.sleep(0.1)
 
     def cpu_and_peak(self):
         """CPU seconds of all executors until now, and the greatest memory that one of them has held, in MB."""

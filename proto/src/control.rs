@@ -124,6 +124,9 @@ pub struct Part {
     pub bytes: u64,
     /// CRC-32 of the written bytes; 0 where the target keeps no bytes of ours.
     pub crc: u32,
+    /// What its writer tells the sink's `prepare`, perhaps in another process; null after that.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub note: Value,
 }
 
 /// The greatest cursor value that a finished read has seen, with nothing of its precision lost.

@@ -189,7 +189,7 @@ impl Executor for FakeExecutor {
 }
 
 fn prepared(spec: &AttemptSpec, source: i64, blocks: BTreeMap<BlockId, Meter>) -> Prepared {
-    let part = |uri| Part { uri, rows: 3, bytes: 30, crc: 7 };
+    let part = |uri| Part { uri, rows: 3, bytes: 30, crc: 7, note: Value::Null };
     let mut parts = spec.inputs.values().flat_map(|m| m.parts.clone()).collect::<Vec<_>>();
     let extracts = spec.segment.blocks.iter().filter(|b| b.settings.get("sync").is_some_and(|s| !s.is_null()));
     let extracts = extracts.collect::<Vec<_>>();

@@ -12,6 +12,7 @@ use flowetl_proto::control::{AttemptId, Manifest, Part};
 use flowetl_proto::id::{RunId, Token};
 use flowetl_proto::pipeline::{Connection, Secret};
 use indexmap::IndexMap;
+use serde_json::Value;
 use tempfile::TempDir;
 
 use super::write::{BoundaryWriter, remove};
@@ -146,7 +147,7 @@ async fn a_damaged_part_is_named() {
 
 #[test]
 fn the_ledger_misses_nothing() {
-    let part = |rows| Part { uri: "x".into(), rows, bytes: 1, crc: 1 };
+    let part = |rows| Part { uri: "x".into(), rows, bytes: 1, crc: 1, note: Value::Null };
     type Case = (&'static [(usize, u64)], &'static [u64], &'static str);
     let check = |reports: &[(usize, u64)], counted: &[u64]| {
         let mut ledger = Ledger::new(2);

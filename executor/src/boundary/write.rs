@@ -8,10 +8,11 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use flowetl_proto::control::{AttemptId, Part};
 use flowetl_proto::id::RunId;
+use serde_json::Value;
 
 use crate::Result;
 use crate::parquet_write::{Encoder, ParquetFile, Section};
-use crate::storage::Storage;
+use crate::storage::{Staged, Storage};
 
 /// A part is closed above this, so that a reader can share a partition's rows out and a damaged part costs little.
 const PART_BYTES: u64 = 256 << 20;
@@ -110,7 +111,8 @@ impl PartWriter {
         }
         let staged = file.finish().await?;
         self.boundary.storage.publish(&staged).await?;
-        self.parts.push(Part { uri: staged.name, rows: staged.rows, bytes: staged.bytes, crc: staged.crc });
+        let Staged { name: uri, rows, bytes, crc, .. } = staged;
+        self.parts.push(Part { uri, rows, bytes, crc, note: Value::Null });
         Ok(())
     }
 }

@@ -15,6 +15,7 @@ use flowetl_proto::drift::SchemaChange;
 use flowetl_proto::id::BlockId;
 use flowetl_proto::pipeline::Block;
 use futures::TryStreamExt;
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::verdict;
@@ -221,7 +222,7 @@ pub(crate) async fn operate(work: &Work, partition: usize, cancel: CancellationT
 /// Checks that nothing is missing, makes everything durable, and says what the coordinator must know to publish it.
 pub(crate) async fn prepare(work: &Work, written: Vec<Written>) -> Result<Prepared> {
     let root = root(&work.spec)?;
-    let parts = close_ledger(work, written).map_err(|e| e.in_block(&root.id))?;
+    let mut parts = close_ledger(work, written).map_err(|e| e.in_block(&root.id))?;
     for quarantine in work.quarantines.values() {
         quarantine.finish().await?;
     }
@@ -242,6 +243,7 @@ pub(crate) async fn prepare(work: &Work, written: Vec<Written>) -> Result<Prepar
         prepared.staged = Some(sink.prepare(&parts).await.map_err(|e| e.in_block(&root.id))?);
     }
     if let Some(flow) = &work.flow {
+        parts.iter_mut().for_each(|part| part.note = Value::Null);
         prepared.manifest = Some(boundary::manifest(&flow.schema, parts));
     }
     for (block, (column, high_water)) in &work.cursors {

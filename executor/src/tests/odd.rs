@@ -243,6 +243,6 @@ impl SinkWriter for OddWriter {
     }
 
     async fn finish(self: Box<Self>) -> Result<Vec<Part>> {
-        Ok(vec![Part { uri: self.table, rows: self.rows, bytes: 0, crc: 0 }])
+        Ok(vec![Part { uri: self.table, rows: self.rows, bytes: 0, crc: 0, note: Value::Null }])
     }
 }

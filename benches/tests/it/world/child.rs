@@ -77,6 +77,11 @@ impl Running {
         self.wait_for(words, |running| so_far(&running.err).contains(words).then_some(()));
     }
 
+    /// How often the words have come on standard error.
+    pub fn warned(&self, words: &str) -> usize {
+        so_far(&self.err).matches(words).count()
+    }
+
     fn wait_for<T>(&mut self, what: &str, look: impl Fn(&Self) -> Option<T>) -> T {
         loop {
             let ended = !self.runs();

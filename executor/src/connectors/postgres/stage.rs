@@ -6,6 +6,7 @@ use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use flowetl_proto::control::{AttemptId, Part};
 use flowetl_proto::id::BlockId;
+use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::encode::{Encoder, Rows};
@@ -177,6 +178,6 @@ impl SinkWriter for CopyWriter {
         if let Some(back) = self.back {
             *back.lock().await = Some(self.client);
         }
-        Ok(vec![Part { uri: self.uri, rows: self.rows, bytes: self.bytes, crc: 0 }])
+        Ok(vec![Part { uri: self.uri, rows: self.rows, bytes: self.bytes, crc: 0, note: Value::Null }])
     }
 }

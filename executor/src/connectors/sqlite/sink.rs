@@ -338,6 +338,6 @@ impl SinkWriter for Writer {
     async fn finish(mut self: Box<Self>) -> Result<Vec<Part>> {
         self.send(Message::Finish).await?;
         let rows = self.end().await?;
-        Ok(vec![Part { uri: self.name.clone(), rows, bytes: self.bytes, crc: 0 }])
+        Ok(vec![Part { uri: self.name.clone(), rows, bytes: self.bytes, crc: 0, note: Value::Null }])
     }
 }

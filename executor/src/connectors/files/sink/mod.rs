@@ -9,7 +9,7 @@ mod file;
 mod writer;
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Schema};
 use async_trait::async_trait;
@@ -19,6 +19,7 @@ use flowetl_proto::id::BlockId;
 use flowetl_proto::pipeline::WriteMode;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokio::sync::Mutex;
 
 use self::file::{OpenFile, Style};
 use self::writer::{FolderWriter, SharedWriter};
@@ -43,8 +44,8 @@ pub struct FileSink {
     staging: String,
     /// The same for all attempts of the run.
     commit: String,
-    shared: tokio::sync::Mutex<Option<Arc<OpenFile>>>,
-    staged: Arc<Mutex<Vec<Staged>>>,
+    /// The one file of a target that is a file, which all writers share.
+    shared: Mutex<Option<Arc<OpenFile>>>,
 }
 
 #[derive(Clone, Debug)]
@@ -103,8 +104,8 @@ impl FileSink {
         let commit = commit_name(&request.attempt, &request.block);
         let staging = format!("{private}/staging/{commit}.t{}", request.attempt.token);
         let parallelism = context.parallelism.max(1);
-        let (shared, staged) = Default::default();
-        let sink = Self { storage, request, target, style, parallelism, private, staging, commit, shared, staged };
+        let shared = Mutex::default();
+        let sink = Self { storage, request, target, style, parallelism, private, staging, commit, shared };
         sink.check_append().await?;
         Ok(sink)
     }
@@ -211,17 +212,20 @@ impl FileSink {
                 files: 0,
                 clock: 0,
                 parts: Vec::new(),
-                staged: Arc::clone(&self.staged),
             })),
         }
     }
 
     async fn prepare_files(&self, parts: &[Part]) -> Result<Notes> {
+        let mut files = Vec::new();
         if let Some(file) = self.shared.lock().await.take() {
-            let staged = file.finish().await?;
-            self.staged.lock().unwrap_or_else(PoisonError::into_inner).push(staged);
+            files.push(file.finish().await?);
+        } else {
+            for part in parts {
+                let staged = Staged::deserialize(&part.note);
+                files.push(staged.map_err(|e| Error::internal("a file was written without a note").because(e))?);
+            }
         }
-        let mut files = std::mem::take(&mut *self.staged.lock().unwrap_or_else(PoisonError::into_inner));
         if let (Target::Folder { folder, by, .. }, true) = (&self.target, files.is_empty())
             && by.is_empty()
         {
@@ -246,6 +250,11 @@ impl FileSink {
 impl Sink for FileSink {
     fn writers_max(&self) -> usize {
         self.parallelism
+    }
+
+    /// A folder of this machine need not be one of another's; the rows of one file go through one process.
+    fn is_shared(&self) -> bool {
+        matches!(self.target, Target::Folder { .. }) && self.storage.local_path("").is_none()
     }
 
     async fn exists(&self) -> Result<bool> {

@@ -1,7 +1,7 @@
 //! The writers of one partition: into a shared file, or into files of its own.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use arrow::array::{Array, RecordBatch, UInt32Array};
 use arrow::compute::take_record_batch;
@@ -9,6 +9,7 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use async_trait::async_trait;
 use flowetl_proto::control::Part;
 use flowetl_proto::id::BlockId;
+use serde_json::Value;
 
 use super::super::find::{NULL_FOLDER, encode};
 use super::file::{FileWriter, OpenFile, Style};
@@ -42,7 +43,8 @@ impl SinkWriter for SharedWriter {
 }
 
 fn part(name: &str, section: &Section) -> Part {
-    Part { uri: name.to_owned(), rows: section.rows, bytes: section.bytes, crc: section.crc.clone().finalize() }
+    let crc = section.crc.clone().finalize();
+    Part { uri: name.to_owned(), rows: section.rows, bytes: section.bytes, crc, note: Value::Null }
 }
 
 /// Rows into files of the partition's own, one or more per value of the partition columns.
@@ -61,7 +63,6 @@ pub struct FolderWriter {
     pub files: usize,
     pub clock: u64,
     pub parts: Vec<Part>,
-    pub staged: Arc<Mutex<Vec<Staged>>>,
 }
 
 pub struct Opened {
@@ -176,9 +177,9 @@ impl FolderWriter {
         let Some(Opened { mut writer, .. }) = self.open.remove(folder) else { return Ok(()) };
         writer.flush().await?;
         let staged = writer.into_file().finish().await?;
-        let Staged { name: uri, rows, bytes, crc, .. } = staged.clone();
-        self.parts.push(Part { uri, rows, bytes, crc });
-        self.staged.lock().unwrap_or_else(PoisonError::into_inner).push(staged);
+        let note = serde_json::to_value(&staged).map_err(|e| Error::internal("cannot note a file").because(e))?;
+        let Staged { name: uri, rows, bytes, crc, .. } = staged;
+        self.parts.push(Part { uri, rows, bytes, crc, note });
         Ok(())
     }
 }
