@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use flowetl_proto::catalogue::Catalogue;
-use flowetl_proto::code::Failure;
+use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::Segment;
-use flowetl_proto::id::BlockId;
+use flowetl_proto::id::{BlockId, ExecutorId};
 use flowetl_proto::look::{Inspector, SegmentPlan};
 use flowetl_proto::pipeline::Pipeline;
 use flowetl_proto::wire::v1::ExecutorInfo;
@@ -47,6 +47,7 @@ impl Inspector for Alone {
     }
 }
 
+#[async_trait]
 impl Roster for Alone {
     fn catalogue(&self) -> Option<Arc<Catalogue>> {
         Some(Arc::clone(&self.catalogue))
@@ -59,6 +60,11 @@ impl Roster for Alone {
             version: flowetl_proto::VERSION.to_owned(),
             slots: 0,
             busy: u32::try_from(self.handle.busy()).unwrap_or(u32::MAX),
+            draining: false,
         }]
+    }
+
+    async fn drain(&self, _: &ExecutorId) -> Result<(), Failure> {
+        Err(Failure::new(Class::User, "this coordinator's executor is its own process, which ends with SIGTERM"))
     }
 }

@@ -171,6 +171,12 @@ impl Client {
         found(previewed.await)
     }
 
+    pub(super) async fn drain(&self) -> Result<(), Failure> {
+        let mut executor = self.executor.clone();
+        let answer = in_time(CALL_LIMIT, executor.drain(v1::DrainRequest {})).await;
+        answer.map(drop).map_err(|reason| Failure::new(Class::LostExecutor, reason))
+    }
+
     pub(super) async fn forget(&self, run: &RunId) -> Result<(), Failure> {
         let mut executor = self.executor.clone();
         let request = v1::ForgetRequest { run_id: run.to_string() };

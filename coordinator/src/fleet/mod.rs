@@ -45,11 +45,14 @@ const GATHER_LIMIT: Duration = Duration::from_secs(2);
 pub use alone::Alone;
 
 /// The executors as the service shows and asks them.
+#[async_trait]
 pub trait Roster: Inspector {
     /// The blocks and connectors that pipelines are checked against; `None` while no executor is known.
     fn catalogue(&self) -> Option<Arc<Catalogue>>;
     /// The executors that are alive.
     fn executors(&self) -> Vec<ExecutorInfo>;
+    /// Asks one to take nothing new, to finish what it has and to end.
+    async fn drain(&self, id: &ExecutorId) -> std::result::Result<(), Failure>;
 }
 
 /// Where executors announce themselves.
@@ -162,6 +165,7 @@ impl Inspector for Fleet {
     }
 }
 
+#[async_trait]
 impl Roster for Fleet {
     fn catalogue(&self) -> Option<Arc<Catalogue>> {
         self.desk.state().catalogue.clone()
@@ -178,8 +182,20 @@ impl Roster for Fleet {
                 version: announcement.version.clone(),
                 slots: load.slots,
                 busy: load.busy,
+                draining: announcement.draining,
             })
             .collect()
+    }
+
+    async fn drain(&self, id: &ExecutorId) -> std::result::Result<(), Failure> {
+        let client = {
+            let state = self.desk.state();
+            let seat = state.seats.get(id);
+            let seat = seat.ok_or_else(|| Failure::new(Class::User, format!("no executor `{id}` is alive")))?;
+            seat.client.clone()
+        };
+        let unreached = || Failure::new(Class::LostExecutor, format!("executor `{id}` has not been reached yet"));
+        client.ok_or_else(unreached)?.drain().await
     }
 }
 

@@ -145,6 +145,10 @@ impl v1::executor_server::Executor for Service {
         Err(Status::unimplemented("nobody looks here"))
     }
 
+    async fn drain(&self, _: Request<v1::DrainRequest>) -> Result<Response<v1::Answer>, Status> {
+        Err(Status::unimplemented("nothing here asks for it"))
+    }
+
     async fn report(&self, request: Request<Streaming<v1::Heard>>) -> Reply<Self::ReportStream> {
         self.takes(&request, &Subject::Executor);
         let held = self.held.lock().unwrap().clone().into_iter();

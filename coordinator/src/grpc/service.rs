@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use flowetl_proto::code::Failure;
-use flowetl_proto::id::{BlockId, RunId};
+use flowetl_proto::id::{BlockId, ExecutorId, RunId};
 use flowetl_proto::pipeline::{Parsed, Problem, ProblemCode, Source};
 use flowetl_proto::wire::v1;
 use futures::future::ready;
@@ -170,5 +170,11 @@ impl v1::coordinator_server::Coordinator for Service {
 
     async fn list_executors(&self, _: Request<v1::ListExecutorsRequest>) -> Answer<v1::ListExecutorsResponse> {
         Ok(Response::new(v1::ListExecutorsResponse { executors: self.roster()?.executors() }))
+    }
+
+    async fn drain_executor(&self, request: Request<v1::DrainExecutorRequest>) -> Answer<v1::DrainExecutorResponse> {
+        let id = ExecutorId::new(request.into_inner().id);
+        self.roster()?.drain(&id).await.map_err(|failure| looked(&failure))?;
+        Ok(Response::new(v1::DrainExecutorResponse {}))
     }
 }

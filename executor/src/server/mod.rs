@@ -79,7 +79,7 @@ impl ServerConfig {
     pub const ABSENCE_LIMIT: Duration = ABSENCE_LIMIT;
 }
 
-/// Works as an executor until `stop`, then finishes what it has and returns. Rows move on `data`, which is better not the
+/// Works as an executor until `stop` or until a coordinator asks it to end, then finishes what it has and returns. Rows move on `data`, which is better not the
 /// runtime that this is called on: a lease must be renewed also while all its threads compute.
 pub async fn serve(
     node: NodeConfig,
@@ -112,12 +112,14 @@ pub async fn serve(
     let announcing =
         tokio::spawn(announce::announce(config.etcd.clone(), config.prefix.clone(), announcements, end.clone()));
     let gate = Gate::new(config.trust.key.clone());
-    let services = Services::new(&host, &node, inspector, &desk, data, &gate);
+    let asked = CancellationToken::new();
+    let services = Services::new(&host, &node, inspector, &desk, data, asked.clone(), &gate);
     let serving = tokio::spawn(listen(services, gate, config.trust, listener, end.clone()));
 
     tokio::pin!(serving);
     tokio::select! {
         () = stop => {}
+        () = asked.cancelled() => {}
         ended = &mut serving => {
             end.cancel();
             return flatten(ended);
@@ -150,9 +152,17 @@ struct Services {
 }
 
 impl Services {
-    fn new(host: &Arc<Host>, node: &crate::Node, inspector: Here, desk: &Arc<Desk>, data: Handle, gate: &Gate) -> Self {
+    fn new(
+        host: &Arc<Host>,
+        node: &crate::Node,
+        inspector: Here,
+        desk: &Arc<Desk>,
+        data: Handle,
+        drain: CancellationToken,
+        gate: &Gate,
+    ) -> Self {
         Self {
-            service: Service::new(host.id.clone(), node.clone(), inspector, Arc::clone(desk), gate.clone()),
+            service: Service::new(host.id.clone(), node.clone(), inspector, Arc::clone(desk), drain, gate.clone()),
             tasks: TaskService::new(Arc::clone(host), Arc::clone(node.surroundings()), gate.clone()),
             rows: RowService::new(Arc::clone(host), data, gate.clone()),
         }

@@ -15,6 +15,7 @@ use flowetl_proto::wire::{TERM_HEADER, v1};
 use futures::stream::{self, Stream, StreamExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::desk::{Desk, Next};
@@ -29,12 +30,21 @@ pub(super) struct Service {
     node: Node,
     inspector: Here,
     desk: Arc<Desk>,
+    /// Cancelled when this executor is to finish what it has and end.
+    drain: CancellationToken,
     gate: Gate,
 }
 
 impl Service {
-    pub(super) fn new(id: ExecutorId, node: Node, inspector: Here, desk: Arc<Desk>, gate: Gate) -> Self {
-        Self { id, node, inspector, desk, gate }
+    pub(super) fn new(
+        id: ExecutorId,
+        node: Node,
+        inspector: Here,
+        desk: Arc<Desk>,
+        drain: CancellationToken,
+        gate: Gate,
+    ) -> Self {
+        Self { id, node, inspector, desk, drain, gate }
     }
 }
 
@@ -114,6 +124,12 @@ impl v1::executor_server::Executor for Service {
         let asked = request.get_ref();
         let pipeline = read(&asked.pipeline_json)?;
         found(self.inspector.preview(&pipeline, &BlockId::new(&asked.block), asked.rows as usize).await)
+    }
+
+    async fn drain(&self, request: Request<v1::DrainRequest>) -> Reply<v1::Answer> {
+        self.admit(&request, &Subject::Executor)?;
+        self.drain.cancel();
+        answer(Ok(()))
     }
 
     async fn report(&self, request: Request<Streaming<v1::Heard>>) -> Reply<Self::ReportStream> {

@@ -35,7 +35,8 @@ pub(crate) async fn serve_unannounced(
     let surroundings = Surroundings::new(config.clone(), data.clone(), Some(Arc::clone(&host)));
     let node = crate::Node::start_in(surroundings, events).await.unwrap();
     let (desk, gate) = (Arc::new(super::Desk::new(ABSENCE_LIMIT)), Gate::new(trust.key.clone()));
-    let services = Services::new(&host, &node, Here::new(config, data.clone()), &desk, data, &gate);
+    let services =
+        Services::new(&host, &node, Here::new(config, data.clone()), &desk, data, CancellationToken::new(), &gate);
     tokio::spawn(listen(services, gate, trust, listener, CancellationToken::new()));
     (node, host)
 }

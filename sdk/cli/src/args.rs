@@ -38,7 +38,7 @@ pub enum Command {
     /// Look at and set where incremental reads start.
     #[command(subcommand)]
     State(State),
-    /// Work as an executor of a cluster, until SIGTERM.
+    /// Work as an executor of a cluster, until SIGTERM; or look at executors and end them.
     Executor(Executor),
     /// Work as the coordinator of a cluster, until SIGTERM.
     Coordinator(Coordinator),
@@ -287,8 +287,30 @@ pub struct Cluster {
     pub etcd_prefix: String,
 }
 
+/// What is asked of a coordinator about its executors.
+#[derive(Debug, Subcommand)]
+pub enum Executors {
+    /// List the executors that are alive.
+    List {
+        #[command(flatten)]
+        server: Server,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Let an executor take nothing new, finish what it has, and end.
+    Drain {
+        /// Its id, as the list shows it.
+        id: String,
+        #[command(flatten)]
+        server: Server,
+    },
+}
+
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Executor {
+    #[command(subcommand)]
+    pub command: Option<Executors>,
     /// Where the coordinator's calls are taken.
     #[arg(long, env = "FLOWETL_FLIGHT", value_name = "HOST:PORT", default_value = "127.0.0.1:7070")]
     pub listen: std::net::SocketAddr,

@@ -4,6 +4,7 @@ mod allocator;
 mod args;
 mod connection;
 mod coordinator;
+mod executors;
 mod files;
 mod home;
 mod metrics;
@@ -82,6 +83,7 @@ async fn perform(command: Command) -> anyhow::Result<Outcome> {
         Command::Runs(runs) => runs::runs(runs).await,
         Command::Up(up) => role::up(up).await,
         Command::State(state) => state::perform(state).await,
+        Command::Executor(args::Executor { command: Some(command), .. }) => executors::perform(command).await,
         Command::Executor(executor) => role::executor(executor).await,
         Command::Coordinator(coordinator) => role::coordinator(coordinator).await,
         Command::Sample { folder } => {

@@ -149,6 +149,16 @@ impl Client {
         Ok(answer.await?.executors)
     }
 
+    /// Asks an executor to take nothing new, to finish what it has and to end its process. Returns as soon as it has heard
+    /// of it; [`Self::executors`] shows it draining, and then no more.
+    pub async fn drain(&self, executor: &str) -> Result<()> {
+        let answer = self.peers.ask(Repeat::Safe, |mut stub| {
+            let request = within(ANSWER_LIMIT, v1::DrainExecutorRequest { id: executor.to_owned() });
+            async move { stub.drain_executor(request).await }
+        });
+        answer.await.map(drop)
+    }
+
     pub(crate) fn peers(&self) -> &Peers {
         &self.peers
     }

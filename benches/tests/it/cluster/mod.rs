@@ -286,8 +286,13 @@ fn a_drained_executor_finishes_its_attempt() {
     let (_coordinator, url) = cluster.coordinator("coordinator");
     let first = cluster.executor("first", &url, 1);
     let running = cluster.start_held(&url, &database);
-    first.signal("TERM");
-    let _second = cluster.executor("second", &url, 2);
+    let asked = |arguments: &[&str]| cluster.ask(&url, &[&["executor"], arguments].concat());
+    let known = asked(&["list", "--json"]).expect(0).json();
+    let unknown = asked(&["drain", "x"]).expect(2).err;
+    assert!(unknown.contains("no executor `x` is alive"), "{unknown}");
+    asked(&["drain", known["executors"][0]["id"].as_str().unwrap()]).expect(0);
+    wait_until("a draining executor", || asked(&["list"]).expect(0).out.ends_with("busy 1 of 2, draining\n"));
+    let second = cluster.executor("second", &url, 2);
     let_go(&database);
     let json = running.wait().expect(0).json();
     assert_eq!((&json["state"], attempts(&json)), (&json!("success"), &json!(1)), "{json:#}");
@@ -297,6 +302,9 @@ fn a_drained_executor_finishes_its_attempt() {
     assert_eq!(attempts(&json), &json!(1));
     assert_eq!(database.number("select count(distinct id) from out"), 20_000);
     nothing_left(&database);
+    second.signal("TERM");
+    second.wait().expect(0);
+    cluster.gathered(&url, 0);
 }
 
 #[test]
