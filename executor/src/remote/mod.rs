@@ -32,6 +32,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use flowetl_proto::control::AttemptId;
+use flowetl_proto::id::BlockId;
 use flowetl_proto::pipeline::ConnectionSpec;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -92,4 +93,6 @@ pub(crate) struct Errand {
     /// Streams of a stage on each executor: those of the leader.
     pub(crate) parallelism: usize,
     pub(crate) thrift: Thrift,
+    /// Whom the task works for above its own markers; unknown before it is cut.
+    pub(crate) owner: Option<BlockId>,
 }

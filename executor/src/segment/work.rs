@@ -10,7 +10,7 @@ use datafusion::execution::TaskContext;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use flowetl_proto::code::Class;
-use flowetl_proto::control::{AttemptSpec, Meter, Output, Part, Prepared};
+use flowetl_proto::control::{Activity, AttemptSpec, Cost, Meter, Output, Part, Prepared, Standing};
 use flowetl_proto::drift::SchemaChange;
 use flowetl_proto::id::BlockId;
 use flowetl_proto::pipeline::Block;
@@ -24,9 +24,9 @@ use crate::boundary::{self, BoundarySink, Ledger, schema_from_json, schema_to_js
 use crate::connectors::systems::Systems;
 use crate::connectors::{InDatabaseRequest, OpenContext, Quarantine, Sink, SinkRequest};
 use crate::memory::Budget;
-use crate::meter::{BlockMeter, Meters};
+use crate::meter::{BlockMeter, Meters, Shift};
 use crate::node::Surroundings;
-use crate::plan::{self, BATCH_BYTES, BATCH_ROWS, Compiled, HighWater, Ingredients, Team, Thrift};
+use crate::plan::{self, BATCH_BYTES, BATCH_ROWS, Compiled, HighWater, Ingredients, Owner, Team, Thrift};
 use crate::quarantine::{Limit, QuarantineFile};
 use crate::remote::{Errand, Peers};
 use crate::{Error, Result};
@@ -40,8 +40,8 @@ pub(crate) struct Work {
     /// `None` for data tests.
     pub(crate) sink: Option<Arc<dyn Sink>>,
     meters: Meters,
-    /// Counts the rows written to a load's target; a boundary's root is counted by its marker.
-    written: Arc<BlockMeter>,
+    /// The meter of what writes the rows: the load's own, or one beside that of a boundary's root, which its marker counts in.
+    writer: Arc<BlockMeter>,
     cursors: BTreeMap<BlockId, (String, Arc<HighWater>)>,
     quarantines: HashMap<BlockId, Arc<QuarantineFile>>,
     schemas: BTreeMap<BlockId, SchemaRef>,
@@ -74,7 +74,36 @@ impl Work {
         for (block, quarantine) in &self.quarantines {
             self.meters.set_quarantined(block, quarantine.rows());
         }
+        if let Some(flow) = &self.flow {
+            let mut spilled = plan::spilled(&flow.plan, &self.root);
+            for (block, bytes) in flow.peers.iter().flat_map(|peers| peers.spilled_here()) {
+                *spilled.entry(block).or_default() += bytes;
+            }
+            self.meters.set_spilled(&spilled);
+        }
         self.meters.snapshot()
+    }
+
+    /// The meters of its blocks.
+    pub(crate) fn block_meters(&self) -> Vec<Arc<BlockMeter>> {
+        self.meters.all()
+    }
+
+    /// What the other executors that take part have used for it.
+    pub(crate) fn helpers_cost(&self) -> Cost {
+        let peers = self.flow.as_ref().and_then(|flow| flow.peers.as_ref());
+        peers.map_or_else(Cost::default, |peers| peers.cost())
+    }
+
+    /// What each operator does, on all executors; those here are of the one at `executor`.
+    pub(crate) fn standing(&self, executor: &str) -> Vec<Standing> {
+        let mut standing = self.meters.standing(executor);
+        if self.spec.segment.output == Output::Boundary {
+            standing.extend(self.writer.standing(&self.root, executor));
+        }
+        let peers = self.flow.as_ref().and_then(|flow| flow.peers.as_ref());
+        standing.extend(peers.map(|peers| peers.standing()).unwrap_or_default());
+        standing
     }
 
     /// Where nothing moves, in one sentence.
@@ -107,12 +136,13 @@ pub(crate) async fn plan(spec: AttemptSpec, surroundings: &Surroundings, thrift:
         quarantines: quarantines.iter().map(|(b, q)| (b.clone(), Arc::clone(q) as Arc<dyn Quarantine>)).collect(),
     };
     let mut compiled = plan::compile(&spec.segment, ingredients).await?;
-    let written = compiled.meters.block(&root.id);
+    let root_meter = compiled.meters.block(&root.id);
+    let writer = if spec.segment.output == Output::Boundary { Arc::default() } else { Arc::clone(&root_meter) };
     let mut work = Work {
         flow: None,
         sink: None,
         meters: Meters::default(),
-        written,
+        writer,
         cursors: std::mem::take(&mut compiled.cursors),
         quarantines,
         schemas: std::mem::take(&mut compiled.schemas),
@@ -134,7 +164,8 @@ pub(crate) async fn plan(spec: AttemptSpec, surroundings: &Surroundings, thrift:
             let rows = compiled.rows(&from)?.clone();
             let schema = Arc::clone(rows.schema().inner());
             let sink = open_sink(&work.spec, surroundings, &work._systems, Some(schema)).await?;
-            let flow = flow(&work.spec, surroundings, &compiled, &rows, sink.writers_max(), thrift).await;
+            let top = (root.id.clone(), root_meter);
+            let flow = flow(&work.spec, surroundings, &compiled, &rows, top, sink.writers_max(), thrift).await;
             work.flow = Some(flow.map_err(|e| e.in_block(&root.id))?);
             work.sink = Some(sink);
         }
@@ -153,6 +184,7 @@ async fn flow(
     surroundings: &Surroundings,
     compiled: &Compiled,
     rows: &LogicalPlan,
+    top: Owner,
     writers: usize,
     thrift: Thrift,
 ) -> Result<Flow> {
@@ -169,6 +201,7 @@ async fn flow(
             memory: spec.memory,
             parallelism: config.parallelism,
             thrift,
+            owner: None,
         };
         if let Some((peers, helpers)) = Peers::gather(host, &spec.helpers, errand).await {
             let (members, leader, channels) = (1 + helpers.len(), peers.leader(), Arc::new(peers.ways()));
@@ -177,6 +210,7 @@ async fn flow(
                 // Its rows come in one stream; they have an order only where those of the other plan do.
                 let streams = alone.output_partitioning().partition_count().min(writers);
                 let plan = plan::fan_out(spread.plan, streams)?;
+                peers.set_owners(plan::owners(&plan, top));
                 tracing::info!(segment = %spec.id.segment, executors = members, "a segment is spread");
                 return Ok(Flow { plan, context: spread.context, schema, peers: Some(peers) });
             }
@@ -192,22 +226,25 @@ pub(crate) async fn operate(work: &Work, partition: usize, cancel: CancellationT
         return Err(Error::internal("an operator was started where no rows flow"));
     };
     let root = &root(&work.spec)?.id;
-    let counts = work.spec.segment.output == Output::Sink;
     let moving = async {
+        let mut shift = Shift::begin(Arc::clone(&work.writer));
         let mut rows = flow.plan.execute(partition, Arc::clone(&flow.context))?;
+        shift.turn(Activity::Writing);
         let mut writer = sink.writer(partition).await.map_err(|e| e.in_block(root))?;
         let mut written = Written { partition, ..Written::default() };
-        while let Some(batch) = rows.try_next().await? {
+        loop {
+            shift.turn(Activity::Waiting);
+            let Some(batch) = rows.try_next().await? else { break };
             if batch.num_rows() == 0 {
                 continue;
             }
+            shift.turn(Activity::Writing);
             let (count, bytes) = (batch.num_rows() as u64, batch.get_array_memory_size() as u64);
             writer.write(batch).await.map_err(|e| e.in_block(root))?;
             written.rows += count;
-            if counts {
-                work.written.add_rows(count, bytes);
-            }
+            work.writer.add_rows(count, bytes);
         }
+        shift.turn(Activity::Finishing);
         written.parts = writer.finish().await.map_err(|e| e.in_block(root))?;
         Ok(written)
     };

@@ -17,7 +17,6 @@ mod show;
 mod signals;
 mod state;
 mod trust;
-mod usage;
 
 use std::process::ExitCode;
 
