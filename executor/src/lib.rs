@@ -31,6 +31,7 @@ pub mod server;
 pub mod storage;
 #[cfg(test)]
 mod tests;
+mod usage;
 
 pub use catalogue::catalogue;
 pub use config::NodeConfig;

@@ -1,26 +1,21 @@
 //! Counters of the blocks of one attempt: rows, bytes, and where the time went.
 
-use std::any::Any;
-use std::cell::Cell;
-use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+mod shift;
+mod stream;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
-use datafusion::error::Result as EngineResult;
-use datafusion::execution::{RecordBatchStream, SendableRecordBatchStream};
-use flowetl_proto::code::Class;
-use flowetl_proto::control::Meter;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use flowetl_proto::control::{Activity, EdgeMeter, Meter, Standing};
 use flowetl_proto::id::BlockId;
-use futures::{Stream, StreamExt};
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+pub(crate) use self::shift::Shift;
+use self::shift::{Pulse, nanos};
+pub use self::stream::MeteredStream;
+pub(crate) use self::stream::panic_text;
 
 /// Live counters of one block; shared by all partitions of its marker.
 #[derive(Debug, Default)]
@@ -29,11 +24,15 @@ pub struct BlockMeter {
     bytes: AtomicU64,
     quarantined: AtomicU64,
     discarded: AtomicU64,
+    /// By operators here, and by those of its tasks on other executors.
+    spilled: AtomicU64,
+    spilled_elsewhere: AtomicU64,
     busy_ns: AtomicU64,
     waiting_ns: AtomicU64,
     blocked_ns: AtomicU64,
-    /// How many streams compute, wait and are blocked, by [`Activity`].
-    streams: [AtomicUsize; 3],
+    /// Its operators that are at work here, and how many there ever were, on all executors.
+    pulses: Mutex<Vec<Arc<Pulse>>>,
+    streams: AtomicUsize,
 }
 
 /// What a block's streams on another executor have counted: grows while its task runs.
@@ -41,19 +40,11 @@ pub struct BlockMeter {
 pub struct Counts {
     rows: u64,
     bytes: u64,
+    spilled: u64,
+    streams: usize,
     busy_ns: u64,
     waiting_ns: u64,
     blocked_ns: u64,
-}
-
-/// What a stream is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Activity {
-    Computing,
-    /// Its input has nothing for it.
-    Waiting,
-    /// Its consumer does not ask for more.
-    Blocked,
 }
 
 impl BlockMeter {
@@ -75,10 +66,36 @@ impl BlockMeter {
         self.rows.load(Relaxed)
     }
 
+    /// Says how many bytes its operators here have spilled.
+    pub fn set_spilled(&self, bytes: u64) {
+        self.spilled.store(bytes, Relaxed);
+    }
+
+    /// The time its operators have computed or written.
+    pub fn computed(&self) -> Duration {
+        Duration::from_nanos(self.busy_ns.load(Relaxed))
+    }
+
+    fn charge(&self, activity: Activity, time: Duration) {
+        let counter = match activity {
+            Activity::Computing | Activity::Writing | Activity::Finishing => &self.busy_ns,
+            Activity::Waiting => &self.waiting_ns,
+            Activity::Blocked => &self.blocked_ns,
+        };
+        counter.fetch_add(nanos(time), Relaxed);
+    }
+
+    #[cfg(test)]
+    pub fn add_computed(&self, time: Duration) {
+        self.charge(Activity::Computing, time);
+    }
+
     fn counts(&self) -> Counts {
         Counts {
             rows: self.rows.load(Relaxed),
             bytes: self.bytes.load(Relaxed),
+            spilled: self.spilled.load(Relaxed),
+            streams: self.streams.load(Relaxed),
             busy_ns: self.busy_ns.load(Relaxed),
             waiting_ns: self.waiting_ns.load(Relaxed),
             blocked_ns: self.blocked_ns.load(Relaxed),
@@ -88,18 +105,46 @@ impl BlockMeter {
     /// Adds what another executor has counted since it told `before`.
     pub fn add(&self, now: &Counts, before: &Counts) {
         self.add_rows(now.rows.saturating_sub(before.rows), now.bytes.saturating_sub(before.bytes));
+        self.spilled_elsewhere.fetch_add(now.spilled.saturating_sub(before.spilled), Relaxed);
+        self.streams.fetch_add(now.streams.saturating_sub(before.streams), Relaxed);
         self.busy_ns.fetch_add(now.busy_ns.saturating_sub(before.busy_ns), Relaxed);
         self.waiting_ns.fetch_add(now.waiting_ns.saturating_sub(before.waiting_ns), Relaxed);
         self.blocked_ns.fetch_add(now.blocked_ns.saturating_sub(before.blocked_ns), Relaxed);
     }
 
-    /// Whether any stream of the block does this.
-    fn is(&self, activity: Activity) -> bool {
-        self.streams[activity as usize].load(Relaxed) > 0
+    fn pulses(&self) -> MutexGuard<'_, Vec<Arc<Pulse>>> {
+        self.pulses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn add_time(&self, counter: &AtomicU64, time: Duration) {
-        counter.fetch_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), Relaxed);
+    fn enter(&self) -> Arc<Pulse> {
+        let pulse = Arc::new(Pulse::new(self.streams.fetch_add(1, Relaxed)));
+        self.pulses().push(Arc::clone(&pulse));
+        pulse
+    }
+
+    fn leave(&self, gone: &Arc<Pulse>) {
+        self.pulses().retain(|pulse| !Arc::ptr_eq(pulse, gone));
+    }
+
+    /// Whether any operator of the block does this.
+    fn is(&self, activity: Activity) -> bool {
+        self.pulses().iter().any(|pulse| pulse.now().is_some_and(|(doing, _)| doing == activity))
+    }
+
+    /// What each of its operators here does, as those of `block` on the executor at `executor`.
+    pub fn standing(&self, block: &BlockId, executor: &str) -> Vec<Standing> {
+        let pulses = self.pulses();
+        let standing = pulses.iter().filter_map(|pulse| {
+            let (activity, time) = pulse.now()?;
+            Some(Standing {
+                executor: executor.to_owned(),
+                block: block.clone(),
+                stream: pulse.stream,
+                activity,
+                ms: u64::try_from(time.as_millis()).unwrap_or(u64::MAX),
+            })
+        });
+        standing.collect()
     }
 }
 
@@ -108,7 +153,7 @@ impl BlockMeter {
 pub struct Meters {
     blocks: BTreeMap<BlockId, Arc<BlockMeter>>,
     /// Where each block's rows come from: blocks of this segment or boundaries.
-    inputs: BTreeMap<BlockId, Vec<Arc<BlockMeter>>>,
+    inputs: BTreeMap<BlockId, Vec<(BlockId, Arc<BlockMeter>)>>,
 }
 
 impl Meters {
@@ -117,9 +162,9 @@ impl Meters {
         Arc::clone(self.blocks.entry(block.clone()).or_default())
     }
 
-    /// Says that the rows `from` counts go into `block`.
-    pub fn feeds(&mut self, from: Arc<BlockMeter>, block: &BlockId) {
-        self.inputs.entry(block.clone()).or_default().push(from);
+    /// Says that the rows of `from`, which `meter` counts, go into `block`.
+    pub fn feeds(&mut self, from: &BlockId, meter: Arc<BlockMeter>, block: &BlockId) {
+        self.inputs.entry(block.clone()).or_default().push((from.clone(), meter));
     }
 
     /// Says how many rows of `block` were put aside.
@@ -129,10 +174,22 @@ impl Meters {
         }
     }
 
+    /// Says how many bytes the operators of each block have spilled here.
+    pub fn set_spilled(&self, spilled: &BTreeMap<BlockId, u64>) {
+        for (block, bytes) in spilled {
+            if let Some(meter) = self.blocks.get(block) {
+                meter.set_spilled(*bytes);
+            }
+        }
+    }
+
     /// Where the rows are, in one sentence, for a run that does not move; `None` where no operator reads.
     pub fn whereabouts(&self) -> Option<String> {
         if let Some(block) = self.innermost(Activity::Computing) {
             return Some(format!("`{block}` is computing"));
+        }
+        if let Some((block, _)) = self.blocks.iter().find(|(_, meter)| meter.is(Activity::Writing)) {
+            return Some(format!("the target of `{block}` does not take its rows"));
         }
         if let Some(block) = self.innermost(Activity::Waiting) {
             return Some(format!("`{block}` waits for its source"));
@@ -144,11 +201,13 @@ impl Meters {
     /// The block that does this while none of its inputs does: a poll, and a wait, begin at the sink and end at a source.
     fn innermost(&self, activity: Activity) -> Option<&BlockId> {
         let busy = self.blocks.iter().filter(|(_, meter)| meter.is(activity));
-        let mut inner = busy.filter(|(block, _)| {
-            let inputs = self.inputs.get(*block).map_or(&[][..], Vec::as_slice);
-            !inputs.iter().any(|input| self.is_block(input) && input.is(activity))
-        });
+        let mut inner = busy
+            .filter(|(block, _)| !self.inputs(block).iter().any(|(_, from)| self.is_block(from) && from.is(activity)));
         inner.next().map(|(block, _)| block)
+    }
+
+    fn inputs(&self, block: &BlockId) -> &[(BlockId, Arc<BlockMeter>)] {
+        self.inputs.get(block).map_or(&[][..], Vec::as_slice)
     }
 
     /// Whether the meter is of a block, and not of a boundary that is read.
@@ -156,25 +215,53 @@ impl Meters {
         self.blocks.values().any(|block| Arc::ptr_eq(block, meter))
     }
 
+    /// The meters of the blocks.
+    pub fn all(&self) -> Vec<Arc<BlockMeter>> {
+        self.blocks.values().map(Arc::clone).collect()
+    }
+
+    /// What each operator here does, of blocks and of boundaries that are read.
+    pub fn standing(&self, executor: &str) -> Vec<Standing> {
+        let boundaries = self.inputs.values().flatten().filter(|(_, meter)| !self.is_block(meter));
+        let all = self.blocks.iter().chain(boundaries.map(|(block, meter)| (block, meter)));
+        all.flat_map(|(block, meter)| meter.standing(block, executor)).collect()
+    }
+
     pub fn snapshot(&self) -> BTreeMap<BlockId, Meter> {
         self.blocks.iter().map(|(block, meter)| (block.clone(), self.read(block, meter))).collect()
     }
 
     fn read(&self, block: &BlockId, meter: &BlockMeter) -> Meter {
-        let inputs = self.inputs.get(block).map_or(&[][..], Vec::as_slice);
-        let ms = |ns: &AtomicU64| ns.load(Relaxed) / 1_000_000;
+        let inputs = self.inputs(block);
         Meter {
             // A source takes its rows from outside: what it read is what it gave.
-            rows_in: if inputs.is_empty() { meter.rows() } else { inputs.iter().map(|m| m.rows()).sum() },
+            rows_in: if inputs.is_empty() { meter.rows() } else { inputs.iter().map(|(_, m)| m.rows()).sum() },
             rows_out: meter.rows(),
             rows_quarantined: meter.quarantined.load(Relaxed),
             rows_discarded: meter.discarded(),
             bytes_out: meter.bytes.load(Relaxed),
+            bytes_spilled: meter.spilled.load(Relaxed) + meter.spilled_elsewhere.load(Relaxed),
+            streams: meter.streams.load(Relaxed) as u64,
             busy_ms: ms(&meter.busy_ns),
             waiting_ms: ms(&meter.waiting_ns),
             blocked_ms: ms(&meter.blocked_ns),
+            inputs: inputs.iter().map(|(from, meter)| (from.clone(), edge(meter))).collect(),
         }
     }
+}
+
+/// The edge that the rows of `meter` go over.
+fn edge(meter: &BlockMeter) -> EdgeMeter {
+    EdgeMeter {
+        rows: meter.rows(),
+        bytes: meter.bytes.load(Relaxed),
+        empty_ms: ms(&meter.waiting_ns),
+        full_ms: ms(&meter.blocked_ns),
+    }
+}
+
+fn ms(ns: &AtomicU64) -> u64 {
+    ns.load(Relaxed) / 1_000_000
 }
 
 /// The meters of one task that is done here for another executor, which adds them to its own.
@@ -184,112 +271,26 @@ pub struct TaskMeters(Mutex<BTreeMap<BlockId, Arc<BlockMeter>>>);
 impl TaskMeters {
     /// The meter of `block`, made at the first call.
     pub fn block(&self, block: &BlockId) -> Arc<BlockMeter> {
-        let mut blocks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(blocks.entry(block.clone()).or_default())
+        Arc::clone(self.blocks().entry(block.clone()).or_default())
+    }
+
+    /// The meters of the blocks.
+    pub fn all(&self) -> Vec<Arc<BlockMeter>> {
+        self.blocks().values().map(Arc::clone).collect()
     }
 
     pub fn counts(&self) -> BTreeMap<BlockId, Counts> {
-        let blocks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        blocks.iter().map(|(block, meter)| (block.clone(), meter.counts())).collect()
-    }
-}
-
-thread_local! {
-    /// Nanoseconds that metered streams further down have spent in the poll that runs now, so that each block is charged
-    /// with its own work only. A poll never leaves its thread.
-    static NESTED_NS: Cell<u64> = const { Cell::new(0) };
-}
-
-/// A stream that counts what passes, names its block in errors, and makes an error of a panic.
-pub struct MeteredStream {
-    /// Gone after the first error: what broke must not be asked again.
-    input: Option<SendableRecordBatchStream>,
-    schema: SchemaRef,
-    block: BlockId,
-    meter: Arc<BlockMeter>,
-    /// What it does, and since when; `None` before the first poll and after the end.
-    doing: Option<(Activity, Instant)>,
-}
-
-impl MeteredStream {
-    pub fn new(input: SendableRecordBatchStream, block: BlockId, meter: Arc<BlockMeter>) -> Self {
-        Self { schema: input.schema(), input: Some(input), block, meter, doing: None }
+        self.blocks().iter().map(|(block, meter)| (block.clone(), meter.counts())).collect()
     }
 
-    /// Charges the time of what it did until `now`, and turns to what it does next.
-    fn turn(&mut self, next: Option<Activity>, now: Instant) {
-        if let Some((before, since)) = self.doing.take() {
-            self.meter.streams[before as usize].fetch_sub(1, Relaxed);
-            match before {
-                Activity::Computing => {
-                    let spent = now - since;
-                    let nested = Duration::from_nanos(NESTED_NS.get());
-                    self.meter.add_time(&self.meter.busy_ns, spent.saturating_sub(nested));
-                }
-                Activity::Waiting => self.meter.add_time(&self.meter.waiting_ns, now - since),
-                Activity::Blocked => self.meter.add_time(&self.meter.blocked_ns, now - since),
-            }
-        }
-        if let Some(next) = next {
-            self.meter.streams[next as usize].fetch_add(1, Relaxed);
-            self.doing = Some((next, now));
-        }
+    /// What each operator here does, as those of the executor at `executor`.
+    pub fn standing(&self, executor: &str) -> Vec<Standing> {
+        self.blocks().iter().flat_map(|(block, meter)| meter.standing(block, executor)).collect()
     }
 
-    /// The next batch of the input. A panic would name no block, and in a task that nobody joins look like the end.
-    fn poll_input(&mut self, cx: &mut Context<'_>) -> Poll<Option<EngineResult<RecordBatch>>> {
-        let Some(input) = &mut self.input else { return Poll::Ready(None) };
-        let polled = catch_unwind(AssertUnwindSafe(|| input.poll_next_unpin(cx)));
-        let polled = polled.unwrap_or_else(|panic| {
-            let text = format!("panic in an operator: {}", panic_text(panic.as_ref()));
-            Poll::Ready(Some(Err(Error::new(Class::Panic, text).into())))
-        });
-        polled.map_err(|error| Error::from(error).in_block(&self.block).into())
+    fn blocks(&self) -> MutexGuard<'_, BTreeMap<BlockId, Arc<BlockMeter>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-impl Stream for MeteredStream {
-    type Item = EngineResult<RecordBatch>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let start = Instant::now();
-        let outer = NESTED_NS.replace(0);
-        self.turn(Some(Activity::Computing), start);
-        let polled = self.poll_input(cx);
-        let end = Instant::now();
-        let next = match &polled {
-            Poll::Pending => Some(Activity::Waiting),
-            Poll::Ready(Some(Ok(batch))) => {
-                self.meter.add_rows(batch.num_rows() as u64, batch.get_array_memory_size() as u64);
-                Some(Activity::Blocked)
-            }
-            Poll::Ready(Some(Err(_)) | None) => {
-                self.input = None;
-                None
-            }
-        };
-        self.turn(next, end);
-        NESTED_NS.set(outer + u64::try_from((end - start).as_nanos()).unwrap_or(u64::MAX));
-        polled
-    }
-}
-
-impl Drop for MeteredStream {
-    fn drop(&mut self) {
-        self.turn(None, Instant::now());
-    }
-}
-
-impl RecordBatchStream for MeteredStream {
-    fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.schema)
-    }
-}
-
-/// What a panic said.
-pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a message")
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! In one process these structs go through a channel; between machines the same structs cross the wire.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -192,12 +193,107 @@ pub struct Meter {
     #[serde(default)]
     pub rows_discarded: u64,
     pub bytes_out: u64,
-    /// Milliseconds spent computing, summed over partitions.
+    /// What its sorts, joins and aggregates wrote to local disk because memory was not enough.
+    #[serde(default)]
+    pub bytes_spilled: u64,
+    /// How many streams of its rows there were, or of those that it writes: what the times below are sums over.
+    #[serde(default)]
+    pub streams: u64,
+    /// Milliseconds spent computing, or giving rows to a target, summed over partitions.
     pub busy_ms: u64,
     /// Milliseconds spent waiting for input, summed over partitions.
     pub waiting_ms: u64,
     /// Milliseconds spent waiting for the consumer, summed over partitions.
     pub blocked_ms: u64,
+    /// The edges that its rows come over, by the blocks at their other ends.
+    #[serde(default)]
+    pub inputs: BTreeMap<BlockId, EdgeMeter>,
+}
+
+/// Counters of one edge.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EdgeMeter {
+    pub rows: u64,
+    pub bytes: u64,
+    /// Milliseconds for which nothing came over it, summed over partitions.
+    pub empty_ms: u64,
+    /// Milliseconds for which rows lay ready that were not taken, summed over partitions.
+    pub full_ms: u64,
+}
+
+/// What an operator is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Activity {
+    Computing,
+    /// Its input has nothing for it.
+    Waiting,
+    /// Its consumer does not ask for more.
+    Blocked,
+    /// Its target, or a boundary's storage, takes rows.
+    Writing,
+    /// What was written is being made durable.
+    Finishing,
+}
+
+/// One operator of an attempt in which nothing moves: a stream of a block's rows, or of rows that are written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// The address of its executor; empty where that has none, for it is alone.
+    pub executor: String,
+    pub block: BlockId,
+    /// Its place among the block's operators there, from 0.
+    pub stream: usize,
+    pub activity: Activity,
+    /// Milliseconds for which it has done nothing else.
+    pub ms: u64,
+}
+
+/// What an attempt has used of the machines so far, helpers included; publishing is not in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cost {
+    /// Milliseconds of CPU, user and system, of all executors that take part. What a process uses is shared out among the
+    /// attempts that are under way in it, by the time that their blocks compute.
+    pub cpu_ms: u64,
+    /// The greatest resident memory in bytes of any one process that takes part, while it does: what `memory:` limits.
+    /// Looked at once a second, and exact where the process was never as large before.
+    pub peak_bytes: u64,
+}
+
+impl Activity {
+    /// What an operator of whom it is said does, as a person would say it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Computing => "computes",
+            Self::Waiting => "waits for its input",
+            Self::Blocked => "waits for its rows to be taken",
+            Self::Writing => "waits for its target to take rows",
+            Self::Finishing => "waits for its target to finish",
+        }
+    }
+}
+
+impl fmt::Display for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.ms as f64 / 1000.0;
+        write!(f, "`{}` ({}) {} for {seconds:.1} s", self.block, self.stream, self.activity.as_str())?;
+        match self.executor.is_empty() {
+            true => Ok(()),
+            false => write!(f, " at {}", self.executor),
+        }
+    }
+}
+
+impl Cost {
+    /// Both together: times add up, of peaks the greater one counts.
+    pub fn and(self, other: Self) -> Self {
+        Self { cpu_ms: self.cpu_ms + other.cpu_ms, peak_bytes: self.peak_bytes.max(other.peak_bytes) }
+    }
+
+    /// The later of two reports about the same, whichever that is: both figures only grow.
+    pub fn latest(self, other: Self) -> Self {
+        Self { cpu_ms: self.cpu_ms.max(other.cpu_ms), peak_bytes: self.peak_bytes.max(other.peak_bytes) }
+    }
 }
 
 /// What an executor tells of an attempt. Events of one attempt arrive in order; those of an old token are dropped.
@@ -206,6 +302,9 @@ pub struct AttemptEvent {
     pub run: RunId,
     pub segment: SegmentId,
     pub token: Token,
+    /// What it has used so far, as far as whoever tells knows.
+    #[serde(default)]
+    pub cost: Cost,
     pub kind: AttemptEventKind,
 }
 
@@ -217,6 +316,9 @@ pub enum AttemptEventKind {
         blocks: BTreeMap<BlockId, Meter>,
         /// Set when nothing moved for 30 s: where, in one sentence.
         stalled: Option<String>,
+        /// What every operator does, on all executors; while nothing moves only.
+        #[serde(default)]
+        standing: Vec<Standing>,
     },
     Prepared(Box<Prepared>),
     /// Published; idempotent, so it may come twice.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::code::Failure;
-use crate::control::{Output, TestResult};
+use crate::control::{Output, Standing, TestResult};
 use crate::drift::SchemaChange;
 use crate::id::{BlockId, RunId, SegmentId};
 
@@ -79,6 +79,10 @@ pub struct RunView {
     /// When it was started or resumed last.
     pub started_at: Timestamp,
     pub finished_at: Option<Timestamp>,
+    /// CPU time of all its attempts on all executors, see [`crate::control::Cost`].
+    pub cpu_seconds: f64,
+    /// The greatest resident memory of any one executor while it worked for the run.
+    pub peak_memory_bytes: u64,
     /// Whether an earlier process had begun it.
     pub continued: bool,
     /// In the order of the pipeline file.
@@ -93,6 +97,33 @@ pub struct RunView {
     /// where there are any.
     pub published: Vec<BlockId>,
     pub error: Option<Failure>,
+    /// Where rows flow from block to block, in the order of the blocks that take them.
+    pub edges: Vec<EdgeView>,
+    /// What the run waits for most, or has waited for; `None` before that can be told, and for a run that is over at once.
+    pub bottleneck: Option<Bottleneck>,
+}
+
+/// One edge of a run.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct EdgeView {
+    pub from: BlockId,
+    pub to: BlockId,
+    pub rows: u64,
+    pub bytes: u64,
+    /// Milliseconds for which nothing came over it, summed over streams.
+    pub empty_ms: u64,
+    /// Milliseconds for which rows lay ready that were not taken, summed over streams.
+    pub full_ms: u64,
+}
+
+/// The block that all others of its segment wait for.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Bottleneck {
+    pub block: BlockId,
+    /// Of the segment's time, how much was spent by it: from 0 to 1.
+    pub share: f64,
+    /// All of it in one sentence.
+    pub text: String,
 }
 
 /// How far a block or a segment is.
@@ -121,9 +152,12 @@ pub struct BlockView {
     pub rows_quarantined: u64,
     pub rows_discarded: u64,
     pub bytes_out: u64,
+    /// What its sorts, joins and aggregates wrote to local disk because memory was not enough.
+    pub bytes_spilled: u64,
     /// Wall time of the segment's newest attempt, from its start to its commit or to now.
     pub seconds: f64,
     pub attempts: u32,
+    /// Milliseconds computing or writing, waiting for input, and waiting for the consumer: summed over streams.
     pub busy_ms: u64,
     pub waiting_ms: u64,
     pub blocked_ms: u64,
@@ -138,6 +172,8 @@ pub struct SegmentView {
     pub attempts: u32,
     /// Where nothing moves, in one sentence.
     pub stalled: Option<String>,
+    /// What each of its operators does then, on all executors.
+    pub standing: Vec<Standing>,
     /// Why the newest attempt did not win, or was not published yet.
     pub failure: Option<Failure>,
 }

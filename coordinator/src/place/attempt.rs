@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flowetl_proto::code::{Class, Failure};
-use flowetl_proto::control::{AttemptEvent, AttemptEventKind, AttemptSpec, Helper};
+use flowetl_proto::control::{AttemptEvent, AttemptEventKind, AttemptSpec, Cost, Helper};
 use flowetl_proto::id::{ExecutorId, Token};
 
 use super::member::Link;
@@ -121,7 +121,11 @@ impl Attempt {
             return None;
         }
         self.told = Some(text.clone());
-        Some(self.event(AttemptEventKind::Progress { blocks: Default::default(), stalled: Some(text) }))
+        Some(self.event(AttemptEventKind::Progress {
+            blocks: Default::default(),
+            stalled: Some(text),
+            standing: Vec::new(),
+        }))
     }
 
     /// What its run is to hear once nobody was found for it.
@@ -147,7 +151,7 @@ impl Attempt {
 
     fn event(&self, kind: AttemptEventKind) -> AttemptEvent {
         let id = &self.spec.id;
-        AttemptEvent { run: id.run.clone(), segment: id.segment.clone(), token: id.token, kind }
+        AttemptEvent { run: id.run.clone(), segment: id.segment.clone(), token: id.token, cost: Cost::default(), kind }
     }
 
     /// Whether something that only its executor has may be needed to publish it.

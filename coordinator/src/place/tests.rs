@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowetl_proto::control::{AttemptEventKind as Kind, AttemptId, Output, Segment};
+use flowetl_proto::control::{AttemptEventKind as Kind, AttemptId, Cost, Output, Segment};
 use proptest::prelude::*;
 
 use super::*;
@@ -102,7 +102,8 @@ impl Desk {
     }
 
     fn report(&mut self, id: &str, token: i64, kind: Kind) -> Vec<String> {
-        let event = AttemptEvent { run: "r".into(), segment: "load".into(), token: Token(token), kind };
+        let event =
+            AttemptEvent { run: "r".into(), segment: "load".into(), token: Token(token), cost: Cost::default(), kind };
         self.step(Event::Reported(id.into(), event))
     }
 
@@ -353,7 +354,7 @@ fn anything() -> impl Strategy<Value = Event> {
     let id = prop::sample::select(vec![ExecutorId::from("a"), ExecutorId::from("b")]);
     let token = 1..5_i64;
     let kind = prop::sample::select(vec![
-        Kind::Progress { blocks: BTreeMap::new(), stalled: None },
+        Kind::Progress { blocks: BTreeMap::new(), stalled: None, standing: Vec::new() },
         Kind::Prepared(Box::new(prepared())),
         Kind::Committed,
         Kind::Lost,
@@ -388,7 +389,16 @@ fn anything() -> impl Strategy<Value = Event> {
         id.clone().prop_map(Event::Broken),
         id.clone().prop_map(Event::Unreachable),
         (id.clone(), token.clone(), kind).prop_map(|(id, token, kind)| {
-            Event::Reported(id, AttemptEvent { run: "r".into(), segment: "load".into(), token: Token(token), kind })
+            Event::Reported(
+                id,
+                AttemptEvent {
+                    run: "r".into(),
+                    segment: "load".into(),
+                    token: Token(token),
+                    cost: Cost::default(),
+                    kind,
+                },
+            )
         }),
         (id, token, answer).prop_map(|(id, token, answer)| Event::Answered(id, Token(token), answer)),
         Just(Event::Tick),

@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
+mod bottleneck;
 mod handler;
 pub mod machine;
 mod messages;
@@ -332,7 +333,7 @@ pub(crate) async fn dispatch(around: Weak<Surroundings>, mut events: mpsc::Recei
     while let Some(event) = events.recv().await {
         figures::attempt(&event.kind);
         let Some(active) = around.upgrade().and_then(|around| around.active(&event.run)) else { continue };
-        let happened = Happened(Event::Report { token: event.token, kind: event.kind });
+        let happened = Happened(Event::Report { token: event.token, cost: event.cost, kind: event.kind });
         // A run that has ended meanwhile needs no news.
         let _ = active.actor.send(happened).await;
     }

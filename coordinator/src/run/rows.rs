@@ -170,6 +170,7 @@ impl AttemptState {
         attempt.prepared = row.prepared;
         attempt.ended_at = row.ended_at;
         attempt.discard = discard;
+        attempt.cost = row.cost;
         Ok(attempt)
     }
 
@@ -183,6 +184,7 @@ impl AttemptState {
             prepared: self.prepared.clone(),
             started_at: self.started_at,
             ended_at: self.ended_at,
+            cost: self.cost,
             discarded: self.discard == Discard::Done,
         }
     }
@@ -202,8 +204,11 @@ impl Event {
             Self::Refused { command, failure } => {
                 ("refused", json!({ "command": format!("{command:?}"), "failure": failure }))
             }
-            Self::Report { token, kind } => match kind {
-                Kind::Progress { .. } => ("progress", json!({ "token": token })),
+            Self::Report { token, kind, .. } => match kind {
+                Kind::Progress { stalled, standing, .. } => {
+                    let standing = standing.iter().map(ToString::to_string).collect::<Vec<_>>();
+                    ("stalled", json!({ "token": token, "stalled": stalled, "standing": standing }))
+                }
                 Kind::Prepared(prepared) => {
                     let rows = prepared.manifest.as_ref().map(|m| m.rows());
                     let (tests, changes) = (&prepared.tests, &prepared.schema_changes);

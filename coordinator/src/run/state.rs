@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use flowetl_proto::code::Failure;
-use flowetl_proto::control::{Meter, Output, Position, Prepared, Segment};
+use flowetl_proto::control::{Cost, Meter, Output, Position, Prepared, Segment, Standing};
 use flowetl_proto::id::{BlockId, RunId, SegmentId, Token};
 use flowetl_proto::pipeline::{Block, Pipeline};
 use flowetl_proto::run::{Phase, RunOptions};
@@ -94,9 +94,12 @@ pub struct AttemptState {
     pub discard: Discard,
     pub commit: Commit,
     pub commit_failures: u32,
+    /// What it has used, as far as it was told.
+    pub cost: Cost,
     /// The newest counters, for watching only.
     pub live: BTreeMap<BlockId, Meter>,
     pub stalled: Option<String>,
+    pub standing: Vec<Standing>,
 }
 
 impl AttemptState {
@@ -112,9 +115,17 @@ impl AttemptState {
             discard: Discard::Not,
             commit: Commit::Asked,
             commit_failures: 0,
+            cost: Cost::default(),
             live: BTreeMap::new(),
             stalled: None,
+            standing: Vec::new(),
         }
+    }
+
+    /// It moves again, or has ended.
+    pub fn moves(&mut self) {
+        self.stalled = None;
+        self.standing = Vec::new();
     }
 
     /// Whether something is still to be heard of it.

@@ -1,7 +1,7 @@
 //! Attempts at segments.
 
 use flowetl_proto::code::Failure;
-use flowetl_proto::control::Prepared;
+use flowetl_proto::control::{Cost, Prepared};
 use flowetl_proto::id::{RunId, SegmentId, Token};
 use sqlx::any::AnyRow;
 use sqlx::{Any, Transaction};
@@ -21,6 +21,7 @@ pub(crate) struct AttemptRow {
     pub prepared: Option<Prepared>,
     pub started_at: i64,
     pub ended_at: Option<i64>,
+    pub cost: Cost,
     pub discarded: bool,
 }
 
@@ -34,9 +35,10 @@ impl Store {
 
 pub(super) async fn put(tx: &mut Transaction<'static, Any>, run: &RunId, attempt: &AttemptRow) -> Result<()> {
     let upsert = "insert into attempt (token, run, segment, number, state, failure, prepared, started_at, ended_at, \
-                  discarded) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (token) do update set \
+                  discarded, cpu_ms, peak_bytes) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict (token) do update set \
                   state = excluded.state, failure = excluded.failure, prepared = excluded.prepared, \
-                  ended_at = excluded.ended_at, discarded = excluded.discarded";
+                  ended_at = excluded.ended_at, discarded = excluded.discarded, cpu_ms = excluded.cpu_ms, \
+                  peak_bytes = excluded.peak_bytes";
     sqlx::query(upsert)
         .bind(attempt.token.0)
         .bind(run.as_str().to_owned())
@@ -48,6 +50,8 @@ pub(super) async fn put(tx: &mut Transaction<'static, Any>, run: &RunId, attempt
         .bind(attempt.started_at)
         .bind(attempt.ended_at)
         .bind(i64::from(attempt.discarded))
+        .bind(i64::try_from(attempt.cost.cpu_ms).unwrap_or(i64::MAX))
+        .bind(i64::try_from(attempt.cost.peak_bytes).unwrap_or(i64::MAX))
         .execute(&mut **tx)
         .await
         .map_err(doing("write an attempt"))?;
@@ -55,6 +59,7 @@ pub(super) async fn put(tx: &mut Transaction<'static, Any>, run: &RunId, attempt
 }
 
 fn decode(row: &AnyRow) -> Result<AttemptRow> {
+    let count = |column| get::<i64>(row, column).map(|n| u64::try_from(n).unwrap_or_default());
     Ok(AttemptRow {
         token: Token(get(row, "token")?),
         segment: SegmentId::new(get::<String>(row, "segment")?),
@@ -64,6 +69,7 @@ fn decode(row: &AnyRow) -> Result<AttemptRow> {
         prepared: get_json(row, "prepared")?,
         started_at: get(row, "started_at")?,
         ended_at: get(row, "ended_at")?,
+        cost: Cost { cpu_ms: count("cpu_ms")?, peak_bytes: count("peak_bytes")? },
         discarded: get::<i64>(row, "discarded")? != 0,
     })
 }

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use flowetl_proto::control::Cost;
 use flowetl_proto::id::{RunId, SegmentId, Token};
 use flowetl_proto::run::{Phase, RunEvent, RunOptions};
 use serde_json::json;
@@ -79,6 +80,7 @@ async fn writes_and_reads_a_run(database: &Database) {
         prepared: None,
         started_at: 11,
         ended_at: None,
+        cost: Cost { cpu_ms: 5, peak_bytes: 6 },
         discarded: false,
     }];
     let intent = SinkCommit { block: "b".into(), token: Token(1), state: CommitState::Intent };
@@ -92,7 +94,9 @@ async fn writes_and_reads_a_run(database: &Database) {
     let mut last = next(&record);
     (last.run.state, last.run.finished_at) = (Phase::Failed, Some(20));
     last.attempts[0].discarded = true;
+    last.attempts[0].cost = Cost { cpu_ms: 7, peak_bytes: 8 };
     store.save(&last).await.unwrap();
+    assert_eq!(store.load(&RunId::new("r")).await.unwrap().attempts, last.attempts);
     assert_eq!(store.unsettled_runs("p").await.unwrap(), [RunId::new("r")], "an intent is open");
     let mut settled = next(&last);
     settled.sink_commits = vec![SinkCommit { state: CommitState::Withdrawn, ..intent }];

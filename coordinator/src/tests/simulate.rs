@@ -12,7 +12,7 @@ use flowetl_proto::run::{BlockPhase, Options, Phase, RunView};
 use futures::{StreamExt, TryStreamExt};
 use tokio::time::timeout;
 
-use super::world::{FakeExecutor, Turn, World};
+use super::world::{COST, FakeExecutor, Turn, World};
 use super::*;
 use crate::run::tests::Crash;
 use crate::{Config, Coordinator, Error, Handle, remembered};
@@ -148,9 +148,16 @@ async fn retries(database: &Database) {
     let transient = Turn::Fail(Class::SourceTransient);
     let world = world(&[("features", &[transient.clone(), transient.clone()]), ("log", &[Turn::Fail(Class::Stalled)])]);
     let process = Process::start(database, &world).await;
-    let (_, view) = process.run(&shop()).await;
+    let (run, view) = process.run(&shop()).await;
     assert_eq!(view.state, Phase::Success);
     assert_eq!((view.blocks["orders"].attempts, view.blocks["log"].attempts), (3, 2));
+    let attempts: u32 = view.segments.values().map(|segment| segment.attempts).sum();
+    let stored = process.handle.run(&run).await.unwrap();
+    for view in [&*view, &stored] {
+        // What failed was used all the same.
+        assert_eq!(view.cpu_seconds, f64::from(attempts) * 1.5);
+        assert_eq!(view.peak_memory_bytes, COST.peak_bytes);
+    }
     assert_eq!(world.lock().unwrap().staged.len(), 2, "only the winners of boundary and test are left");
 
     world.lock().unwrap().turns.insert("features".into(), vec![transient; 3]);

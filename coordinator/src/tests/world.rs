@@ -8,14 +8,17 @@ use std::time::Duration;
 use async_trait::async_trait;
 use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::{
-    AttemptEvent, AttemptEventKind, AttemptSpec, Executor, Manifest, Meter, Output, Part, Position, Prepared, Segment,
-    Severity, TestResult,
+    AttemptEvent, AttemptEventKind, AttemptSpec, Cost, Executor, Manifest, Meter, Output, Part, Position, Prepared,
+    Segment, Severity, TestResult,
 };
 use flowetl_proto::id::{BlockId, RunId, Token};
 use flowetl_proto::look::{Inspector, SegmentPlan};
 use flowetl_proto::pipeline::{Block, Pipeline};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
+
+/// What every attempt uses.
+pub(crate) const COST: Cost = Cost { cpu_ms: 1_500, peak_bytes: 7 << 20 };
 
 /// How an attempt at a segment goes; asked by segment, used up first to last, then `Well`.
 #[derive(Clone, Debug)]
@@ -79,8 +82,8 @@ impl FakeExecutor {
     }
 
     fn tell(&self, spec: &AttemptSpec, kind: AttemptEventKind) {
-        let event =
-            AttemptEvent { run: spec.id.run.clone(), segment: spec.id.segment.clone(), token: spec.id.token, kind };
+        let (run, segment, token) = (spec.id.run.clone(), spec.id.segment.clone(), spec.id.token);
+        let event = AttemptEvent { run, segment, token, cost: COST, kind };
         let events = self.events.clone();
         tokio::spawn(async move { events.send(event).await });
     }
@@ -108,7 +111,7 @@ impl Executor for FakeExecutor {
         };
         let meters = spec.segment.blocks.iter().map(|b| (b.id.clone(), Meter { rows_out: 3, ..Default::default() }));
         let meters = meters.collect::<BTreeMap<_, _>>();
-        self.tell(&spec, AttemptEventKind::Progress { blocks: meters.clone(), stalled: None });
+        self.tell(&spec, AttemptEventKind::Progress { blocks: meters.clone(), stalled: None, standing: Vec::new() });
         let source = self.act(|world| {
             world.source += 1;
             world.source
@@ -180,6 +183,7 @@ impl Executor for FakeExecutor {
             run,
             segment: "any".into(),
             token,
+            cost: Cost::default(),
             kind: AttemptEventKind::Failed(failure(Class::Cancelled)),
         };
         let events = self.events.clone();

@@ -243,6 +243,7 @@ async fn tasks_and_rows_are_for_executors_of_the_attempt() {
         memory: None,
         parallelism: 1,
         thrift: Thrift::Usual,
+        owner: None,
     };
     let task = v1::Task { errand_json: serde_json::to_string(&errand).unwrap(), ..Default::default() };
     let hosting = stream::iter([v1::Hosting { what: Some(What::Task(task)) }]);

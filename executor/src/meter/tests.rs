@@ -1,13 +1,18 @@
 //! Counters with streams that compute for a known time.
 
 use std::thread::sleep;
+use std::time::Instant;
 
-use arrow::array::Int64Array;
+use arrow::array::{Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema};
+use datafusion::error::Result as EngineResult;
+use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use futures::{FutureExt, stream};
+use flowetl_proto::code::Class;
+use futures::{FutureExt, Stream, StreamExt, stream};
 
 use super::*;
+use crate::Error;
 
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -35,7 +40,7 @@ fn nested(batches: usize) -> (Meters, SendableRecordBatchStream) {
     });
     let marked = MeteredStream::new(stream_of(slower), outer.clone(), meters.block(&outer));
     let meter = meters.block(&inner);
-    meters.feeds(meter, &outer);
+    meters.feeds(&inner, meter, &outer);
     (meters, Box::pin(marked))
 }
 
@@ -60,10 +65,10 @@ async fn says_where_the_rows_are() {
     let [source, join, sink] = &ids;
     let boundary = Arc::new(BlockMeter::default());
     let from = meters.block(source);
-    meters.feeds(from, join);
-    meters.feeds(Arc::clone(&boundary), join);
+    meters.feeds(source, from, join);
+    meters.feeds(&BlockId::new("before"), Arc::clone(&boundary), join);
     let from = meters.block(join);
-    meters.feeds(from, sink);
+    meters.feeds(join, from, sink);
     assert_eq!(meters.whereabouts(), None);
     let marked = |input, id: &BlockId, meter| -> SendableRecordBatchStream {
         Box::pin(MeteredStream::new(input, id.clone(), meter))

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
 use arrow::datatypes::SchemaRef;
 use flowetl_proto::code::{Class, Failure};
-use flowetl_proto::control::{AttemptEvent, AttemptEventKind, AttemptSpec, Output, Prepared};
+use flowetl_proto::control::{AttemptEvent, AttemptEventKind, AttemptSpec, Cost, Output, Prepared};
 use flowetl_proto::id::{BlockId, Token};
 
 use super::registry::Admission;
@@ -146,7 +146,7 @@ impl NodeActor {
                     AttemptEventKind::Failed(crate::operator::ended_early(error).in_block(&root))
                 }
             };
-            let event = AttemptEvent { run: id.run, segment: id.segment, token: id.token, kind };
+            let event = AttemptEvent { run: id.run, segment: id.segment, token: id.token, cost: Cost::default(), kind };
             if events.send(event).await.is_err() {
                 tracing::warn!("the coordinator was gone before it heard of an attempt's end");
             }

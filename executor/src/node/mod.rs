@@ -24,6 +24,7 @@ use crate::connectors::Sink;
 use crate::memory::Budget;
 use crate::remote::Host;
 use crate::segment::SegmentActor;
+use crate::usage::Usage;
 use crate::{Result, boundary};
 
 /// Commands waiting here: the coordinator sends a few per segment.
@@ -38,11 +39,13 @@ pub(crate) struct Surroundings {
     pub(crate) host: Option<Arc<Host>>,
     /// The pool of each run that has attempts here: its ceiling is the run's, not the attempt's.
     runtimes: Mutex<HashMap<RunId, Weak<RuntimeEnv>>>,
+    /// What attempts use of this process.
+    pub(crate) usage: Arc<Usage>,
 }
 
 impl Surroundings {
     pub(crate) fn new(config: NodeConfig, data: Handle, host: Option<Arc<Host>>) -> Self {
-        Self { config, data, host, runtimes: Mutex::default() }
+        Self { config, data, host, runtimes: Mutex::default(), usage: Arc::default() }
     }
 
     /// The engine's memory and spill folder for `run`, shared by its attempts.

@@ -66,7 +66,7 @@ impl Desk {
         let started = Instant::now();
         loop {
             match self.event(spec).await {
-                Kind::Progress { blocks, stalled } => {
+                Kind::Progress { blocks, stalled, .. } => {
                     let rows = blocks.get("rows").map_or(0, |source| source.rows_out);
                     if enough(rows, stalled.as_deref()) {
                         return;
@@ -190,7 +190,7 @@ async fn a_stalled_attempt_says_where_and_can_be_cancelled() {
     std::fs::write(desk.world.folder.path().join("odd/hold"), "").unwrap();
     let cases = [
         (1, "silent", "t", "`rows` waits for its source"),
-        (2, "endless", "silent", "what comes after `rows` does not take its rows"),
+        (2, "endless", "silent", "the target of `out` does not take its rows"),
         (3, "stuck", "t", "`rows` is computing"),
         (4, "mute", "t", "`out` is being planned"),
         (5, "good", "mute", "`out` is being finished"),

@@ -111,7 +111,7 @@ pub(crate) fn meters(plan: &Arc<dyn ExecutionPlan>) -> Result<BTreeMap<BlockId, 
         if let Some(marker) = node.downcast_ref::<BlockMarkerExec>() {
             meters.insert(marker.block().clone(), Arc::clone(marker.meter()));
         }
-        if let Some(Writing { root, meter: Some(meter), .. }) = node.downcast_ref().map(WriteExec::writing) {
+        if let Some(Writing { root, meter, counts: true, .. }) = node.downcast_ref().map(WriteExec::writing) {
             meters.insert(root.clone(), Arc::clone(meter));
         }
         Ok(TreeNodeRecursion::Continue)
@@ -143,7 +143,7 @@ impl PhysicalExtensionCodec for PlanCodec {
         } else if let Some(scan) = shared(&node) {
             Node::Share { connection: scan.connection().to_owned(), share: scan.write()? }
         } else if let Some(write) = node.downcast_ref::<WriteExec>() {
-            Node::Write { root: write.writing().root.clone(), counts: write.writing().meter.is_some() }
+            Node::Write { root: write.writing().root.clone(), counts: write.writing().counts }
         } else {
             return internal_err!("`{}` stays where the attempt is led", node.name());
         };
@@ -174,8 +174,8 @@ impl PhysicalExtensionCodec for PlanCodec {
             },
             (Node::Write { root, counts }, [input]) => {
                 let Some(sink) = opened.sink.clone() else { return internal_err!("`{root}` was not opened") };
-                let meter = counts.then(|| meters.block(&root));
-                Ok(Arc::new(WriteExec::new(Writing { sink, root, meter }, Arc::clone(input))))
+                let meter = if counts { meters.block(&root) } else { Arc::default() };
+                Ok(Arc::new(WriteExec::new(Writing { sink, root, meter, counts }, Arc::clone(input))))
             }
             _ => internal_err!("a node of ours came with {} inputs", inputs.len()),
         }

@@ -4,6 +4,7 @@
 //! inlined, so projections, filters and limits travel through all blocks down to the sources' own queries.
 
 mod adapt;
+mod belonging;
 mod codec;
 mod cursor;
 mod drift;
@@ -35,6 +36,7 @@ use flowetl_proto::id::BlockId;
 use flowetl_proto::pipeline::Block;
 use serde::de::DeserializeOwned;
 
+pub(crate) use belonging::{Owner, is_marked, owners, spilled};
 pub(crate) use codec::{Needs, Opened, PlanCodec, headed, meters, needs, read, written};
 pub(crate) use cursor::HighWater;
 pub(crate) use explain::operators;
@@ -171,7 +173,7 @@ fn feed(
     block: &BlockId,
 ) {
     let meter = arrivals.get(from).map_or_else(|| meters.block(from), Arc::clone);
-    meters.feeds(meter, block);
+    meters.feeds(from, meter, block);
 }
 
 /// One select statement over the registered blocks.

@@ -23,13 +23,13 @@ use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning, PhysicalExpr, PlanProperties,
 };
 use datafusion_distributed::{DistributedTaskContext, NetworkBoundaryExt};
-use flowetl_proto::control::Part;
+use flowetl_proto::control::{Activity, Part};
 use flowetl_proto::id::BlockId;
 use futures::{TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
 use crate::connectors::Sink;
-use crate::meter::BlockMeter;
+use crate::meter::{BlockMeter, Shift};
 use crate::{Error, Result};
 
 /// What one writer made.
@@ -48,8 +48,10 @@ pub(crate) struct Writing {
     pub(crate) sink: Arc<dyn Sink>,
     /// The block that writes.
     pub(crate) root: BlockId,
-    /// Counts what is written; `None` where the block's rows are counted already.
-    pub(crate) meter: Option<Arc<BlockMeter>>,
+    /// Of what the writers do.
+    pub(crate) meter: Arc<BlockMeter>,
+    /// Whether that is the block's own; the rows of a boundary's root are counted by its marker.
+    pub(crate) counts: bool,
 }
 
 /// Writes the rows of its input; gives one row of [`Written`] for each partition.
@@ -107,20 +109,24 @@ fn report() -> SchemaRef {
 }
 
 async fn write(writing: Writing, partition: usize, mut rows: SendableRecordBatchStream) -> Result<RecordBatch> {
-    let Writing { sink, root, meter } = writing;
+    let Writing { sink, root, meter, .. } = writing;
+    let mut shift = Shift::begin(Arc::clone(&meter));
+    shift.turn(Activity::Writing);
     let mut writer = sink.writer(partition).await.map_err(|e| e.in_block(&root))?;
     let mut written = Written { partition, ..Written::default() };
-    while let Some(batch) = rows.try_next().await? {
+    loop {
+        shift.turn(Activity::Waiting);
+        let Some(batch) = rows.try_next().await? else { break };
         if batch.num_rows() == 0 {
             continue;
         }
+        shift.turn(Activity::Writing);
         let (count, bytes) = (batch.num_rows() as u64, batch.get_array_memory_size() as u64);
         writer.write(batch).await.map_err(|e| e.in_block(&root))?;
         written.rows += count;
-        if let Some(meter) = &meter {
-            meter.add_rows(count, bytes);
-        }
+        meter.add_rows(count, bytes);
     }
+    shift.turn(Activity::Finishing);
     written.parts = writer.finish().await.map_err(|e| e.in_block(&root))?;
     let text =
         serde_json::to_string(&written).map_err(|e| Error::internal("a writer cannot tell what it made").because(e))?;

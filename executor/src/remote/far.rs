@@ -13,7 +13,7 @@ use datafusion::execution::TaskContext;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use datafusion_distributed::{
     CoordinatorToWorkerMsg, ExecuteTaskRequest, GetWorkerInfoRequest, GetWorkerInfoResponse, MaybeEncoded,
-    ProducerHead, SetPlanRequest, WorkerChannel, WorkerToCoordinatorMsg,
+    ProducerHead, SetPlanRequest, TaskKey, WorkerChannel, WorkerToCoordinatorMsg,
 };
 use flowetl_proto::id::BlockId;
 use flowetl_proto::trust::{Subject, about};
@@ -30,7 +30,7 @@ use tonic::{Status, Streaming};
 use url::Url;
 
 use super::hosting::wire_key;
-use super::peers::{Lead, Peers};
+use super::peers::{Lead, Peers, Told};
 use super::{Errand, GOODBYE_LIMIT, OPEN_LIMIT, PLAN_PIECE_BYTES, failure, incoming};
 use crate::meter::{BlockMeter, Counts};
 use crate::{Error, Result, plan};
@@ -101,9 +101,11 @@ impl Far {
         let MaybeEncoded::Decoded(plan) = request.plan else {
             return Err(Error::internal("a plan came written"));
         };
-        let (meters, needs) = (plan::meters(&plan)?, plan::needs(&plan)?);
+        let (mut meters, needs) = (plan::meters(&plan)?, plan::needs(&plan)?);
+        let (owner, meter) = lead.owner(request.task_key.stage_id)?;
+        meters.insert(owner.clone(), meter);
         let plan = plan::written(plan, context)?;
-        let errand = serde_json::to_string(&Errand { needs, ..lead.errand.clone() });
+        let errand = serde_json::to_string(&Errand { needs, owner: Some(owner), ..lead.errand.clone() });
         let task = v1::Task {
             key: Some(wire_key(&request.task_key)),
             count: request.task_count as u64,
@@ -119,7 +121,7 @@ impl Far {
             Ok(answer) => answer.map_err(|status| failure::error(url, &status))?.into_inner(),
             Err(_) => return Err(failure::lost(url, &format!("it did not answer within {} s", OPEN_LIMIT.as_secs()))),
         };
-        Ok(Hosted { url: self.url.clone(), counts, meters, over })
+        Ok(Hosted { url: self.url.clone(), task: request.task_key, counts, meters, over })
     }
 }
 
@@ -154,6 +156,7 @@ impl Stream for Hosting {
 /// A task that another executor does.
 struct Hosted {
     url: Url,
+    task: TaskKey,
     counts: Streaming<v1::Hosted>,
     /// Ours, which its counters are added to.
     meters: BTreeMap<BlockId, Arc<BlockMeter>>,
@@ -177,7 +180,7 @@ impl Hosted {
                 () = &mut late => Err(Status::deadline_exceeded("its last counters are late")),
             };
             match message {
-                Ok(Some(message)) => self.add(&message, &mut told),
+                Ok(Some(message)) => self.add(&message, lead, &mut told),
                 Ok(None) => return,
                 // All its rows are here: only counters are missing.
                 Err(status) if over.is_cancelled() => {
@@ -189,11 +192,17 @@ impl Hosted {
         }
     }
 
-    fn add(&self, message: &v1::Hosted, told: &mut BTreeMap<BlockId, Counts>) {
-        let counts: BTreeMap<BlockId, Counts> = match serde_json::from_str(&message.counts_json) {
-            Ok(counts) => counts,
+    fn add(&self, message: &v1::Hosted, lead: &Lead, told: &mut BTreeMap<BlockId, Counts>) {
+        let read = || -> serde_json::Result<(BTreeMap<BlockId, Counts>, Told)> {
+            let cost = serde_json::from_str(&message.cost_json)?;
+            let standing = serde_json::from_str(&message.standing_json)?;
+            Ok((serde_json::from_str(&message.counts_json)?, Told { cost, standing }))
+        };
+        let (counts, news) = match read() {
+            Ok(read) => read,
             Err(error) => return tracing::warn!(%error, "counters of another executor cannot be read"),
         };
+        lead.heard(self.task, news);
         for (block, now) in counts {
             let before = told.insert(block.clone(), now).unwrap_or_default();
             if let Some(meter) = self.meters.get(&block) {

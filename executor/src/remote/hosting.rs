@@ -1,6 +1,5 @@
 //! Takes a task from the executor that leads its attempt, and keeps it for as long as that one wants its rows.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion_distributed::{DistributedExt, TaskKey};
@@ -9,6 +8,7 @@ use flowetl_proto::control::AttemptId;
 use flowetl_proto::id::BlockId;
 use flowetl_proto::wire::v1;
 use flowetl_proto::wire::v1::hosting::What;
+use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tonic::{Status, Streaming};
@@ -21,10 +21,11 @@ use super::{COUNT_INTERVAL, Errand, PLAN_BYTES_MAX, PLAN_LIMIT, failure};
 use crate::connectors::systems::Systems;
 use crate::connectors::{OpenContext, Place};
 use crate::memory::Budget;
-use crate::meter::{Counts, TaskMeters};
+use crate::meter::TaskMeters;
 use crate::node::Surroundings;
 use crate::plan::{self, BATCH_BYTES, BATCH_ROWS, Opened, PlanCodec};
 use crate::schema::schema_from_json;
+use crate::usage::Account;
 use crate::{Error, Result};
 
 /// Does one task of another executor's attempt until `hosting` ends, and tells what it counts.
@@ -47,16 +48,19 @@ pub(super) async fn host_task(
                     let _ = hosted.send(Err(refused)).await;
                     return;
                 }
-                make(&host, &surroundings, &task, errand, plan).await
+                // Before it is made: reading the files' metadata is work, too.
+                let account = surroundings.usage.open();
+                make(&host, &surroundings, &task, errand, plan).await.map(|(key, task)| (key, task, account))
             }
             Err(error) => Err(error),
         },
         Err(error) => Err(error),
     };
     let ended = match made {
-        Ok((key, task)) => {
+        Ok((key, task, account)) => {
+            account.weigh_by(task.block_meters());
             let _kept = host.keep(key, Arc::clone(&task));
-            keep(&task, &mut hosting, &hosted).await
+            keep(&task, &account, host.url.as_str(), &mut hosting, &hosted).await
         }
         Err(error) => Err(error),
     };
@@ -134,25 +138,29 @@ async fn make(
         opened.sink = Some(errand.to.open(storage, &systems, Some(rows)).await?);
     }
     let mut state = session.state();
-    state.config_mut().set_extension(Arc::new(TaskMeters::default()));
+    let meters = Arc::new(TaskMeters::default());
+    state.config_mut().set_extension(Arc::clone(&meters));
     state.config_mut().set_extension(Arc::new(opened));
     let context = Arc::new(context_of(&state.task_ctx(), key.task_number, task.count as usize));
     // Plans may be large, and reading one computes: it is no work for who keeps connections alive.
     let reading = Arc::clone(&context);
     let read = surroundings.data.spawn(async move { plan::read(&plan, &reading) });
     let plan = read.await.map_err(|e| Error::new(Class::Panic, "a plan cannot be read").because(e))??;
-    Ok((key, Arc::new(Task::new(errand.attempt, plan, context))))
+    let owner = errand.owner.unwrap_or_else(|| BlockId::new(errand.attempt.segment.as_str()));
+    let meter = meters.block(&owner);
+    Ok((key, Arc::new(Task::new(errand.attempt, plan, context, (owner, meter)))))
 }
 
-/// Tells the task's counters until no more of its rows are wanted, and then once more.
+/// Tells the task's counters and its cost until no more of its rows are wanted, and then once more.
 async fn keep(
     task: &Task,
+    account: &Account,
+    executor: &str,
     hosting: &mut Streaming<v1::Hosting>,
     hosted: &mpsc::Sender<Result<v1::Hosted, Status>>,
 ) -> Result<()> {
     let mut due = interval(COUNT_INTERVAL);
     due.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut told = BTreeMap::new();
     let mut wanted = true;
     while wanted {
         tokio::select! {
@@ -167,18 +175,20 @@ async fn keep(
                 return Err(Error::new(Class::Fenced, "a newer attempt has taken the place of this one"));
             }
         }
-        let counts = task.counts();
-        if counts != told && hosted.send(Ok(written(&counts)?)).await.is_err() {
+        let message = v1::Hosted {
+            counts_json: written(&task.counts())?,
+            cost_json: written(&account.cost())?,
+            standing_json: written(&task.standing(executor))?,
+        };
+        if hosted.send(Ok(message)).await.is_err() {
             return Ok(());
         }
-        told = counts;
     }
     Ok(())
 }
 
-fn written(counts: &BTreeMap<BlockId, Counts>) -> Result<v1::Hosted> {
-    let written = serde_json::to_string(counts).map_err(|e| Error::internal("counters cannot be told").because(e));
-    Ok(v1::Hosted { counts_json: written? })
+fn written(told: &impl Serialize) -> Result<String> {
+    serde_json::to_string(told).map_err(|e| Error::internal("counters cannot be told").because(e))
 }
 
 /// The engine's name of a task.

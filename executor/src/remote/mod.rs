@@ -31,6 +31,7 @@ mod tests;
 use std::time::Duration;
 
 use flowetl_proto::control::AttemptId;
+use flowetl_proto::id::BlockId;
 use flowetl_proto::pipeline::ConnectionSpec;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -96,4 +97,6 @@ pub(crate) struct Errand {
     /// Streams of a stage on each executor: those of the leader.
     pub(crate) parallelism: usize,
     pub(crate) thrift: Thrift,
+    /// Whom the task works for above its own markers; unknown before it is cut.
+    pub(crate) owner: Option<BlockId>,
 }

@@ -36,8 +36,10 @@ impl WorkerChannel for Near {
             return Err(Error::internal("a task came to its own process from another").into());
         };
         let context = context_of(context, request.task_key.task_number, request.task_count);
-        let task = Task::new(lead.errand.attempt.clone(), plan, Arc::new(context));
-        let kept = self.0.host.keep(request.task_key, Arc::new(task));
+        let owner = lead.owner(request.task_key.stage_id)?;
+        let task = Arc::new(Task::new(lead.errand.attempt.clone(), plan, Arc::new(context), owner));
+        lead.does_here(Arc::clone(&task));
+        let kept = self.0.host.keep(request.task_key, task);
         let ended = async move {
             wanted.for_each(|_| std::future::ready(())).await;
             drop(kept);

@@ -1,12 +1,14 @@
 //! The executors of one attempt, as the engine asks for them.
 
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use async_trait::async_trait;
 use datafusion::error::Result as EngineResult;
-use datafusion_distributed::{ChannelResolver, WorkerChannel};
+use datafusion_distributed::{ChannelResolver, TaskKey, WorkerChannel};
 use flowetl_proto::code::Failure;
-use flowetl_proto::control::{AttemptId, Helper};
+use flowetl_proto::control::{AttemptId, Cost, Helper, Standing};
+use flowetl_proto::id::BlockId;
 use futures::future::join_all;
 use tokio::sync::watch;
 use url::Url;
@@ -15,6 +17,9 @@ use super::Errand;
 use super::far::Far;
 use super::host::Host;
 use super::near::Near;
+use super::task::Task;
+use crate::plan::Owner;
+use crate::{Error, Result};
 
 /// Ways to every executor of an attempt.
 pub(crate) struct Peers {
@@ -29,9 +34,38 @@ pub(super) struct Lead {
     pub(super) errand: Errand,
     /// The first failure of a task that no stream of rows may tell.
     failed: watch::Sender<Option<Failure>>,
+    /// What was told last of each task on another executor.
+    told: Mutex<HashMap<TaskKey, Told>>,
+    /// The tasks here.
+    here: Mutex<Vec<Arc<Task>>>,
+    /// Whom each stage works for, once the plan is cut.
+    owners: OnceLock<HashMap<usize, Owner>>,
+}
+
+/// What a task on another executor tells beside its counters.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    pub(super) cost: Cost,
+    pub(super) standing: Vec<Standing>,
 }
 
 impl Lead {
+    /// Notes what is told of a task on another executor.
+    pub(super) fn heard(&self, task: TaskKey, news: Told) {
+        locked(&self.told).insert(task, news);
+    }
+
+    /// Notes a task of this process.
+    pub(super) fn does_here(&self, task: Arc<Task>) {
+        locked(&self.here).push(task);
+    }
+
+    /// Whom a stage works for above its own markers.
+    pub(super) fn owner(&self, stage: usize) -> Result<Owner> {
+        let owner = self.owners.get().and_then(|owners| owners.get(&stage));
+        owner.cloned().ok_or_else(|| Error::internal(format!("stage {stage} works for no block")))
+    }
+
     pub(super) fn fail(&self, failure: Failure) {
         self.failed.send_if_modified(|failed| {
             let is_first = failed.is_none();
@@ -47,7 +81,13 @@ impl Peers {
         let greeted = join_all(helpers.iter().map(|helper| host.greet(helper))).await;
         let there: Vec<Url> = greeted.into_iter().flatten().collect();
         let attempt = errand.attempt.clone();
-        let lead = Arc::new(Lead { errand, failed: watch::Sender::new(None) });
+        let lead = Arc::new(Lead {
+            errand,
+            failed: watch::Sender::new(None),
+            told: Mutex::default(),
+            here: Mutex::default(),
+            owners: OnceLock::new(),
+        });
         let peers = Self { host: Arc::clone(host), attempt, lead: Some(lead) };
         (!there.is_empty()).then(|| (Arc::new(peers), there))
     }
@@ -67,6 +107,35 @@ impl Peers {
         self.host.url.clone()
     }
 
+    /// What the other executors have used.
+    pub(crate) fn cost(&self) -> Cost {
+        let Some(lead) = &self.lead else { return Cost::default() };
+        locked(&lead.told).values().fold(Cost::default(), |all, told| all.and(told.cost))
+    }
+
+    /// What each operator does on the other executors.
+    pub(crate) fn standing(&self) -> Vec<Standing> {
+        let Some(lead) = &self.lead else { return Vec::new() };
+        locked(&lead.told).values().flat_map(|told| told.standing.clone()).collect()
+    }
+
+    /// Bytes that operators of tasks in this process have spilled, by block.
+    pub(crate) fn spilled_here(&self) -> BTreeMap<BlockId, u64> {
+        let mut spilled = BTreeMap::new();
+        let Some(lead) = &self.lead else { return spilled };
+        for (block, bytes) in locked(&lead.here).iter().flat_map(|task| task.spilled()) {
+            *spilled.entry(block).or_default() += bytes;
+        }
+        spilled
+    }
+
+    /// Says whom each stage of the plan works for, before any task of it begins.
+    pub(crate) fn set_owners(&self, owners: HashMap<usize, Owner>) {
+        // An attempt is cut once.
+        let set = self.lead.as_ref().map(|lead| lead.owners.set(owners));
+        debug_assert!(matches!(set, Some(Ok(()))), "the owners of a plan are set once");
+    }
+
     /// Waits for the failure of a task.
     pub(crate) async fn failed(&self) -> Failure {
         if let Some(lead) = &self.lead
@@ -77,6 +146,10 @@ impl Peers {
         }
         std::future::pending().await
     }
+}
+
+fn locked<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// [`Peers`] as the engine's resolver.

@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use datafusion::execution::TaskContext;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use datafusion_distributed::{DistributedTaskContext, ProducerHead};
 use flowetl_proto::code::{Class, Failure};
-use flowetl_proto::control::AttemptId;
+use flowetl_proto::control::{AttemptId, Standing};
 use flowetl_proto::id::BlockId;
 use tokio_util::sync::CancellationToken;
 
 use super::guard::Guarded;
-use crate::meter::{Counts, TaskMeters, panic_text};
+use crate::meter::{BlockMeter, Counts, MeteredStream, TaskMeters, panic_text};
+use crate::plan::Owner;
 use crate::{Error, Result, plan};
 
 /// A plan with the context that it is executed in. Each partition is read once.
@@ -22,6 +23,8 @@ pub(super) struct Task {
     plan: Arc<dyn ExecutionPlan>,
     context: Arc<TaskContext>,
     meters: Arc<TaskMeters>,
+    /// Whom it works for above its own markers.
+    owner: Owner,
     /// The plan as its first reader wants its rows shared out; all want the same.
     headed: Mutex<Option<Result<Arc<dyn ExecutionPlan>, Failure>>>,
     /// Ends every stream of its rows.
@@ -29,9 +32,14 @@ pub(super) struct Task {
 }
 
 impl Task {
-    pub(super) fn new(attempt: AttemptId, plan: Arc<dyn ExecutionPlan>, context: Arc<TaskContext>) -> Self {
+    pub(super) fn new(
+        attempt: AttemptId,
+        plan: Arc<dyn ExecutionPlan>,
+        context: Arc<TaskContext>,
+        owner: Owner,
+    ) -> Self {
         let meters = context.session_config().get_extension::<TaskMeters>().unwrap_or_default();
-        Self { attempt, plan, context, meters, headed: Mutex::default(), end: CancellationToken::new() }
+        Self { attempt, plan, context, meters, owner, headed: Mutex::default(), end: CancellationToken::new() }
     }
 
     /// The rows of one partition. Reading begins with the first poll.
@@ -42,7 +50,12 @@ impl Task {
             if partition >= partitions {
                 return Err(Error::internal(format!("partition {partition} of a task that has {partitions}")));
             }
-            Ok(plan.execute(partition, Arc::clone(&self.context))?)
+            let rows = plan.execute(partition, Arc::clone(&self.context))?;
+            if plan::is_marked(&plan) {
+                return Ok(rows);
+            }
+            let (block, meter) = self.owner.clone();
+            Ok(Box::pin(MeteredStream::below(rows, block, meter)) as SendableRecordBatchStream)
         }));
         let rows = executed.unwrap_or_else(|panic| {
             let text = format!("panic in an operator: {}", panic_text(panic.as_ref()));
@@ -63,9 +76,31 @@ impl Task {
         made.clone().map_err(Error::from)
     }
 
+    /// The meters of its blocks.
+    pub(super) fn block_meters(&self) -> Vec<Arc<BlockMeter>> {
+        self.meters.all()
+    }
+
     /// What its blocks have counted so far.
     pub(super) fn counts(&self) -> BTreeMap<BlockId, Counts> {
+        for (block, bytes) in self.spilled() {
+            self.meters.block(&block).set_spilled(bytes);
+        }
         self.meters.counts()
+    }
+
+    /// Bytes that its operators have spilled, by block.
+    pub(super) fn spilled(&self) -> BTreeMap<BlockId, u64> {
+        let headed = self.headed.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*headed {
+            Some(Ok(plan)) => plan::spilled(plan, &self.owner.0),
+            _ => BTreeMap::new(),
+        }
+    }
+
+    /// What each of its operators does, as those of the executor at `executor`.
+    pub(super) fn standing(&self, executor: &str) -> Vec<Standing> {
+        self.meters.standing(executor)
     }
 }
 

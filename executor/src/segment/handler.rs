@@ -52,6 +52,7 @@ impl SegmentActor {
                     let planning = async move { work::plan(spec, &surroundings, thrift).await };
                     self.run(planning, context, |actor, work| {
                         let partitions = work.partitions();
+                        actor.account.weigh_by(work.block_meters());
                         actor.work = Some(Arc::new(work));
                         actor.progress = (0, Instant::now());
                         Event::Planned { partitions }
@@ -73,6 +74,7 @@ impl SegmentActor {
                 Command::StopOperators => self.operators.cancel(),
                 Command::Clear => {
                     let work = self.work.take();
+                    self.given_up = self.given_up.and(work.as_ref().map(|w| w.helpers_cost()).unwrap_or_default());
                     let clearing = async move {
                         match work.as_ref().and_then(|w| w.sink.as_ref()) {
                             Some(sink) => sink.discard().await,
@@ -133,9 +135,9 @@ impl SegmentActor {
             AttemptEventKind::Prepared(_) if is_published => self.work.as_ref().and_then(|w| w.sink.clone()),
             _ => None,
         };
-        self.work = None;
         let over = AttemptOver { token: self.spec.id.token, sink };
         let (node, events, event) = (self.node.clone(), self.events.clone(), self.event(outcome));
+        self.work = None;
         let telling = async move {
             if node.send(over).await.is_err() || events.send(event).await.is_err() {
                 tracing::warn!("an attempt ended after its node");

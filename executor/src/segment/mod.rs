@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix::{Actor, AsyncContext, Context, Recipient};
-use flowetl_proto::control::{AttemptEvent, AttemptEventKind, AttemptSpec};
+use flowetl_proto::control::{Activity, AttemptEvent, AttemptEventKind, AttemptSpec, Cost, Standing};
+use flowetl_proto::id::BlockId;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -18,6 +19,7 @@ use self::machine::Machine;
 pub(crate) use self::messages::{Cancel, OperatorEnded};
 use self::work::Work;
 use crate::node::{AttemptOver, Surroundings};
+use crate::usage::Account;
 
 /// How often progress is told.
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
@@ -38,6 +40,10 @@ pub(crate) struct SegmentActor {
     operators: CancellationToken,
     /// Ends everything.
     all: CancellationToken,
+    /// What the attempt uses here.
+    account: Account,
+    /// What helpers used in a try that was given up.
+    given_up: Cost,
     /// The last sum of rows seen, and when it last changed.
     progress: (u64, Instant),
 }
@@ -49,7 +55,7 @@ impl SegmentActor {
         events: mpsc::Sender<AttemptEvent>,
         node: Recipient<AttemptOver>,
     ) -> Self {
-        let all = CancellationToken::new();
+        let (all, account) = (CancellationToken::new(), surroundings.usage.open());
         Self {
             spec,
             surroundings,
@@ -60,13 +66,21 @@ impl SegmentActor {
             outcome: None,
             operators: all.child_token(),
             all,
+            account,
+            given_up: Cost::default(),
             progress: (0, Instant::now()),
         }
     }
 
     fn event(&self, kind: AttemptEventKind) -> AttemptEvent {
         let id = &self.spec.id;
-        AttemptEvent { run: id.run.clone(), segment: id.segment.clone(), token: id.token, kind }
+        AttemptEvent { run: id.run.clone(), segment: id.segment.clone(), token: id.token, cost: self.cost(), kind }
+    }
+
+    /// What it has used so far, here and where it is helped.
+    fn cost(&self) -> Cost {
+        let helped = self.work.as_ref().map_or_else(Cost::default, |work| work.helpers_cost());
+        self.account.cost().and(self.given_up).and(helped)
     }
 
     /// Tells progress; a coordinator that is slow to read misses one, and gets the next.
@@ -82,7 +96,8 @@ impl SegmentActor {
         let still = self.progress.1.elapsed();
         let stalled = (still >= self.surroundings.config.stall_limit)
             .then(|| format!("no row has moved for {} s: {}", still.as_secs(), self.whereabouts()));
-        let event = self.event(AttemptEventKind::Progress { blocks, stalled });
+        let standing = if stalled.is_some() { self.standing(still) } else { Vec::new() };
+        let event = self.event(AttemptEventKind::Progress { blocks, stalled, standing });
         if self.events.try_send(event).is_err() {
             tracing::debug!("a progress report was dropped: the coordinator is behind");
         }
@@ -90,6 +105,19 @@ impl SegmentActor {
 }
 
 impl SegmentActor {
+    /// What every operator does. Where none is at work, a source or a target was asked for something.
+    fn standing(&self, still: Duration) -> Vec<Standing> {
+        let executor = self.surroundings.host.as_ref().map_or("", |host| host.url.as_str());
+        let standing = self.work.as_ref().map(|work| work.standing(executor)).unwrap_or_default();
+        if !standing.is_empty() {
+            return standing;
+        }
+        let activity = if self.work.is_some() { Activity::Finishing } else { Activity::Waiting };
+        let ms = u64::try_from(still.as_millis()).unwrap_or(u64::MAX);
+        let block = BlockId::new(self.spec.segment.id.as_str());
+        vec![Standing { executor: executor.to_owned(), block, stream: 0, activity, ms }]
+    }
+
     /// Where nothing moves, in one sentence.
     fn whereabouts(&self) -> String {
         match &self.work {

@@ -10,7 +10,7 @@ use datafusion::execution::TaskContext;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use flowetl_proto::code::Class;
-use flowetl_proto::control::{AttemptSpec, Meter, Output, Part, Prepared};
+use flowetl_proto::control::{AttemptSpec, Cost, Meter, Output, Part, Prepared, Standing};
 use flowetl_proto::drift::SchemaChange;
 use flowetl_proto::id::BlockId;
 use flowetl_proto::pipeline::Block;
@@ -24,7 +24,7 @@ use crate::connectors::systems::Systems;
 use crate::connectors::{OpenContext, Quarantine, Sink};
 use crate::destination::{Destination, root, rows_of};
 use crate::memory::Budget;
-use crate::meter::Meters;
+use crate::meter::{BlockMeter, Meters};
 use crate::node::Surroundings;
 use crate::plan::{
     self, BATCH_BYTES, BATCH_ROWS, Compiled, HighWater, Ingredients, Needs, Team, Thrift, WriteExec, Writing, Written,
@@ -43,6 +43,8 @@ pub(crate) struct Work {
     /// `None` for data tests.
     pub(crate) sink: Option<Arc<dyn Sink>>,
     meters: Meters,
+    /// The meter of what writes the rows: the load's own, or one beside that of a boundary's root, which its marker counts in.
+    writer: Arc<BlockMeter>,
     cursors: BTreeMap<BlockId, (String, Arc<HighWater>)>,
     quarantines: HashMap<BlockId, Arc<QuarantineFile>>,
     schemas: BTreeMap<BlockId, SchemaRef>,
@@ -77,7 +79,36 @@ impl Work {
         for (block, quarantine) in &self.quarantines {
             self.meters.set_quarantined(block, quarantine.rows());
         }
+        if let Some(flow) = &self.flow {
+            let mut spilled = plan::spilled(&flow.plan, &self.root);
+            for (block, bytes) in flow.peers.iter().flat_map(|peers| peers.spilled_here()) {
+                *spilled.entry(block).or_default() += bytes;
+            }
+            self.meters.set_spilled(&spilled);
+        }
         self.meters.snapshot()
+    }
+
+    /// The meters of its blocks.
+    pub(crate) fn block_meters(&self) -> Vec<Arc<BlockMeter>> {
+        self.meters.all()
+    }
+
+    /// What the other executors that take part have used for it.
+    pub(crate) fn helpers_cost(&self) -> Cost {
+        let peers = self.flow.as_ref().and_then(|flow| flow.peers.as_ref());
+        peers.map_or_else(Cost::default, |peers| peers.cost())
+    }
+
+    /// What each operator does, on all executors; those here are of the one at `executor`.
+    pub(crate) fn standing(&self, executor: &str) -> Vec<Standing> {
+        let mut standing = self.meters.standing(executor);
+        if self.spec.segment.output == Output::Boundary {
+            standing.extend(self.writer.standing(&self.root, executor));
+        }
+        let peers = self.flow.as_ref().and_then(|flow| flow.peers.as_ref());
+        standing.extend(peers.map(|peers| peers.standing()).unwrap_or_default());
+        standing
     }
 
     /// Where nothing moves, in one sentence.
@@ -111,10 +142,13 @@ pub(crate) async fn plan(spec: AttemptSpec, surroundings: &Surroundings, thrift:
     };
     let mut compiled = plan::compile(&spec.segment, ingredients).await?;
     let (to, storage) = (Destination::of(&spec)?, &surroundings.config.storage);
+    let counts = spec.segment.output == Output::Sink;
+    let writer = if counts { compiled.meters.block(&root.id) } else { Arc::default() };
     let mut work = Work {
         flow: None,
         sink: None,
         meters: Meters::default(),
+        writer,
         cursors: std::mem::take(&mut compiled.cursors),
         quarantines,
         schemas: std::mem::take(&mut compiled.schemas),
@@ -136,10 +170,10 @@ pub(crate) async fn plan(spec: AttemptSpec, surroundings: &Surroundings, thrift:
             let rows = compiled.rows(&from)?.clone();
             let schema = Arc::clone(rows.schema().inner());
             let sink = to.open(storage, &work._systems, Some(schema)).await?;
-            // A boundary's root is counted by its marker.
-            let meter = (work.spec.segment.output == Output::Sink).then(|| compiled.meters.block(&root.id));
-            let writing = Writing { sink: Arc::clone(&sink), root: root.id.clone(), meter };
-            let flow = flow(&work.spec, surroundings, &compiled, &rows, writing, thrift).await;
+            let (block, meter) = (root.id.clone(), Arc::clone(&work.writer));
+            let writing = Writing { sink: Arc::clone(&sink), root: block, meter, counts };
+            let top = compiled.meters.block(&root.id);
+            let flow = flow(&work.spec, surroundings, &compiled, &rows, (writing, top), thrift).await;
             work.flow = Some(flow.map_err(|e| e.in_block(&root.id))?);
             work.sink = Some(sink);
         }
@@ -158,7 +192,7 @@ async fn flow(
     surroundings: &Surroundings,
     compiled: &Compiled,
     rows: &LogicalPlan,
-    writing: Writing,
+    (writing, top): (Writing, Arc<BlockMeter>),
     thrift: Thrift,
 ) -> Result<Flow> {
     let schema = Arc::clone(rows.schema().inner());
@@ -176,6 +210,7 @@ async fn flow(
             memory: spec.memory,
             parallelism: config.parallelism,
             thrift,
+            owner: None,
         };
         if let Some((peers, helpers)) = Peers::gather(host, &spec.helpers, errand).await {
             let (members, leader, channels) = (1 + helpers.len(), peers.leader(), Arc::new(peers.ways()));
@@ -183,6 +218,7 @@ async fn flow(
             // Its rows come in one stream; they have an order only where those of the other plan do.
             let streams = alone.output_partitioning().partition_count().min(writers);
             if let Some(spread) = compiled.spread(rows, &team, writing.clone(), streams).await? {
+                peers.set_owners(plan::owners(&spread.plan, (writing.root, top)));
                 tracing::info!(segment = %spec.id.segment, executors = members, "a segment is spread");
                 return Ok(Flow { plan: spread.plan, context: spread.context, schema, peers: Some(peers) });
             }

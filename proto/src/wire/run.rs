@@ -4,10 +4,10 @@ use prost_types::Timestamp as WireTime;
 
 use super::{Unknown, from_word, some, v1, word};
 use crate::code::Failure;
-use crate::control::TestResult;
+use crate::control::{Standing, TestResult};
 use crate::drift::SchemaChange;
 use crate::id::{BlockId, RunId, SegmentId};
-use crate::run::{BlockView, RunEvent, RunOptions, RunSummary, RunView, SegmentView, Timestamp};
+use crate::run::{BlockView, Bottleneck, EdgeView, RunEvent, RunOptions, RunSummary, RunView, SegmentView, Timestamp};
 
 const MILLIS_PER_SECOND: i64 = 1_000;
 const NANOS_PER_MILLI: i64 = 1_000_000;
@@ -38,6 +38,8 @@ impl From<&RunView> for v1::Run {
             state: word(&view.state),
             started_at: Some(to_time(view.started_at.0)),
             finished_at: view.finished_at.map(|t| to_time(t.0)),
+            cpu_seconds: view.cpu_seconds,
+            peak_memory_bytes: view.peak_memory_bytes,
             continued: view.continued,
             blocks: view.blocks.iter().map(|(id, block)| from_block(id, block)).collect(),
             segments: view.segments.iter().map(|(id, segment)| from_segment(id, segment)).collect(),
@@ -45,6 +47,8 @@ impl From<&RunView> for v1::Run {
             schema_changes: view.schema_changes.iter().map(Into::into).collect(),
             published: texts(&view.published),
             error: view.error.as_ref().map(Into::into),
+            edges: view.edges.iter().map(Into::into).collect(),
+            bottleneck: view.bottleneck.as_ref().map(Into::into),
         }
     }
 }
@@ -61,6 +65,8 @@ impl TryFrom<v1::Run> for RunView {
             state: from_word("state of a run", run.state)?,
             started_at: Timestamp(to_millis(run.started_at.unwrap_or_default())),
             finished_at: run.finished_at.map(|t| Timestamp(to_millis(t))),
+            cpu_seconds: run.cpu_seconds,
+            peak_memory_bytes: run.peak_memory_bytes,
             continued: run.continued,
             blocks,
             segments,
@@ -68,6 +74,8 @@ impl TryFrom<v1::Run> for RunView {
             schema_changes: run.schema_changes.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
             published: ids(run.published),
             error: run.error.map(TryInto::try_into).transpose()?,
+            edges: run.edges.into_iter().map(Into::into).collect(),
+            bottleneck: run.bottleneck.map(Into::into),
         })
     }
 }
@@ -82,6 +90,7 @@ fn from_block(id: &BlockId, block: &BlockView) -> v1::BlockRun {
         rows_quarantined: block.rows_quarantined,
         rows_discarded: block.rows_discarded,
         bytes_out: block.bytes_out,
+        bytes_spilled: block.bytes_spilled,
         seconds: block.seconds,
         attempts: block.attempts,
         busy_ms: block.busy_ms,
@@ -99,6 +108,7 @@ fn to_block(block: v1::BlockRun) -> Result<(BlockId, BlockView), Unknown> {
         rows_quarantined: block.rows_quarantined,
         rows_discarded: block.rows_discarded,
         bytes_out: block.bytes_out,
+        bytes_spilled: block.bytes_spilled,
         seconds: block.seconds,
         attempts: block.attempts,
         busy_ms: block.busy_ms,
@@ -116,6 +126,7 @@ fn from_segment(id: &SegmentId, segment: &SegmentView) -> v1::SegmentRun {
         blocks: texts(&segment.blocks),
         attempts: segment.attempts,
         stalled: segment.stalled.clone().unwrap_or_default(),
+        standing: segment.standing.iter().map(Into::into).collect(),
         failure: segment.failure.as_ref().map(Into::into),
     }
 }
@@ -127,9 +138,74 @@ fn to_segment(segment: v1::SegmentRun) -> Result<(SegmentId, SegmentView), Unkno
         blocks: ids(segment.blocks),
         attempts: segment.attempts,
         stalled: some(segment.stalled),
+        standing: segment.standing.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
         failure: segment.failure.map(TryInto::try_into).transpose()?,
     };
     Ok((SegmentId::new(segment.segment), view))
+}
+
+impl From<&Standing> for v1::Standing {
+    fn from(standing: &Standing) -> Self {
+        Self {
+            executor: standing.executor.clone(),
+            block: standing.block.to_string(),
+            stream: standing.stream as u64,
+            activity: word(&standing.activity),
+            ms: standing.ms,
+        }
+    }
+}
+
+impl TryFrom<v1::Standing> for Standing {
+    type Error = Unknown;
+
+    fn try_from(standing: v1::Standing) -> Result<Self, Unknown> {
+        Ok(Self {
+            executor: standing.executor,
+            block: BlockId::new(standing.block),
+            stream: usize::try_from(standing.stream).unwrap_or(usize::MAX),
+            activity: from_word("activity of an operator", standing.activity)?,
+            ms: standing.ms,
+        })
+    }
+}
+
+impl From<&EdgeView> for v1::Edge {
+    fn from(edge: &EdgeView) -> Self {
+        Self {
+            from: edge.from.to_string(),
+            to: edge.to.to_string(),
+            rows: edge.rows,
+            bytes: edge.bytes,
+            empty_ms: edge.empty_ms,
+            full_ms: edge.full_ms,
+        }
+    }
+}
+
+impl From<v1::Edge> for EdgeView {
+    fn from(edge: v1::Edge) -> Self {
+        Self {
+            from: BlockId::new(edge.from),
+            to: BlockId::new(edge.to),
+            rows: edge.rows,
+            bytes: edge.bytes,
+            empty_ms: edge.empty_ms,
+            full_ms: edge.full_ms,
+        }
+    }
+}
+
+impl From<&Bottleneck> for v1::Bottleneck {
+    fn from(bottleneck: &Bottleneck) -> Self {
+        Self { block: bottleneck.block.to_string(), share: bottleneck.share, text: bottleneck.text.clone() }
+    }
+}
+
+impl From<v1::Bottleneck> for Bottleneck {
+    fn from(bottleneck: v1::Bottleneck) -> Self {
+        Self { block: BlockId::new(bottleneck.block), share: bottleneck.share, text: bottleneck.text }
+    }
 }
 
 impl From<&TestResult> for v1::TestResult {

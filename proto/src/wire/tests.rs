@@ -6,12 +6,13 @@ use prost::Message;
 
 use super::{Unknown, v1};
 use crate::code::{Class, Failure};
-use crate::control::{Output, Severity, TestResult};
+use crate::control::{Activity, Output, Severity, Standing, TestResult};
 use crate::drift::{SchemaChange, SchemaPolicy};
 use crate::id::RunId;
 use crate::pipeline::{At, Problem, ProblemCode, Source};
 use crate::run::{
-    BlockPhase, BlockView, Options, Phase, RunEvent, RunOptions, RunSummary, RunView, SegmentView, Timestamp,
+    BlockPhase, BlockView, Bottleneck, EdgeView, Options, Phase, RunEvent, RunOptions, RunSummary, RunView,
+    SegmentView, Timestamp,
 };
 
 /// Through bytes, as between processes.
@@ -33,6 +34,7 @@ fn view() -> RunView {
         rows_quarantined: 3,
         rows_discarded: 4,
         bytes_out: u64::MAX,
+        bytes_spilled: 11,
         seconds: 0.1 + 0.2,
         attempts: 5,
         busy_ms: 6,
@@ -45,9 +47,16 @@ fn view() -> RunView {
         blocks: vec!["z".into(), "a".into()],
         attempts: 9,
         stalled: Some("`z` waits".into()),
+        standing: vec![Standing {
+            executor: "http://e".into(),
+            block: "z".into(),
+            stream: 12,
+            activity: Activity::Writing,
+            ms: 13,
+        }],
         failure: Some(failure()),
     };
-    let bare = SegmentView { stalled: None, failure: None, ..segment.clone() };
+    let bare = SegmentView { stalled: None, standing: vec![], failure: None, ..segment.clone() };
     let test = TestResult {
         block: "checks".into(),
         test: "unique(id)".into(),
@@ -69,6 +78,8 @@ fn view() -> RunView {
         state: Phase::Failing,
         started_at: Timestamp(1_763_700_000_123),
         finished_at: Some(Timestamp(-1)),
+        cpu_seconds: 1.25,
+        peak_memory_bytes: 7,
         continued: true,
         blocks: [("z".into(), block.clone()), ("a".into(), block)].into(),
         segments: [("out".into(), segment), ("other".into(), bare)].into(),
@@ -76,12 +87,14 @@ fn view() -> RunView {
         schema_changes: vec![change],
         published: vec!["b".into()],
         error: Some(failure()),
+        edges: vec![EdgeView { from: "a".into(), to: "z".into(), rows: 14, bytes: 15, empty_ms: 16, full_ms: 17 }],
+        bottleneck: Some(Bottleneck { block: "z".into(), share: 0.5, text: "`z` is slow".into() }),
     }
 }
 
 #[test]
 fn runs_arrive_as_they_were() {
-    let running = RunView { finished_at: None, error: None, ..view() };
+    let running = RunView { finished_at: None, error: None, bottleneck: None, ..view() };
     for view in [view(), running] {
         assert_eq!(RunView::try_from(sent::<v1::Run>(&view)).unwrap(), view);
     }

@@ -18,7 +18,6 @@ mod show;
 mod signals;
 mod state;
 mod trust;
-mod usage;
 
 use std::process::ExitCode;
 

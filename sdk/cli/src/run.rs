@@ -8,7 +8,6 @@ use futures::StreamExt;
 
 use crate::coordinator::Coordinator;
 use crate::signals::Signals;
-use crate::usage::{self, Usage};
 use crate::{Outcome, args, files, home, show};
 
 /// `flowetl run`.
@@ -53,10 +52,9 @@ async fn finish(coordinator: Coordinator, run: &RunId, json: bool) -> anyhow::Re
             return Ok(Outcome::Failed);
         }
     };
-    let usage = used(&coordinator);
     coordinator.close().await;
     if json {
-        show::json(&show::RunJson::new(&view, usage))?;
+        show::json(&show::RunJson::new(&view))?;
     }
     Ok(if view.state == Phase::Success { Outcome::Success } else { Outcome::Failed })
 }
@@ -91,14 +89,6 @@ async fn follow(coordinator: &Coordinator, run: &RunId, json: bool) -> anyhow::R
     }
     let view = last.filter(|view| view.state.is_terminal());
     let view = view.ok_or_else(|| flowetl::Error::Silent(run.clone()))?;
-    display.finish(&view, used(coordinator), coordinator.server());
+    display.finish(&view, coordinator.server());
     Ok(view)
-}
-
-/// What the run has used of the machine: unknown where another process ran it.
-fn used(coordinator: &Coordinator) -> Usage {
-    match coordinator {
-        Coordinator::Here(_) => usage::so_far(),
-        Coordinator::There(_) => Usage::default(),
-    }
 }

@@ -28,6 +28,11 @@ pub async fn runs(asked: args::Runs) -> anyhow::Result<Outcome> {
         show::json(&view)?;
     } else {
         show::line(&show::table(&view))?;
+        for segment in view.segments.values() {
+            let stalled = segment.stalled.iter().cloned();
+            stalled.chain(segment.standing.iter().map(|s| format!("  {s}"))).try_for_each(|text| show::line(&text))?;
+        }
+        view.bottleneck.iter().try_for_each(|bottleneck| show::line(&bottleneck.text))?;
     }
     Ok(Outcome::Success)
 }

@@ -15,6 +15,8 @@ from flowetl.errors import FlowetlError, LostError, ProblemsError, RefusedError,
 from flowetl.pipeline import Block, Pipeline, Source, extract, in_database, load, read, sql, test, text
 from flowetl.views import (
     BlockView,
+    Bottleneck,
+    EdgeView,
     Executor,
     Failure,
     Problem,
@@ -23,13 +25,16 @@ from flowetl.views import (
     RunView,
     SchemaChange,
     SegmentView,
+    Standing,
     TestResult,
 )
 
 __all__ = [
     "Block",
     "BlockView",
+    "Bottleneck",
     "Client",
+    "EdgeView",
     "Executor",
     "Failure",
     "FlowetlError",
@@ -45,6 +50,7 @@ __all__ = [
     "SchemaChange",
     "SegmentView",
     "Source",
+    "Standing",
     "TestResult",
     "UnreachableError",
     "extract",

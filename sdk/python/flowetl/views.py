@@ -54,6 +54,18 @@ class BlockView:
     busy_ms: int
     waiting_ms: int
     blocked_ms: int
+    bytes_spilled: int
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What an operator does while nothing moves, and for how long; `executor` is the address of one of several."""
+
+    executor: str
+    block: str
+    stream: int
+    activity: str
+    ms: int
 
 
 @dataclass(frozen=True)
@@ -65,6 +77,7 @@ class SegmentView:
     blocks: list[str]
     attempts: int
     stalled: Optional[str]
+    standing: list[Standing]
     failure: Optional[Failure]
 
 
@@ -92,6 +105,27 @@ class SchemaChange:
 
 
 @dataclass(frozen=True)
+class EdgeView:
+    """One edge of a run: for how long nothing came over it (`empty_ms`), and rows lay ready that were not taken (`full_ms`)."""
+
+    source: str
+    target: str
+    rows: int
+    bytes: int
+    empty_ms: int
+    full_ms: int
+
+
+@dataclass(frozen=True)
+class Bottleneck:
+    """The block that the others wait for; `share` is of its segment's time, `text` says all of it in one sentence."""
+
+    block: str
+    share: float
+    text: str
+
+
+@dataclass(frozen=True)
 class RunView:
     """A snapshot of a run; `state` is running, failing, cancelling, success, failed or cancelled."""
 
@@ -100,6 +134,8 @@ class RunView:
     state: str
     started_at: Optional[datetime]
     finished_at: Optional[datetime]
+    cpu_seconds: float
+    peak_memory_bytes: int
     continued: bool
     blocks: dict[str, BlockView]
     segments: dict[str, SegmentView]
@@ -107,6 +143,8 @@ class RunView:
     schema_changes: list[SchemaChange]
     published: list[str]
     error: Optional[Failure]
+    edges: list[EdgeView]
+    bottleneck: Optional[Bottleneck]
 
     @property
     def has_ended(self) -> bool:
@@ -177,6 +215,8 @@ def run_view(message: wire.Run) -> RunView:
         state=message.state,
         started_at=_time(message, "started_at"),
         finished_at=_time(message, "finished_at"),
+        cpu_seconds=message.cpu_seconds,
+        peak_memory_bytes=message.peak_memory_bytes,
         continued=message.continued,
         blocks={block.block: BlockView(**_fields(block, "block")) for block in message.blocks},
         segments={segment.segment: _segment(segment) for segment in message.segments},
@@ -184,7 +224,13 @@ def run_view(message: wire.Run) -> RunView:
         schema_changes=[_change(change) for change in message.schema_changes],
         published=list(message.published),
         error=_failure(message, "error"),
+        edges=[_edge(edge) for edge in message.edges],
+        bottleneck=Bottleneck(**_fields(message.bottleneck)) if message.HasField("bottleneck") else None,
     )
+
+
+def _edge(message: wire.Edge) -> EdgeView:
+    return EdgeView(getattr(message, "from"), message.to, message.rows, message.bytes, message.empty_ms, message.full_ms)
 
 
 def _segment(message: wire.SegmentRun) -> SegmentView:
@@ -194,6 +240,7 @@ def _segment(message: wire.SegmentRun) -> SegmentView:
         blocks=list(message.blocks),
         attempts=message.attempts,
         stalled=message.stalled or None,
+        standing=[Standing(**_fields(standing)) for standing in message.standing],
         failure=_failure(message, "failure"),
     )
 

@@ -29,11 +29,13 @@ pub use access::Access;
 pub use client::{Client, Rows};
 pub use error::{Error, Result};
 pub use flowetl_proto::code::{Class, Failure};
+pub use flowetl_proto::control::{Activity, Standing};
 pub use flowetl_proto::id::{BlockId, RunId, SegmentId};
 pub use flowetl_proto::look::{Operators, SegmentPlan};
 pub use flowetl_proto::pipeline::{Problem, Source};
 pub use flowetl_proto::run::{
-    BlockPhase, BlockView, Options, Phase, RunEvent, RunOptions, RunSummary, RunView, SegmentView, Timestamp,
+    BlockPhase, BlockView, Bottleneck, EdgeView, Options, Phase, RunEvent, RunOptions, RunSummary, RunView,
+    SegmentView, Timestamp,
 };
 pub use flowetl_proto::wire::v1::ExecutorInfo;
 pub use pipeline::{Block, Pipeline};

@@ -17,7 +17,7 @@ impl Step<'_> {
         let failed_tests = failed_tests(&prepared.tests);
         let has_manifest = prepared.manifest.is_some();
         attempt.prepared = Some(prepared);
-        attempt.stalled = None;
+        attempt.moves();
         if self.state.phase != Phase::Running {
             self.over(token, AttemptPhase::Cancelled, None);
             self.set(&id, SegmentPhase::Cancelled);

@@ -9,7 +9,7 @@ mod ending;
 use std::collections::{BTreeMap, BTreeSet};
 
 use flowetl_proto::code::{Class, Failure};
-use flowetl_proto::control::{AttemptEventKind, Meter, Position};
+use flowetl_proto::control::{AttemptEventKind, Cost, Meter, Position, Standing};
 use flowetl_proto::id::{BlockId, SegmentId, Token};
 use flowetl_proto::run::Phase;
 use serde_json::Value;
@@ -47,6 +47,7 @@ pub enum Event {
     Tick,
     Report {
         token: Token,
+        cost: Cost,
         kind: AttemptEventKind,
     },
     /// The executor did not accept a command.
@@ -117,7 +118,7 @@ pub fn step(state: &mut RunState, moment: Moment, event: Event) -> Decision {
         Event::Settle(failure) => step.settle(failure),
         Event::Reattach => step.reattach(),
         Event::Cancel => step.end(Phase::Cancelling, Failure::new(Class::Cancelled, "the run was cancelled")),
-        Event::Report { token, kind } => step.report(token, kind),
+        Event::Report { token, cost, kind } => step.report(token, cost, kind),
         Event::Refused { command, failure } => step.refused(command, failure),
     }
     step.expire();
@@ -134,11 +135,12 @@ struct Step<'a> {
 }
 
 impl Step<'_> {
-    fn report(&mut self, token: Token, kind: AttemptEventKind) {
-        let Some(attempt) = self.state.attempts.get(&token) else { return };
+    fn report(&mut self, token: Token, cost: Cost, kind: AttemptEventKind) {
+        let Some(attempt) = self.state.attempts.get_mut(&token) else { return };
+        attempt.cost = attempt.cost.latest(cost);
         match (attempt.phase, kind) {
-            (AttemptPhase::Running, AttemptEventKind::Progress { blocks, stalled }) => {
-                self.progress(token, blocks, stalled)
+            (AttemptPhase::Running, AttemptEventKind::Progress { blocks, stalled, standing }) => {
+                self.progress(token, blocks, stalled, standing)
             }
             (AttemptPhase::Running, AttemptEventKind::Prepared(prepared)) => self.prepared(token, *prepared),
             (AttemptPhase::Running, AttemptEventKind::Failed(failure)) => self.attempt_failed(token, failure),
@@ -164,11 +166,21 @@ impl Step<'_> {
         }
     }
 
-    fn progress(&mut self, token: Token, blocks: BTreeMap<BlockId, Meter>, stalled: Option<String>) {
-        if let Some(attempt) = self.state.attempts.get_mut(&token) {
-            attempt.live = blocks;
-            attempt.stalled = stalled;
+    fn progress(
+        &mut self,
+        token: Token,
+        blocks: BTreeMap<BlockId, Meter>,
+        stalled: Option<String>,
+        standing: Vec<Standing>,
+    ) {
+        let Some(attempt) = self.state.attempts.get_mut(&token) else { return };
+        if attempt.standing.is_empty() && !standing.is_empty() {
+            // Once for each time it stands still: the log then tells where, also when all is over.
+            self.decision.changes.attempts.insert(token);
         }
+        attempt.live = blocks;
+        attempt.stalled = stalled;
+        attempt.standing = standing;
     }
 
     /// Performs what is due by the clock.
@@ -251,7 +263,7 @@ impl Step<'_> {
         attempt.phase = phase;
         attempt.failure = failure;
         attempt.ended_at = Some(now);
-        attempt.stalled = None;
+        attempt.moves();
         self.discard(token);
     }
 

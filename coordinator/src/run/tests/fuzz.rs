@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use flowetl_proto::code::{Class, Failure};
-use flowetl_proto::control::AttemptEventKind;
+use flowetl_proto::control::{AttemptEventKind, Cost};
 use flowetl_proto::id::{BlockId, SegmentId, Token};
 use flowetl_proto::pipeline::Pipeline;
 use flowetl_proto::run::Phase;
@@ -132,7 +132,7 @@ impl Fuzz {
             (Command::Cancel(_), _) => failed(Class::Cancelled),
             (command, _) => return self.happen(Event::Refused { command, failure: Failure::new(class, "no") }),
         };
-        let event = Event::Report { token, kind };
+        let event = Event::Report { token, cost: Cost::default(), kind };
         self.answered.push(event.clone());
         self.happen(event);
     }
@@ -151,6 +151,7 @@ impl Fuzz {
                 ];
                 self.happen(Event::Report {
                     token: Token(which as i64 % 40),
+                    cost: Cost::default(),
                     kind: kind[usize::from(how) % 2 + 2].clone(),
                 });
             }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use actix::{ActorContext, Context};
 use flowetl_proto::code::{Class, Failure};
-use flowetl_proto::control::{AttemptEventKind, Manifest, Position, Prepared};
+use flowetl_proto::control::{AttemptEventKind, Cost, Manifest, Position, Prepared};
 use flowetl_proto::id::{RunId, Token};
 use flowetl_proto::pipeline::Pipeline;
 use flowetl_proto::run::{Phase, RunOptions};
@@ -55,7 +55,7 @@ fn shop() -> Pipeline {
     pipeline("shop", blocks)
 }
 
-fn state(pipeline: Pipeline) -> RunState {
+pub(super) fn state(pipeline: Pipeline) -> RunState {
     let new = NewRun {
         id: RunId::new("r"),
         pipeline,
@@ -69,7 +69,7 @@ fn state(pipeline: Pipeline) -> RunState {
     RunState::new(new, 1, 1..100)
 }
 
-fn at(now: i64) -> Moment {
+pub(super) fn at(now: i64) -> Moment {
     Moment { now, random: 1.0 }
 }
 
@@ -94,10 +94,12 @@ fn failed(class: Class) -> AttemptEventKind {
 }
 
 /// Reports of one attempt in a row; the commands that the last one led to.
-fn report(state: &mut RunState, now: i64, token: i64, kinds: &[AttemptEventKind]) -> Vec<Command> {
+pub(super) fn report(state: &mut RunState, now: i64, token: i64, kinds: &[AttemptEventKind]) -> Vec<Command> {
     let mut commands = vec![];
     for kind in kinds {
-        commands = step(state, at(now), Event::Report { token: Token(token), kind: kind.clone() }).commands;
+        commands =
+            step(state, at(now), Event::Report { token: Token(token), cost: Cost::default(), kind: kind.clone() })
+                .commands;
     }
     commands
 }
@@ -122,7 +124,8 @@ fn the_position_moves_with_the_last_sink() {
         let carried = spec::spec(&state, Token(token)).unwrap().carried;
         assert_eq!(carried["orders"].value, "1");
     }
-    let committed = |token| Event::Report { token: Token(token), kind: AttemptEventKind::Committed };
+    let committed =
+        |token| Event::Report { token: Token(token), cost: Cost::default(), kind: AttemptEventKind::Committed };
     let early = step(&mut state, at(4), committed(3)).changes;
     assert!(early.positions.is_empty() && early.schemas.is_empty());
     assert!(state.is_partly_appended());

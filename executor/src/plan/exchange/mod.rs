@@ -44,6 +44,11 @@ pub(super) fn install(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionP
     .data()
 }
 
+/// Whether a node only shares rows out.
+pub(super) fn is_exchange(node: &Arc<dyn ExecutionPlan>) -> bool {
+    node.is::<ExchangeExec>() || node.is::<RepartitionExec>()
+}
+
 /// The node. Partitions: those of its partitioning; from one input each output keeps the input's order.
 #[derive(Debug)]
 struct ExchangeExec {

@@ -11,7 +11,6 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::table::{block_phase, bytes, count, phase, table};
 use super::{line, note};
-use crate::usage::Usage;
 
 /// How often a spinner turns.
 const TICK: Duration = Duration::from_millis(120);
@@ -22,6 +21,8 @@ pub struct Display {
     json: bool,
     live: Option<MultiProgress>,
     bars: HashMap<BlockId, ProgressBar>,
+    /// What the run waits for, below the table.
+    slowest: Option<ProgressBar>,
     shown: HashMap<BlockId, BlockPhase>,
     stalls: HashMap<SegmentId, String>,
 }
@@ -29,7 +30,7 @@ pub struct Display {
 impl Display {
     pub fn new(json: bool) -> Self {
         let live = (!json && io::stderr().is_terminal()).then(MultiProgress::new);
-        Self { json, live, bars: HashMap::new(), shown: HashMap::new(), stalls: HashMap::new() }
+        Self { json, live, bars: HashMap::new(), slowest: None, shown: HashMap::new(), stalls: HashMap::new() }
     }
 
     pub fn show(&mut self, view: &RunView) {
@@ -49,6 +50,10 @@ impl Display {
                 }
             }
         }
+        if let (Some(live), Some(bottleneck)) = (&self.live, &view.bottleneck) {
+            let bar = self.slowest.get_or_insert_with(|| live.add(new_line()));
+            bar.set_message(bottleneck.text.clone());
+        }
         for (id, segment) in &view.segments {
             let Some(stalled) = &segment.stalled else {
                 self.stalls.remove(id);
@@ -57,6 +62,7 @@ impl Display {
             // One line a minute is enough: the sentence counts the seconds.
             if !self.stalls.contains_key(id) {
                 self.note(&format!("segment `{id}` is stalled: {stalled}"));
+                segment.standing.iter().for_each(|standing| self.note(&format!("  {standing}")));
                 self.stalls.insert(id.clone(), stalled.clone());
             }
         }
@@ -73,10 +79,8 @@ impl Display {
 
     /// The last word: the table, the tests, what sources have become, the error, the cost. `server` is the coordinator
     /// that ran it, where it was not this process.
-    pub fn finish(&mut self, view: &RunView, usage: Usage, server: Option<&str>) {
-        for bar in self.bars.values() {
-            bar.finish_and_clear();
-        }
+    pub fn finish(&mut self, view: &RunView, server: Option<&str>) {
+        self.bars.values().chain(&self.slowest).for_each(ProgressBar::finish_and_clear);
         let say: &dyn Fn(&str) = if self.json { &note } else { &|text| drop(line(text)) };
         if !self.json {
             say(&table(view));
@@ -89,6 +93,9 @@ impl Display {
         }
         for (id, block) in view.blocks.iter().filter(|(_, block)| block.rows_discarded > 0) {
             say(&format!("schema  {id}: {} rows left out", count(block.rows_discarded)));
+        }
+        if let Some(bottleneck) = &view.bottleneck {
+            say(&bottleneck.text);
         }
         if let Some(error) = &view.error {
             let block = error.block.as_ref().map(|b| format!(" in block `{b}`")).unwrap_or_default();
@@ -103,12 +110,9 @@ impl Display {
             }
         }
         let seconds = view.finished_at.map_or(0.0, |end| (end.0 - view.started_at.0) as f64 / 1000.0);
-        let cost = match server {
-            None => format!(", {:.1} CPU s, peak {}", usage.cpu_seconds, bytes(usage.peak_memory_bytes)),
-            Some(_) => String::new(),
-        };
+        let cost = format!("{:.1} CPU s, peak {}", view.cpu_seconds, bytes(view.peak_memory_bytes));
         let (run, pipeline, state) = (&view.run_id, &view.pipeline, phase(view.state));
-        say(&format!("run {run} of {pipeline}: {state} in {seconds:.1} s{cost}"));
+        say(&format!("run {run} of {pipeline}: {state} in {seconds:.1} s, {cost}"));
     }
 }
 
@@ -120,16 +124,22 @@ fn new_bar(id: &BlockId, width: usize) -> ProgressBar {
     bar
 }
 
+fn new_line() -> ProgressBar {
+    let style = ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+    ProgressBar::new_spinner().with_style(style)
+}
+
 fn draw(bar: &ProgressBar, block: &BlockView) {
     let per_second = if block.seconds > 0.0 { (block.rows_out as f64 / block.seconds) as u64 } else { 0 };
     bar.set_message(match block.state {
         BlockPhase::Pending => "pending".to_owned(),
         state => format!(
-            "{:<10} {:>15} rows  {:>12} rows/s  {:>10}",
+            "{:<10} {:>15} rows  {:>12} rows/s  {:>10}  busy {:>3} %",
             block_phase(state),
             count(block.rows_out),
             count(per_second),
-            bytes(block.bytes_out)
+            bytes(block.bytes_out),
+            100 * block.busy_ms / (block.busy_ms + block.waiting_ms + block.blocked_ms).max(1)
         ),
     });
     match block.state {
