@@ -3,6 +3,9 @@
 mod leader;
 mod metrics;
 mod outage;
+mod publish;
+mod road;
+mod spread;
 
 use std::process::Command;
 use std::time::Instant;
