@@ -3,7 +3,10 @@
 mod leader;
 mod metrics;
 mod outage;
+mod publish;
+mod road;
 mod shared;
+mod spread;
 
 use std::process::Command;
 use std::time::Instant;

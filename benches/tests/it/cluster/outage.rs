@@ -3,54 +3,9 @@
 use std::thread;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime::Runtime;
-use tokio::sync::watch;
-
+use super::road::Road;
 use super::{Cluster, copied_once, readers, server};
 use crate::failure::{held_copy, let_go, nothing_left, wait_until};
-
-/// A way to a server that can be closed and opened again.
-struct Road {
-    /// `host:port`.
-    address: String,
-    open: watch::Sender<bool>,
-}
-
-impl Road {
-    /// To the server at `to`.
-    fn new(runtime: &Runtime, to: &str) -> Self {
-        let to = to.to_owned();
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        let (open, is_open) = watch::channel(true);
-        runtime.spawn(async move {
-            while let Ok((mut near, _)) = listener.accept().await {
-                let (mut is_open, to) = (is_open.clone(), to.clone());
-                tokio::spawn(async move {
-                    if !*is_open.borrow() {
-                        return;
-                    }
-                    let mut far = TcpStream::connect(to).await.unwrap();
-                    tokio::select! {
-                        // However it ends, both ends are dropped.
-                        _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
-                        _ = is_open.wait_for(|open| !open) => {}
-                    }
-                });
-            }
-        });
-        Self { address, open }
-    }
-
-    fn close(&self) {
-        self.open.send_replace(false);
-    }
-
-    fn open(&self) {
-        self.open.send_replace(true);
-    }
-}
 
 #[test]
 fn without_etcd_nothing_is_decided_and_nothing_is_lost() {
