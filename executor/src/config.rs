@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flowetl_proto::pipeline::Secrets;
+use tokio::sync::Notify;
 
 use crate::storage::Storage;
 
@@ -24,6 +25,8 @@ pub struct NodeConfig {
     /// Bytes of files that each stream reads before other executors are asked to read some of them. Usually
     /// [`Self::SHARE_BYTES`].
     pub share_bytes: usize,
+    /// Told whenever an attempt, or a task of another executor's, has ended here: what it held is free.
+    pub freed: Arc<Notify>,
 }
 
 impl NodeConfig {

@@ -48,6 +48,7 @@ impl Handler<AttemptOver> for NodeActor {
     fn handle(&mut self, over: AttemptOver, context: &mut Self::Context) {
         self.running.remove(&over.token);
         figures::running(self.running.len());
+        self.surroundings.config.freed.notify_one();
         if let Some(sink) = over.sink {
             self.prepared.insert(over.token, sink);
         }

@@ -64,6 +64,7 @@ pub(super) async fn host_task(
         }
         Err(error) => Err(error),
     };
+    surroundings.config.freed.notify_one();
     if let Err(error) = ended
         && hosted.send(Err(failure::status(&error))).await.is_err()
     {

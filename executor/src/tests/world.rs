@@ -76,6 +76,7 @@ impl World {
             secrets: Arc::new(NoSecrets),
             stall_limit: NodeConfig::STALL_LIMIT,
             share_bytes: NodeConfig::SHARE_BYTES,
+            freed: Arc::default(),
         };
         let world = Self { folder, config, connections };
         world.shop(&format!(

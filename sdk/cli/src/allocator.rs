@@ -1,4 +1,12 @@
-//! The C library's allocator, told to keep pieces as large as a batch instead of giving each back to the system.
+//! The C library's allocator, told to keep pieces as large as a batch instead of giving each back to the system, and to give
+//! all back when an attempt is over.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::task::spawn_blocking;
+use tokio::time::sleep;
 
 /// Free memory at the end of an arena that stays ours, in bytes: what a few batches need next.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
@@ -26,3 +34,30 @@ pub fn keep_batches() {
 /// Other allocators are left as they are.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub fn keep_batches() {}
+
+/// From an attempt's end to the giving back: many small attempts must not pay for it each.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Gives free memory back to the system, soon after each time that some was `freed`. Without it what one attempt used and
+/// the next does not is added to the next one's ceiling.
+pub async fn give_back(freed: Arc<Notify>) {
+    loop {
+        freed.notified().await;
+        sleep(PAUSE).await;
+        if spawn_blocking(trim).await.is_err() {
+            return;
+        }
+    }
+}
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[expect(unsafe_code, reason = "no safe crate offers malloc_trim; it takes a number and may be called at any time")]
+fn trim() {
+    // Whether there was any to give back does not matter.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+fn trim() {}

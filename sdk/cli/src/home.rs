@@ -15,7 +15,7 @@ use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 
-use crate::{files, trust};
+use crate::{allocator, files, trust};
 
 /// Events between executor and coordinator: progress of a few segments a second, and one end each.
 const EVENTS_WAITING_MAX: usize = 256;
@@ -61,6 +61,7 @@ pub fn node_config() -> anyhow::Result<NodeConfig> {
         secrets: Arc::new(Environment),
         stall_limit: NodeConfig::STALL_LIMIT,
         share_bytes: NodeConfig::SHARE_BYTES,
+        freed: Arc::default(),
     })
 }
 
@@ -96,7 +97,9 @@ fn storage(home: &std::path::Path) -> anyhow::Result<Storage> {
 pub async fn open() -> anyhow::Result<Handle> {
     let (events, reports) = mpsc::channel(EVENTS_WAITING_MAX);
     let data = tokio::runtime::Handle::current();
-    let node = Node::start(node_config()?, data, events).await?;
+    let config = node_config()?;
+    tokio::spawn(allocator::give_back(Arc::clone(&config.freed)));
+    let node = Node::start(config, data, events).await?;
     Coordinator::open(coordinator_config(), Arc::new(node), reports).await.map_err(|e| anyhow::anyhow!(e.chain()))
 }
 

@@ -18,7 +18,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::signals::Signals;
-use crate::{Outcome, args, home, metrics, show, trust};
+use crate::{Outcome, allocator, args, home, metrics, show, trust};
 
 /// Segments of one run under way at once: the executors' slots are the limit that counts, this one keeps a single run
 /// from taking all of a large cluster.
@@ -62,6 +62,7 @@ pub async fn executor(executor: args::Executor) -> anyhow::Result<Outcome> {
     };
     let signals = Signals::listen()?;
     let data = home::runtime()?;
+    tokio::spawn(allocator::give_back(Arc::clone(&node.freed)));
     show::line(&format!("executor at {url}"))?;
     let served = server::serve(node, config, listener, data.handle().clone(), stopped(signals)).await;
     // A blocked read of a dead server must not hold the program up.
