@@ -27,6 +27,11 @@ pub(crate) fn new_run_id() -> RunId {
 
 /// Names this start of this process.
 pub(crate) fn new_process_id() -> String {
+    new_id()
+}
+
+/// A UUID, greater than those before it.
+pub(crate) fn new_id() -> String {
     Uuid::now_v7().to_string()
 }
 

@@ -3,7 +3,8 @@
 //!
 //! Reading order: [`cut`] makes segments of a pipeline, `run` is the life of a run (`machine` decides, the actor around
 //! it writes and performs), `place` decides which executor does what and [`fleet`] is the shell around it, [`lead`] says
-//! which of several coordinators decides, `store` holds all SQL, and [`Handle`] is how the outside asks for things.
+//! which of several coordinators decides, `store` holds all SQL, and [`Handle`] is how the outside asks for things: over
+//! gRPC ([`grpc`]) and over HTTP ([`http`]).
 
 mod clock;
 mod control;
@@ -14,6 +15,7 @@ pub mod figures;
 pub mod fleet;
 pub mod grpc;
 mod handle;
+pub mod http;
 pub mod lead;
 mod lock;
 mod place;

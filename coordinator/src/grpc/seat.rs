@@ -26,10 +26,15 @@ impl Seat {
 
     /// What calls are answered with, or the refusal that names who answers them.
     pub(super) fn taken(&self) -> Result<(Handle, Arc<dyn Roster>), Status> {
+        self.leads().map_err(|leader| stands_by(leader.as_deref()))
+    }
+
+    /// What calls are answered with, or the URL of who answers them, where that is known.
+    pub(crate) fn leads(&self) -> Result<(Handle, Arc<dyn Roster>), Option<String>> {
         match self {
-            Self::Leads { handle, .. } if handle.is_deposed() => Err(stands_by(None)),
+            Self::Leads { handle, .. } if handle.is_deposed() => Err(None),
             Self::Leads { handle, roster } => Ok((handle.clone(), Arc::clone(roster))),
-            Self::StandsBy { leader } => Err(stands_by(leader.as_deref())),
+            Self::StandsBy { leader } => Err(leader.clone()),
         }
     }
 }

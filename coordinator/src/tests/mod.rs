@@ -2,7 +2,7 @@
 
 pub(crate) mod access;
 mod service;
-mod simulate;
+pub(crate) mod simulate;
 pub(crate) mod world;
 
 use flowetl_proto::id::BlockId;

@@ -18,7 +18,7 @@ use crate::run::tests::Crash;
 use crate::{Config, Coordinator, Error, Handle, remembered};
 
 /// Far beyond what any run here takes, also on a busy machine.
-pub(super) const TEST_LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const TEST_LIMIT: Duration = Duration::from_secs(60);
 
 on_both!(
     succeeds,
@@ -39,7 +39,7 @@ on_both!(
 );
 
 /// A process: a coordinator and its executor over a database and a world.
-pub(super) struct Process {
+pub(crate) struct Process {
     pub handle: Handle,
     executor: Arc<FakeExecutor>,
 }
@@ -70,7 +70,7 @@ fn config(database: &Database) -> Config {
     Config { database_url: Some(database.url.clone()), ..Config::new(database.home.path()) }
 }
 
-pub(super) fn world(turns: &[(&str, &[Turn])]) -> Arc<Mutex<World>> {
+pub(crate) fn world(turns: &[(&str, &[Turn])]) -> Arc<Mutex<World>> {
     let turns = turns.iter().map(|(id, turns)| (id.to_string(), turns.to_vec())).collect();
     Arc::new(Mutex::new(World { turns, ..Default::default() }))
 }

@@ -1,13 +1,14 @@
 //! Certificates: what a process shows, and whose signature it believes.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::RootCertStore;
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::sign::CertifiedKey;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{RootCertStore, ServerConfig};
 use tonic::transport::{Certificate as Pem, ClientTlsConfig, Identity, ServerTlsConfig};
 
 /// The name that executors' certificates carry among theirs. Their addresses change with every start, and work goes to
@@ -36,7 +37,10 @@ pub struct Authority(Pem);
 
 /// A certificate and its private key: who this process is.
 #[derive(Clone)]
-pub struct Certificate(Identity);
+pub struct Certificate {
+    identity: Identity,
+    pair: CertifiedKey,
+}
 
 /// Certificates on both sides: who has none that `authority` signed is not spoken with.
 #[derive(Clone, Debug)]
@@ -78,13 +82,23 @@ impl Certificate {
     pub fn new(chain: &[u8], key: &[u8]) -> Result<Self, Unfit> {
         let certificates = certificates(chain)?;
         let private_key = PrivateKeyDer::from_pem_slice(key).map_err(|_| Unfit::NoKey)?;
-        CertifiedKey::from_der(certificates, private_key, &default_provider()).map_err(Unfit::Pair)?;
-        Ok(Self(Identity::from_pem(chain, key)))
+        let pair = CertifiedKey::from_der(certificates, private_key, &default_provider()).map_err(Unfit::Pair)?;
+        Ok(Self { identity: Identity::from_pem(chain, key), pair })
     }
 
     /// For a server whose clients need none.
     pub fn server(&self) -> ServerTlsConfig {
-        ServerTlsConfig::new().identity(self.0.clone()).timeout(HANDSHAKE_LIMIT)
+        ServerTlsConfig::new().identity(self.identity.clone()).timeout(HANDSHAKE_LIMIT)
+    }
+
+    /// For a server of HTTP/2 and HTTP/1.1 whose clients need none.
+    pub fn http_server(&self) -> Result<ServerConfig, rustls::Error> {
+        let versions =
+            ServerConfig::builder_with_provider(Arc::new(default_provider())).with_safe_default_protocol_versions()?;
+        let own = Arc::new(SingleCertAndKey::from(self.pair.clone()));
+        let mut config = versions.with_no_client_auth().with_cert_resolver(own);
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(config)
     }
 }
 
@@ -96,7 +110,7 @@ impl Tls {
 
     /// For whoever calls an executor.
     pub(super) fn client(&self) -> ClientTlsConfig {
-        self.authority.client().identity(self.own.0.clone()).domain_name(EXECUTOR_NAME)
+        self.authority.client().identity(self.own.identity.clone()).domain_name(EXECUTOR_NAME)
     }
 }
 

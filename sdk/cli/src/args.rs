@@ -191,6 +191,17 @@ pub struct Callers {
     pub tokens: Option<PathBuf>,
 }
 
+/// Where consoles and scripts are answered.
+#[derive(Clone, Debug, Args)]
+pub struct Http {
+    /// Where to serve consoles and scripts (REST, with its description at `/docs`).
+    #[arg(long, env = "FLOWETL_HTTP", value_name = "HOST:PORT", default_value = "127.0.0.1:8080")]
+    pub http: std::net::SocketAddr,
+    /// Where pages of other hosts lie that may call it from browsers: `https://host`, more of them after commas.
+    #[arg(long, env = "FLOWETL_CORS_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
+    pub cors_origins: Vec<flowetl_coordinator::http::Origin>,
+}
+
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Exposure {
     /// Be reached from other machines although certificates, key or tokens are not set: whoever gets there may do anything.
@@ -203,6 +214,8 @@ pub struct Up {
     /// Where to serve command lines and SDKs (gRPC).
     #[arg(long, env = "FLOWETL_GRPC", value_name = "HOST:PORT", default_value = "127.0.0.1:50051")]
     pub listen: std::net::SocketAddr,
+    #[command(flatten)]
+    pub http: Http,
     #[command(flatten)]
     pub certificate: Certificate,
     #[command(flatten)]
@@ -343,6 +356,8 @@ pub struct Coordinator {
     /// is left out.
     #[arg(long, value_name = "URL")]
     pub advertise: Option<String>,
+    #[command(flatten)]
+    pub http: Http,
     #[command(flatten)]
     pub cluster: Cluster,
     #[command(flatten)]

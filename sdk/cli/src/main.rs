@@ -14,6 +14,7 @@ mod role;
 mod run;
 mod runs;
 mod sample;
+mod services;
 mod show;
 mod signals;
 mod state;

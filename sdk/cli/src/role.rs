@@ -14,9 +14,9 @@ use flowetl_executor::server::{self, ServerConfig};
 use flowetl_proto::id::RunId;
 use flowetl_proto::trust::Trust;
 use tokio::net::TcpListener;
-use tokio::sync::{oneshot, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::watch;
 
+use crate::services::{Http, Services};
 use crate::signals::Signals;
 use crate::{Outcome, allocator, args, home, metrics, show, trust};
 
@@ -24,9 +24,12 @@ use crate::{Outcome, allocator, args, home, metrics, show, trust};
 /// from taking all of a large cluster.
 const PARALLEL_SEGMENTS: usize = 16;
 
+/// Where calls are taken, as people set it.
+const LISTEN: &str = "--listen";
+
 /// What a listener that other machines reach is to have, as people set it.
 const CERTIFICATES: &str = "`--tls-ca`, `--tls-cert` and `--tls-key`";
-const CERTIFICATE: &str = "`--tls-cert` and `--tls-key`";
+pub const CERTIFICATE: &str = "`--tls-cert` and `--tls-key`";
 const KEY: &str = "`--cluster-key-file` or `FLOWETL_CLUSTER_KEY`";
 const TOKENS: &str = "`--tokens`";
 
@@ -39,7 +42,7 @@ pub async fn executor(executor: args::Executor) -> anyhow::Result<Outcome> {
     );
     let trust = trust::cluster(&executor.trust)?;
     let wanted = [(trust.tls.is_some(), CERTIFICATES), (trust.key.is_some(), KEY)];
-    trust::guard(executor.listen, executor.trust.exposure, &wanted)?;
+    trust::guard(LISTEN, executor.listen, executor.trust.exposure, &wanted)?;
     let share_bytes = usize::try_from(executor.share).context("`--share` is more than this machine can count")?;
     let node = NodeConfig { share_bytes, ..home::node_config()? };
     metrics::serve(executor.metrics)?;
@@ -78,7 +81,9 @@ pub async fn coordinator(coordinator: args::Coordinator) -> anyhow::Result<Outco
     let own = trust.tls.as_ref().map(|tls| tls.own.clone());
     let access = trust::callers(own, &coordinator.callers).await?;
     let wanted = [(trust.tls.is_some(), CERTIFICATES), (trust.key.is_some(), KEY), (access.tokens.is_some(), TOKENS)];
-    trust::guard(coordinator.listen, coordinator.trust.exposure, &wanted)?;
+    trust::guard(LISTEN, coordinator.listen, coordinator.trust.exposure, &wanted)?;
+    let own = trust.tls.as_ref().map(|tls| tls.own.clone());
+    let http = Http::open(coordinator.http, own, coordinator.trust.exposure).await?;
     metrics::serve(coordinator.metrics)?;
     let (listener, address) = listen(coordinator.listen).await?;
     let here = format!("{}://{address}", trust.scheme());
@@ -94,14 +99,13 @@ pub async fn coordinator(coordinator: args::Coordinator) -> anyhow::Result<Outco
     tokio::pin!(stopped);
     let mut candidate = Candidate::open(&cluster, &config, url).await.map_err(chained)?;
     let (seat, seats) = watch::channel(Seat::StandsBy { leader: None });
-    let (end, asked_to_end) = oneshot::channel();
-    let serving = tokio::spawn(grpc::serve(listener, seats, access, async { drop(asked_to_end.await) }));
+    let mut greeting = Some(format!("coordinator at {here}\n{}", http.greeting()));
+    let services = Services::start(http, seats.clone(), |stop| grpc::serve(listener, seats, access, stop));
 
-    let mut greeting = Some(format!("coordinator at {here}"));
     let standing_by = Box::pin(candidate.lead(|leader| stand_by(&seat, leader, &mut greeting)));
     let lead = tokio::select! {
         lead = standing_by => lead,
-        () = &mut stopped => return ended(end, serving).await.map(|()| Outcome::Success),
+        () = &mut stopped => return services.end().await.map(|()| Outcome::Success),
     };
     let tenure = lead.tenure();
     let handle = match take_over(cluster, config, &tenure, &seat).await {
@@ -118,7 +122,7 @@ pub async fn coordinator(coordinator: args::Coordinator) -> anyhow::Result<Outco
         () = stopped => None,
     };
     seat.send_replace(Seat::StandsBy { leader: None });
-    let served = ended(end, serving).await;
+    let served = services.end().await;
     handle.close().await;
     lead.resign().await;
     served?;
@@ -138,23 +142,30 @@ pub async fn coordinator(coordinator: args::Coordinator) -> anyhow::Result<Outco
 pub async fn up(up: args::Up) -> anyhow::Result<Outcome> {
     let certificate = trust::certificate(&up.certificate)?;
     let scheme = if certificate.is_some() { "https" } else { "http" };
-    let access = trust::callers(certificate, &up.callers).await?;
+    let access = trust::callers(certificate.clone(), &up.callers).await?;
     let wanted = [(access.certificate.is_some(), CERTIFICATE), (access.tokens.is_some(), TOKENS)];
-    trust::guard(up.listen, up.exposure, &wanted)?;
+    trust::guard(LISTEN, up.listen, up.exposure, &wanted)?;
     // Before anything else is made: two of these on one port would share a home.
     metrics::serve(up.metrics)?;
     let (listener, address) = listen(up.listen).await?;
-    let signals = Signals::listen()?;
+    let http = Http::open(up.http, certificate, up.exposure).await?;
+    let stopped = stopped(Signals::listen()?);
     let handle = home::open().await?;
     // In a shared database an unfinished run may be one that goes on elsewhere.
     if home::owns_database() {
         told(handle.go_on_with_all().await.map_err(chained)?);
     }
     let roster = Alone::new(handle.clone(), flowetl_executor::catalogue(), Arc::new(home::inspector()?));
-    show::line(&format!("flowetl serves at {scheme}://{address}"))?;
-    let served = grpc::serve(listener, Seat::alone(handle.clone(), Arc::new(roster)), access, stopped(signals)).await;
+    let seats = Seat::alone(handle.clone(), Arc::new(roster));
+    show::line(&format!("flowetl serves at {scheme}://{address}\n{}", http.greeting()))?;
+    let services = Services::start(http, seats.clone(), |stop| grpc::serve(listener, seats, access, stop));
+    tokio::select! {
+        () = stopped => {}
+        () = services.over() => {}
+    }
+    let served = services.end().await;
     handle.close().await;
-    served.map_err(chained)?;
+    served?;
     Ok(Outcome::Success)
 }
 
@@ -194,13 +205,7 @@ async fn take_over(
     Ok(handle)
 }
 
-/// Ends the service and waits for that.
-async fn ended(end: oneshot::Sender<()>, serving: JoinHandle<flowetl_coordinator::Result<()>>) -> anyhow::Result<()> {
-    drop(end);
-    serving.await.context("the service failed")?.map_err(chained)
-}
-
-fn chained(error: flowetl_coordinator::Error) -> anyhow::Error {
+pub fn chained(error: flowetl_coordinator::Error) -> anyhow::Error {
     anyhow::anyhow!(error.chain())
 }
 
@@ -230,7 +235,7 @@ fn advertised(url: Option<String>, trust: &Trust) -> anyhow::Result<Option<Strin
 }
 
 /// The listener and its address, which says the port where 0 was asked for.
-async fn listen(at: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)> {
+pub async fn listen(at: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)> {
     let listener = TcpListener::bind(at).await.with_context(|| format!("cannot listen on `{at}`"))?;
     let address = listener.local_addr().with_context(|| format!("cannot listen on `{at}`"))?;
     Ok((listener, address))

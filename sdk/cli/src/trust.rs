@@ -72,13 +72,18 @@ pub fn certificate(certificate: &args::Certificate) -> anyhow::Result<Option<Cer
     found.with_context(which).map(Some)
 }
 
-/// Refuses to be reached from other machines while anything of `wanted`, which has what is set and how, is missing: unless
-/// that was asked for.
-pub fn guard(listen: SocketAddr, exposure: args::Exposure, wanted: &[(bool, &str)]) -> anyhow::Result<()> {
+/// Refuses to be reached from other machines at the address that `setting` names while anything of `wanted`, which has what
+/// is set and how, is missing: unless that was asked for.
+pub fn guard(
+    setting: &str,
+    listen: SocketAddr,
+    exposure: args::Exposure,
+    wanted: &[(bool, &str)],
+) -> anyhow::Result<()> {
     let missing: Vec<_> = wanted.iter().filter(|(is_set, _)| !is_set).map(|(_, how)| *how).collect();
     ensure!(
         listen.ip().is_loopback() || exposure.insecure || missing.is_empty(),
-        "other machines reach `--listen {listen}`: set {}; or say `--insecure` where whoever reaches it may do anything",
+        "other machines reach `{setting} {listen}`: set {}; or say `--insecure` where whoever reaches it may do anything",
         missing.join(", and ")
     );
     Ok(())

@@ -25,7 +25,7 @@ class Serving(unittest.TestCase):
         os.chdir(self.folder)
         self.addCleanup(os.chdir, before)
         self.serving = subprocess.Popen(
-            [os.environ["FLOWETL_BIN"], "up", "--listen", "127.0.0.1:0", *self.arguments()],
+            [os.environ["FLOWETL_BIN"], "up", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", *self.arguments()],
             env={**os.environ, "FLOWETL_HOME": str(self.folder / "home")},
             stdout=subprocess.PIPE,
             text=True,

@@ -54,13 +54,15 @@ impl World {
 
     /// In our folder, with our home, and without settings of whoever runs the tests.
     fn place(&self, command: &mut Command) {
-        let places = ["DATABASE_URL", "ETCD", "ETCD_PREFIX", "FLIGHT", "GRPC", "SERVER", "STORAGE_URL"];
+        let places = ["CORS_ORIGINS", "DATABASE_URL", "ETCD", "ETCD_PREFIX", "FLIGHT", "GRPC", "SERVER", "STORAGE_URL"];
         let secrets = ["CLUSTER_KEY", "CLUSTER_KEY_FILE", "TLS_CA", "TLS_CERT", "TLS_KEY", "TOKEN", "TOKENS"];
         for name in places.into_iter().chain(secrets) {
             command.env_remove(format!("FLOWETL_{name}"));
         }
         command.env_remove("RUST_LOG");
         command.current_dir(self.folder()).env("FLOWETL_HOME", self.path("home"));
+        // Any free port: many coordinators are tested at once.
+        command.env("FLOWETL_HTTP", "127.0.0.1:0");
     }
 
     pub fn start(&self, arguments: &[&str]) -> Running {

@@ -1,0 +1,124 @@
+//! What stands around every answer: headers that bind browsers, and a limit of time.
+
+use std::fmt;
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE,
+    ACCESS_CONTROL_REQUEST_METHOD, CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, ORIGIN,
+    REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tokio::time::timeout;
+
+use super::Site;
+use super::problem::Problem;
+
+/// How long one call may take, its body included: nothing here waits for a run.
+const CALL_LIMIT: Duration = Duration::from_secs(30);
+
+/// An answer is data: nothing in it is to be run or shown as a page.
+const DATA_POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+/// The pages that show the API load what lies beside them, and nothing from elsewhere.
+const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'",
+);
+
+/// For how many seconds a browser need not ask again what a page may do.
+const PREFLIGHT_SECONDS: HeaderValue = HeaderValue::from_static("600");
+const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE");
+const HEADERS: HeaderValue = HeaderValue::from_static("authorization, content-type, x-organization");
+
+/// Where pages lie: `https://host` or with a port, as browsers name it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Origin(HeaderValue);
+
+/// What is no origin.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is no origin: it is `http://` or `https://`, a host, and a port where it is not the usual one")]
+pub struct WrongOrigin(String);
+
+impl fmt::Debug for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.to_str().unwrap_or_default())
+    }
+}
+
+impl std::str::FromStr for Origin {
+    type Err = WrongOrigin;
+
+    fn from_str(text: &str) -> Result<Self, WrongOrigin> {
+        let wrong = || WrongOrigin(text.to_owned());
+        let uri: Uri = text.parse().map_err(|_| wrong())?;
+        let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else { return Err(wrong()) };
+        let is_whole = text == format!("{scheme}://{authority}") && text == text.to_ascii_lowercase();
+        if !is_whole || !matches!(scheme, "http" | "https") || authority.as_str().contains('@') {
+            return Err(wrong());
+        }
+        HeaderValue::from_str(text).map(Self).map_err(|_| wrong())
+    }
+}
+
+/// Ends a call that takes too long.
+pub(super) async fn in_time(request: Request, next: Next) -> Response {
+    match timeout(CALL_LIMIT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::too_slow(CALL_LIMIT.as_secs()).into_response(),
+    }
+}
+
+/// Tells browsers what pages of other origins may do, and how to treat the answer.
+pub(super) async fn bound(State(site): State<Site>, request: Request, next: Next) -> Response {
+    let is_page = request.uri().path().starts_with("/docs/");
+    let origin = request.headers().get(ORIGIN).filter(|origin| site.origins.iter().any(|o| o.0 == **origin)).cloned();
+    let asks_first =
+        request.method() == Method::OPTIONS && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+    let mut response = match asks_first {
+        true => StatusCode::NO_CONTENT.into_response(),
+        false => next.run(request).await,
+    };
+    let headers = response.headers_mut();
+    if let Some(origin) = origin {
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        if asks_first {
+            headers.insert(ACCESS_CONTROL_ALLOW_METHODS, METHODS);
+            headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HEADERS);
+            headers.insert(ACCESS_CONTROL_MAX_AGE, PREFLIGHT_SECONDS);
+        }
+    }
+    secure(headers, is_page);
+    response
+}
+
+fn secure(headers: &mut HeaderMap, is_page: bool) {
+    let always: [(HeaderName, HeaderValue); 5] = [
+        (VARY, HeaderValue::from_static("origin")),
+        (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+        (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        (CONTENT_SECURITY_POLICY, if is_page { PAGE_POLICY } else { DATA_POLICY }),
+    ];
+    headers.extend(always);
+    if !is_page {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_a_scheme_a_host_and_a_port() {
+        for right in ["http://localhost:5173", "https://etl.example.com", "http://[::1]:8080"] {
+            assert!(right.parse::<Origin>().is_ok(), "{right}");
+        }
+        for wrong in ["", "*", "localhost", "https://a/", "https://a/b", "ftp://a", "https://u@a", "https://A", "null"]
+        {
+            assert!(wrong.parse::<Origin>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! What holds for every call: paths, problems, headers, certificates, and who leads.
+
+use flowetl_proto::trust::Certificate;
+use reqwest::{Client, Method};
+
+use super::{Answer, Served};
+use crate::grpc::Seat;
+use crate::http::{HttpConfig, openapi};
+use crate::tests::Database;
+use crate::tests::access::Certificates;
+
+const DESCRIPTION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+
+/// `UPDATE_OPENAPI=1` writes the file.
+#[test]
+fn the_committed_description_is_that_of_the_code() {
+    if std::env::var_os("UPDATE_OPENAPI").is_some() {
+        std::fs::write(DESCRIPTION, openapi::text()).unwrap();
+    }
+    let committed = std::fs::read_to_string(DESCRIPTION).unwrap();
+    assert!(committed == openapi::text(), "`{DESCRIPTION}` is not current: run this test with UPDATE_OPENAPI=1");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ap_16_health_says_who_leads_and_others_are_told() {
+    let database = Database::sqlite();
+    let served = Served::start(&database, HttpConfig::default()).await;
+    for path in ["/health", "/health/", "/api/v1/health", "/api/v1/health/"] {
+        let health = served.get(path).await.good();
+        assert_eq!((&health["status"], &health["role"]), (&"ok".into(), &"leader".into()), "{path}");
+    }
+    served.seat.send_replace(Seat::StandsBy { leader: Some("http://10.0.0.1:50051".into()) });
+    let health = served.get("/health").await.good();
+    assert_eq!((&health["role"], &health["leader"]), (&"standby".into(), &"http://10.0.0.1:50051".into()));
+    served.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ap_17_the_docs_are_served_without_any_other_host() {
+    let database = Database::sqlite();
+    let served = Served::start(&database, HttpConfig::default()).await;
+    for path in ["/docs", "/docs/"] {
+        let page = served.get(path).await;
+        assert!(page.text.contains("swagger-ui"), "{page:?}");
+        let named = page.text.split('"').filter(|text| text.starts_with("./") || text.starts_with("http"));
+        let named: Vec<_> = named.collect();
+        assert!(named.len() > 3, "{named:?}");
+        for name in named {
+            assert_eq!(served.get(&format!("/docs/{}", name.trim_start_matches("./"))).await.status, 200, "{name}");
+        }
+    }
+    let starts = served.get("/docs/swagger-initializer.js").await;
+    assert!(starts.text.contains("/api/v1/openapi.json"), "{starts:?}");
+    assert_eq!(served.get("/api/v1/openapi.json").await.text, openapi::text());
+    served.get("/docs/nothing").await.refused(404);
+    served.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_there_is_a_problem() {
+    let database = Database::sqlite();
+    let served = Served::start(&database, HttpConfig::default()).await;
+    for path in ["/", "/nothing", "/api/v1/nothing", "/api/v1", "/api/v2/health"] {
+        assert!(served.get(path).await.refused(404).contains("there is nothing at"), "{path}");
+    }
+    let said = Answer::of(served.call(Method::DELETE, "/health")).await.refused(405);
+    assert_eq!(said, "`/api/v1/health` does not take `DELETE`");
+    served.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn se_6_browsers_are_bound() {
+    let database = Database::sqlite();
+    let origins = vec!["http://localhost:5173".parse().unwrap()];
+    let served = Served::start(&database, HttpConfig { origins, ..HttpConfig::default() }).await;
+    for (origin, allowed) in [("http://localhost:5173", true), ("http://localhost:5174", false), ("null", false)] {
+        let preflight = served.call(Method::OPTIONS, "/auth/login").header("origin", origin);
+        let preflight = Answer::of(preflight.header("access-control-request-method", "POST")).await;
+        let answer = Answer::of(served.call(Method::GET, "/health").header("origin", origin)).await;
+        assert_eq!((preflight.status.as_u16(), answer.status.as_u16()), (204, 200));
+        for headers in [preflight.headers, answer.headers] {
+            let found = headers.get("access-control-allow-origin").map(|value| value.to_str().unwrap());
+            assert_eq!(found, allowed.then_some(origin));
+            assert_eq!(headers["x-content-type-options"], "nosniff");
+            assert_eq!(headers["content-security-policy"], "default-src 'none'; frame-ancestors 'none'");
+            assert_eq!(
+                (&headers["x-frame-options"], &headers["vary"]),
+                (&"DENY".parse().unwrap(), &"origin".parse().unwrap())
+            );
+        }
+    }
+    served.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_a_certificate_nothing_goes_in_the_clear() {
+    let (database, certificates) = (Database::sqlite(), Certificates::new());
+    let own: Certificate = certificates.own();
+    let mut served = Served::start(&database, HttpConfig { certificate: Some(own), ..HttpConfig::default() }).await;
+    assert!(served.client.get(format!("{}/health", served.url)).send().await.is_err(), "nobody knows the authority");
+    let authority = reqwest::Certificate::from_pem(&certificates.read("ca.crt")).unwrap();
+    served.client = Client::builder().add_root_certificate(authority).build().unwrap();
+    assert_eq!(served.get("/health").await.good()["role"], "leader");
+    let clear = served.url.replace("https://", "http://");
+    assert!(served.client.get(format!("{clear}/health")).send().await.is_err());
+    served.end().await;
+}
