@@ -5,9 +5,11 @@ use std::hash::BuildHasher;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use flowetl_proto::id::RunId;
+use ring::rand::{SecureRandom, SystemRandom};
 use uuid::Uuid;
 
 use crate::run::Moment;
+use crate::{Error, Result};
 
 /// Milliseconds since 1970.
 pub(crate) fn now() -> i64 {
@@ -33,6 +35,13 @@ pub(crate) fn new_process_id() -> String {
 /// A UUID, greater than those before it.
 pub(crate) fn new_id() -> String {
     Uuid::now_v7().to_string()
+}
+
+/// Bytes that nobody can guess.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| Error::Random)?;
+    Ok(bytes)
 }
 
 /// How long it is until `at`; nothing if that is past.

@@ -71,6 +71,12 @@ pub enum Error {
     Unsure,
     #[error("cannot start the control thread")]
     Thread(#[source] io::Error),
+    #[error("this machine gives no random numbers")]
+    Random,
+    #[error("a password cannot be hashed: {0}")]
+    Hash(String),
+    #[error("the key that access tokens are signed with is damaged in the metadata database")]
+    SigningKey,
     #[error("cannot go on serving")]
     Serve(#[source] Cause),
 }

@@ -17,7 +17,7 @@ use crate::control::ControlThread;
 use crate::lead::Tenure;
 use crate::lock::Lock;
 use crate::run::{self, Event, Happened, RunState, Surroundings, view};
-use crate::store::{PositionRow, Store, sqlite_url};
+use crate::store::{PositionRow, RunQuery, Store, sqlite_url};
 use crate::{Error, Result, clock};
 
 /// Settings of a coordinator.
@@ -184,6 +184,16 @@ impl Handle {
     /// All runs, newest first, up to a thousand.
     pub async fn runs(&self) -> Result<Vec<RunSummary>> {
         Ok(self.store().runs().await?.into_iter().map(Into::into).collect())
+    }
+
+    /// Runs of one organization, newest first.
+    pub(crate) async fn runs_of(&self, query: &RunQuery) -> Result<Vec<RunSummary>> {
+        Ok(self.store().runs_of(query).await?.into_iter().map(Into::into).collect())
+    }
+
+    /// One run of an organization; as if there were none where it is another's.
+    pub(crate) async fn run_of(&self, organization: &str, run: &RunId) -> Result<RunSummary> {
+        Ok(self.store().run_of(organization, run).await?.into())
     }
 
     /// One run as it stands now.

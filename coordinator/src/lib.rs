@@ -3,9 +3,11 @@
 //!
 //! Reading order: [`cut`] makes segments of a pipeline, `run` is the life of a run (`machine` decides, the actor around
 //! it writes and performs), `place` decides which executor does what and [`fleet`] is the shell around it, [`lead`] says
-//! which of several coordinators decides, `store` holds all SQL, and [`Handle`] is how the outside asks for things: over
+//! which of several coordinators decides, `accounts` are people and
+//! organizations, `store` holds all SQL, and [`Handle`] is how the outside asks for things: over
 //! gRPC ([`grpc`]) and over HTTP ([`http`]).
 
+mod accounts;
 mod clock;
 mod control;
 pub mod cut;

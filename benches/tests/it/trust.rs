@@ -154,6 +154,15 @@ fn what_other_machines_reach_is_guarded_or_said_to_be_not() {
     let all = "set `--tls-ca`, `--tls-cert` and `--tls-key`, and `--cluster-key-file` or `FLOWETL_CLUSTER_KEY`";
     let cases = [
         (vec!["up", "--listen", "0.0.0.0:0"], "set `--tls-cert` and `--tls-key`, and `--tokens`; or say `--insecure`"),
+        (
+            vec!["up", "--listen", "127.0.0.1:0", "--http", "0.0.0.0:0"],
+            "other machines reach `--http 0.0.0.0:0`: set `--tls-cert` and `--tls-key`; or say `--insecure`",
+        ),
+        (
+            vec!["up", "--listen", "127.0.0.1:0", "--http", "0.0.0.0:0", "--insecure", "--auth", "off"],
+            "with `--auth off` it must be an address of this machine alone",
+        ),
+        (vec!["up", "--cors-origins", "example.com"], "`example.com` is no origin"),
         (role("executor", &[]), all),
         (role("coordinator", &[]), all),
         (role("coordinator", &["--insecure"]), "cannot find executors: etcd"),

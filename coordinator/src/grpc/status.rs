@@ -27,6 +27,9 @@ pub(super) fn status(error: &Error) -> Status {
         | Error::Tokens { .. }
         | Error::Etcd(_)
         | Error::Thread(_)
+        | Error::Random
+        | Error::Hash(_)
+        | Error::SigningKey
         | Error::Serve(_) => Code::Internal,
     };
     let mut message = error.chain();

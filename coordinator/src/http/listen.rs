@@ -37,6 +37,10 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How long calls under way may take to end once the service stops.
 const STOP_LIMIT: Duration = Duration::from_secs(3);
 
+/// Who is at the other end of a connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Peer(pub SocketAddr);
+
 /// Answers with `router` until `stop`, then lets what is under way end.
 pub(super) async fn serve(
     listener: TcpListener,
@@ -107,6 +111,7 @@ async fn answer(
     stopping: CancellationToken,
 ) {
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(Peer(peer));
         if let Some(uri) = without_slash(request.uri()) {
             *request.uri_mut() = uri;
         }

@@ -1,16 +1,24 @@
 //! The service that consoles and scripts speak: REST under `/api/v1`, described by OpenAPI, refused as problem+json.
 //!
-//! [`listen`] takes connections, [`headers`] stands around every answer, [`routes`] has every endpoint; one file per
-//! resource holds the handlers, [`body`] reads and writes for them, [`problem`] makes all errors.
+//! [`listen`] takes connections, [`headers`] stands around every answer, [`routes`] has every endpoint with what it needs,
+//! [`gate`] asks for that; one file per resource holds the handlers, [`body`] reads and writes for them, [`problem`] makes
+//! all errors.
 
+mod audit;
+mod auth;
 mod body;
 mod docs;
+mod gate;
 mod headers;
 mod health;
+mod keys;
 mod listen;
+mod members;
 mod openapi;
+mod organizations;
 mod problem;
 mod routes;
+mod runs;
 #[cfg(test)]
 mod tests;
 
@@ -18,11 +26,13 @@ use std::sync::Arc;
 
 use flowetl_proto::trust::Certificate;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{OnceCell, watch};
 
 pub use self::headers::{Origin, WrongOrigin};
-use crate::Result;
+use self::problem::Problem;
+use crate::accounts::{Accounts, Doors, Refusal};
 use crate::grpc::Seat;
+use crate::{Handle, Result};
 
 /// Settings of the service.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +41,16 @@ pub struct HttpConfig {
     pub certificate: Option<Certificate>,
     /// Where pages lie that may call it from browsers, beside its own.
     pub origins: Vec<Origin>,
+    pub auth: Auth,
+}
+
+/// Whether anybody has to sign in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Auth {
+    #[default]
+    On,
+    /// Whoever reaches the service may do what an owner of the default organization may: for a try on one's own machine.
+    Off,
 }
 
 /// What every call is answered with. Cheap to clone.
@@ -38,6 +58,34 @@ pub struct HttpConfig {
 struct Site {
     seat: watch::Receiver<Seat>,
     origins: Arc<[Origin]>,
+    auth: Auth,
+    doors: Doors,
+    /// Those of the metadata database, once they were asked for.
+    accounts: Arc<OnceCell<Accounts>>,
+}
+
+impl Site {
+    /// The coordinator, where it is this process that leads.
+    fn handle(&self) -> Result<Handle, Problem> {
+        let leads = self.seat.borrow().leads();
+        leads.map(|(handle, _)| handle).map_err(|leader| Problem::stands_by(leader.as_deref()))
+    }
+
+    /// People and organizations, where it is this process that leads.
+    async fn accounts(&self) -> Result<Accounts, Problem> {
+        let handle = self.handle()?;
+        let opened = self.accounts.get_or_try_init(|| Accounts::open(handle.store(), &self.doors)).await;
+        Ok(opened?.clone())
+    }
+
+    /// Does what must not end half way when its caller goes away: the call is dropped then, this is not.
+    async fn whole<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let done = tokio::spawn(work).await.map_err(|e| Problem::internal(&e.to_string()))?;
+        Ok(done?)
+    }
 }
 
 /// Serves as what `seat` says until `stop`, then lets calls under way end.
@@ -47,6 +95,7 @@ pub async fn serve(
     config: HttpConfig,
     stop: impl Future<Output = ()> + Send,
 ) -> Result<()> {
-    let site = Site { seat, origins: config.origins.into() };
+    let (origins, auth) = (config.origins.into(), config.auth);
+    let site = Site { seat, origins, auth, doors: Doors::new(), accounts: Arc::default() };
     listen::serve(listener, config.certificate.as_ref(), routes::router(site), stop).await
 }

@@ -1,17 +1,47 @@
 //! The API's description in OpenAPI 3.1, made from the handlers; `coordinator/openapi.json` is a copy of it for people and
 //! for programs that write clients.
 
-use utoipa::openapi::{OpenApi as Document, Ref, RefOr};
+use utoipa::openapi::security::{Flow, HttpAuthScheme, HttpBuilder, OAuth2, Password, Scopes, SecurityScheme};
+use utoipa::openapi::{OpenApi as Document, PathItem, Ref, RefOr, SecurityRequirement};
 use utoipa::{Modify, OpenApi};
 
-use super::health;
+use super::gate::Needs;
 use super::problem::Problem;
+use super::{audit, auth, health, keys, members, organizations, routes, runs};
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "FlowETL", version = "1", description = "Pipelines, their runs, and who may see and do what."),
     servers((url = "/api/v1")),
-    paths(health::health),
+    paths(
+        health::health,
+        auth::register,
+        auth::login,
+        auth::refresh,
+        auth::logout,
+        auth::me,
+        organizations::list,
+        organizations::create,
+        organizations::get,
+        organizations::change,
+        organizations::transfer,
+        organizations::remove,
+        members::list,
+        members::change,
+        members::remove,
+        members::invitations,
+        members::invite,
+        members::uninvite,
+        members::accept,
+        keys::list,
+        keys::create,
+        keys::remove,
+        audit::of_organization,
+        audit::of_installation,
+        runs::list,
+        runs::get,
+        runs::cancel,
+    ),
     components(schemas(Problem)),
     modifiers(&EveryCall)
 )]
@@ -33,12 +63,41 @@ impl Modify for EveryCall {
             components.responses.insert("problem".to_owned(), answer.build().into());
         }
         for item in document.paths.paths.values_mut() {
-            let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+            let operations = [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete];
             for operation in operations.into_iter().flatten() {
                 operation.responses.responses.insert("default".to_owned(), refused.clone());
             }
         }
+        let password = OAuth2::new([Flow::Password(Password::new("/api/v1/auth/login", Scopes::new()))]);
+        if let Some(components) = &mut document.components {
+            components.add_security_scheme("password", SecurityScheme::OAuth2(password));
+            let key = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+            components.add_security_scheme("api_key", SecurityScheme::Http(key));
+        }
+        for endpoint in routes::endpoints() {
+            if let Some(item) = document.paths.paths.get_mut(endpoint.path) {
+                guard(item, &endpoint);
+            }
+        }
     }
+}
+
+/// Writes down what an endpoint needs.
+fn guard(item: &mut PathItem, endpoint: &routes::Endpoint) {
+    let operation = match endpoint.method.as_str() {
+        "GET" => &mut item.get,
+        "POST" => &mut item.post,
+        "PATCH" => &mut item.patch,
+        _ => &mut item.delete,
+    };
+    let Some(operation) = operation else { return };
+    let names = match endpoint.needs {
+        Needs::Nobody => return,
+        Needs::Member(_, Some(_)) => vec!["password", "api_key"],
+        Needs::Person | Needs::SuperAdmin | Needs::Member(_, None) => vec!["password"],
+    };
+    let needs = names.into_iter().map(|name| SecurityRequirement::new::<_, [&str; 0], &str>(name, []));
+    operation.security = Some(needs.collect());
 }
 
 /// The description.

@@ -1,12 +1,13 @@
 //! What a refused call is answered with: `application/problem+json` (RFC 9457). The one file that makes HTTP errors.
 
-use axum::http::header::{CONTENT_TYPE, HeaderValue};
+use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::clock;
+use crate::accounts::Refusal;
+use crate::{Error, clock};
 
 /// Why a call was refused, as RFC 9457 has it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -19,9 +20,15 @@ pub(crate) struct Problem {
     status: u16,
     /// What is wrong, in one sentence.
     detail: String,
+    /// The field that is wrong, where it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'static str>,
     /// By which the coordinator's log knows it, where the fault is its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     instance: Option<String>,
+    /// Seconds after which the call may go well.
+    #[serde(skip)]
+    retry_after: Option<u64>,
 }
 
 impl Problem {
@@ -31,7 +38,9 @@ impl Problem {
             title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),
             detail: detail.into(),
+            field: None,
             instance: None,
+            retry_after: None,
         }
     }
 
@@ -39,9 +48,30 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, format!("there is nothing at `{}`", uri.path()))
     }
 
+    /// The request cannot be read.
+    pub(super) fn not_understood(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    /// The body has another type than the one that is read.
+    pub(super) fn unsupported(expected: &str) -> Self {
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("the body is to be `{expected}`"))
+    }
+
+    pub(super) fn too_large(limit: usize) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body has more than {limit} bytes"))
+    }
+
     /// The whole call took longer than any may.
     pub(super) fn too_slow(seconds: u64) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, format!("there was no answer within {seconds} s"))
+    }
+
+    /// Another coordinator leads, if any does.
+    pub(super) fn stands_by(leader: Option<&str>) -> Self {
+        let who = leader.map_or_else(|| "another leads".to_owned(), |url| format!("`{url}` leads"));
+        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, format!("this coordinator stands by: {who}"));
+        problem.with_retry(1)
     }
 
     /// The fault is ours: the caller learns by which name the log knows it, and no more.
@@ -51,6 +81,10 @@ impl Problem {
         let problem =
             Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the coordinator could not do this; its log says why");
         Self { instance: Some(instance), ..problem }
+    }
+
+    fn with_retry(self, seconds: u64) -> Self {
+        Self { retry_after: Some(seconds), ..self }
     }
 }
 
@@ -64,12 +98,54 @@ pub(super) async fn no_such_method(method: Method, uri: Uri) -> Problem {
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("`{}` does not take `{method}`", uri.path()))
 }
 
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let text = refusal.to_string();
+        match refusal {
+            Refusal::Wrong { field, .. } => {
+                Self { field: Some(field), ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, text) }
+            }
+            Refusal::Unknown(_) => Self::new(StatusCode::UNAUTHORIZED, text),
+            Refusal::Forbidden(_) => Self::new(StatusCode::FORBIDDEN, text),
+            Refusal::NotFound(_) => Self::new(StatusCode::NOT_FOUND, text),
+            Refusal::Conflict(_) => Self::new(StatusCode::CONFLICT, text),
+            Refusal::TooOften { wait_ms } => {
+                let seconds = u64::try_from(wait_ms).unwrap_or(0).div_ceil(1000);
+                Self::new(StatusCode::TOO_MANY_REQUESTS, text).with_retry(seconds)
+            }
+            Refusal::Crowded => Self::new(StatusCode::SERVICE_UNAVAILABLE, text).with_retry(1),
+            Refusal::Failed(error) => error.into(),
+        }
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match &error {
+            Error::NoRun(_) => Self::new(StatusCode::NOT_FOUND, error.to_string()),
+            Error::Deposed => Self::stands_by(None),
+            Error::Unsure => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()).with_retry(1),
+            Error::Busy { .. } | Error::NotResumable { .. } | Error::NotHere(_) | Error::Unsettled(_) => {
+                Self::new(StatusCode::CONFLICT, error.to_string())
+            }
+            // What a database or a disk says is for the log alone.
+            _ => Self::internal(&error.chain()),
+        }
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let mut response = (status, body).into_response();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
         response
     }
 }

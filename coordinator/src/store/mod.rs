@@ -18,6 +18,7 @@ use crate::lead::Tenure;
 use crate::{Error, Result};
 
 mod attempt;
+mod directory;
 mod event;
 mod leadership;
 mod pipeline;
@@ -32,10 +33,11 @@ mod source_schema;
 pub(crate) mod tests;
 
 pub(crate) use attempt::AttemptRow;
+pub(crate) use directory::Directory;
 pub(crate) use pipeline::Version;
 pub use position::PositionRow;
 pub(crate) use record::{Record, Stored};
-pub(crate) use run::RunRow;
+pub(crate) use run::{RunQuery, RunRow};
 pub(crate) use segment::SegmentRow;
 pub(crate) use sink_commit::{CommitState, SinkCommit};
 
@@ -251,6 +253,12 @@ where
     T: sqlx::Decode<'r, Any> + sqlx::Type<Any>,
 {
     row.try_get(column).map_err(doing("read a row"))
+}
+
+/// What one of our words in a column means.
+fn get_word<T: FromStr<Err = String>>(row: &AnyRow, column: &'static str) -> Result<T> {
+    let meant = get::<String>(row, column)?.parse();
+    meant.map_err(|e: String| Error::Stored { what: column, source: serde::de::Error::custom(e) })
 }
 
 /// A column's document, where there is one.

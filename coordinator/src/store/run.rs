@@ -34,6 +34,21 @@ pub struct RunRow {
     pub kept: bool,
 }
 
+/// Which runs of an organization; those of no organization are the default one's.
+#[derive(Clone, Debug)]
+pub(crate) struct RunQuery {
+    pub organization: String,
+    /// In any of these states; in any at all where there are none.
+    pub states: Vec<Phase>,
+    pub pipeline: Option<String>,
+    /// Older than this one.
+    pub before: Option<String>,
+    pub limit: i64,
+}
+
+/// Whose a run is.
+const OWNER: &str = "coalesce(organization, (select default_organization from installation where id = 1))";
+
 impl From<RunRow> for RunSummary {
     fn from(row: RunRow) -> Self {
         Self {
@@ -57,6 +72,34 @@ impl Store {
             .fetch_optional(&self.pool)
             .await
             .map_err(doing("read a run"))?;
+        row.as_ref().map(decode).transpose()?.ok_or_else(|| Error::NoRun(id.clone()))
+    }
+
+    /// Newest first.
+    pub(crate) async fn runs_of(&self, query: &RunQuery) -> Result<Vec<RunRow>> {
+        let all = [Phase::Running, Phase::Failing, Phase::Cancelling, Phase::Success, Phase::Failed, Phase::Cancelled];
+        let wanted = |phase: &Phase| query.states.is_empty() || query.states.contains(phase);
+        let states: Vec<String> = all.iter().filter(|p| wanted(p)).map(|p| format!("'{}'", p.as_str())).collect();
+        let select = format!(
+            "select * from run where {OWNER} = $1 and ($2 = '' or pipeline = $2) and ($3 = '' or id < $3) \
+             and state in ({}) order by id desc limit $4",
+            states.join(", ")
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(select))
+            .bind(query.organization.clone())
+            .bind(query.pipeline.clone().unwrap_or_default())
+            .bind(query.before.clone().unwrap_or_default())
+            .bind(query.limit)
+            .fetch_all(&self.pool)
+            .await;
+        rows.map_err(doing("list the runs"))?.iter().map(decode).collect()
+    }
+
+    /// A run, if it is the organization's.
+    pub(crate) async fn run_of(&self, organization: &str, id: &RunId) -> Result<RunRow> {
+        let select = sqlx::AssertSqlSafe(format!("select * from run where {OWNER} = $1 and id = $2"));
+        let row = sqlx::query(select).bind(organization.to_owned()).bind(id.as_str().to_owned());
+        let row = row.fetch_optional(&self.pool).await.map_err(doing("read a run"))?;
         row.as_ref().map(decode).transpose()?.ok_or_else(|| Error::NoRun(id.clone()))
     }
 

@@ -200,6 +200,16 @@ pub struct Http {
     /// Where pages of other hosts lie that may call it from browsers: `https://host`, more of them after commas.
     #[arg(long, env = "FLOWETL_CORS_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
     pub cors_origins: Vec<flowetl_coordinator::http::Origin>,
+    /// `off` lets whoever reaches it over HTTP in without signing in: for a try on one's own machine, on its own address only.
+    #[arg(long, env = "FLOWETL_AUTH", value_enum, default_value = "on")]
+    pub auth: Auth,
+}
+
+/// Whether people have to sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Auth {
+    On,
+    Off,
 }
 
 #[derive(Clone, Copy, Debug, Args)]

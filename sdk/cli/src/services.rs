@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use flowetl_coordinator::Result;
 use flowetl_coordinator::grpc::Seat;
-use flowetl_coordinator::http::{self, HttpConfig};
+use flowetl_coordinator::http::{self, Auth, HttpConfig};
 use flowetl_proto::trust::Certificate;
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -29,10 +29,16 @@ impl Http {
         certificate: Option<Certificate>,
         exposure: args::Exposure,
     ) -> anyhow::Result<Self> {
+        ensure!(
+            http.auth == args::Auth::On || http.http.ip().is_loopback(),
+            "other machines reach `--http {}`: with `--auth off` it must be an address of this machine alone",
+            http.http
+        );
         trust::guard("--http", http.http, exposure, &[(certificate.is_some(), role::CERTIFICATE)])?;
         let (listener, address) = role::listen(http.http).await.context("setting `--http` (`FLOWETL_HTTP`)")?;
         let scheme = if certificate.is_some() { "https" } else { "http" };
-        let config = HttpConfig { certificate, origins: http.cors_origins };
+        let auth = if http.auth == args::Auth::Off { Auth::Off } else { Auth::On };
+        let config = HttpConfig { certificate, origins: http.cors_origins, auth };
         Ok(Self { listener, url: format!("{scheme}://{address}"), config })
     }
 

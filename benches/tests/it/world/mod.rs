@@ -54,7 +54,8 @@ impl World {
 
     /// In our folder, with our home, and without settings of whoever runs the tests.
     fn place(&self, command: &mut Command) {
-        let places = ["CORS_ORIGINS", "DATABASE_URL", "ETCD", "ETCD_PREFIX", "FLIGHT", "GRPC", "SERVER", "STORAGE_URL"];
+        let places =
+            ["AUTH", "CORS_ORIGINS", "DATABASE_URL", "ETCD", "ETCD_PREFIX", "FLIGHT", "GRPC", "SERVER", "STORAGE_URL"];
         let secrets = ["CLUSTER_KEY", "CLUSTER_KEY_FILE", "TLS_CA", "TLS_CERT", "TLS_KEY", "TOKEN", "TOKENS"];
         for name in places.into_iter().chain(secrets) {
             command.env_remove(format!("FLOWETL_{name}"));

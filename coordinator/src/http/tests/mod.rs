@@ -1,8 +1,13 @@
 //! The service over loopback, asked by a real HTTP client: what each call answers.
 
+mod app;
+mod people;
+mod rules;
+mod runs;
 mod service;
+mod teams;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use flowetl_proto::catalogue::Catalogue;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
@@ -13,12 +18,13 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use self::app::App;
 use super::HttpConfig;
 use crate::fleet;
 use crate::grpc::Seat;
 use crate::tests::Database;
 use crate::tests::simulate::{Process, TEST_LIMIT, world};
-use crate::tests::world::Blind;
+use crate::tests::world::{Blind, World};
 
 /// The service, and a client of it.
 pub(super) struct Served {
@@ -27,6 +33,7 @@ pub(super) struct Served {
     /// `http://host:port`.
     pub url: String,
     pub seat: watch::Sender<Seat>,
+    pub world: Arc<Mutex<World>>,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<crate::Result<()>>,
 }
@@ -68,7 +75,8 @@ impl Answer {
 
 impl Served {
     pub(super) async fn start(database: &Database, config: HttpConfig) -> Self {
-        let process = Process::start(database, &world(&[])).await;
+        let world = world(&[]);
+        let process = Process::start(database, &world).await;
         let nothing = Catalogue { blocks: vec![], connectors: vec![] };
         let roster = Arc::new(fleet::Alone::new(process.handle.clone(), nothing, Arc::new(Blind)));
         let (seat, seats) = watch::channel(Seat::Leads { handle: process.handle.clone(), roster });
@@ -77,7 +85,7 @@ impl Served {
         let url = format!("{scheme}://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel();
         let serving = tokio::spawn(super::serve(listener, seats, config, async { drop(stopped.await) }));
-        Self { process, client: Client::new(), url, seat, stop, serving }
+        Self { process, client: Client::new(), url, seat, world, stop, serving }
     }
 
     /// A call of an endpoint: `/runs`.

@@ -1,0 +1,37 @@
+//! Why something was not done for a person, in words for that person.
+
+use crate::Error;
+
+/// Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refusal {
+    /// What was sent is wrong, and which field of it.
+    #[error("{message}")]
+    Wrong { field: &'static str, message: String },
+    /// Nobody is known by what was shown.
+    #[error("{0}")]
+    Unknown(String),
+    /// Whoever it is may not do this.
+    #[error("{0}")]
+    Forbidden(String),
+    #[error("{0}")]
+    NotFound(String),
+    /// Something that is there stands against it.
+    #[error("{0}")]
+    Conflict(String),
+    /// Too many tries have failed.
+    #[error("too many sign-ins have failed: try again in {} s", .wait_ms.div_euclid(1000) + 1)]
+    TooOften { wait_ms: i64 },
+    /// Too many sign in just now.
+    #[error("too many sign in just now: try again")]
+    Crowded,
+    /// The fault is ours.
+    #[error(transparent)]
+    Failed(#[from] Error),
+}
+
+impl Refusal {
+    pub(super) fn wrong(field: &'static str, message: impl Into<String>) -> Self {
+        Self::Wrong { field, message: message.into() }
+    }
+}

@@ -1,0 +1,99 @@
+//! `/auth`: signing up, in and out, and who one is.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Site;
+use super::body::{Form, Json};
+use super::gate::Known;
+use super::problem::Problem;
+use crate::accounts::{Accounts, Caller, Membership, Person, Registration, Tokens};
+
+/// The form of OAuth2's password flow; what else it may have does not count here.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct SignIn {
+    /// The e-mail address.
+    username: String,
+    #[schema(format = Password)]
+    password: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Refresh {
+    refresh_token: String,
+}
+
+/// Who calls.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Me {
+    #[serde(flatten)]
+    person: Person,
+    memberships: Vec<Membership>,
+}
+
+/// Make an account, with an organization of one's own or in that of an invitation.
+#[utoipa::path(post, path = "/auth/register", tag = "auth", request_body = Registration,
+    responses((status = 201, body = Tokens)))]
+pub(super) async fn register(
+    State(site): State<Site>,
+    Known(accounts): Known<Accounts>,
+    Known(caller): Known<Caller>,
+    Json(wish): Json<Registration>,
+) -> Result<(StatusCode, Json<Tokens>), Problem> {
+    let tokens = site.whole(async move { accounts.register(wish, caller.address).await }).await?;
+    Ok((StatusCode::CREATED, Json(tokens)))
+}
+
+/// Sign in.
+#[utoipa::path(post, path = "/auth/login", tag = "auth",
+    request_body(content = SignIn, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, body = Tokens)))]
+pub(super) async fn login(
+    State(site): State<Site>,
+    Known(accounts): Known<Accounts>,
+    Known(caller): Known<Caller>,
+    Form(form): Form<SignIn>,
+) -> Result<Json<Tokens>, Problem> {
+    let SignIn { username, password } = form;
+    let tokens = site.whole(async move { accounts.sign_in(&username, password, caller.address).await });
+    Ok(Json(tokens.await?))
+}
+
+/// Exchange a refresh token for new tokens; each counts once.
+#[utoipa::path(post, path = "/auth/refresh", tag = "auth", request_body = Refresh,
+    responses((status = 200, body = Tokens)))]
+pub(super) async fn refresh(
+    State(site): State<Site>,
+    Known(accounts): Known<Accounts>,
+    Known(caller): Known<Caller>,
+    Json(shown): Json<Refresh>,
+) -> Result<Json<Tokens>, Problem> {
+    let tokens = site.whole(async move { accounts.refresh(&shown.refresh_token, caller.address).await });
+    Ok(Json(tokens.await?))
+}
+
+/// Sign out: no token of this session counts any more.
+#[utoipa::path(post, path = "/auth/logout", tag = "auth", responses((status = 204)))]
+pub(super) async fn logout(
+    State(site): State<Site>,
+    Known(accounts): Known<Accounts>,
+    Known(caller): Known<Caller>,
+) -> Result<StatusCode, Problem> {
+    site.whole(async move { accounts.sign_out(&caller).await }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Who calls, and where they belong.
+#[utoipa::path(get, path = "/auth/me", tag = "auth", responses((status = 200, body = Me)))]
+pub(super) async fn me(
+    State(site): State<Site>,
+    Known(accounts): Known<Accounts>,
+    Known(caller): Known<Caller>,
+) -> Result<Json<Me>, Problem> {
+    let person = caller.person()?.clone();
+    let memberships = site.whole(async move { accounts.memberships(&caller).await }).await?;
+    Ok(Json(Me { person, memberships }))
+}

@@ -1,0 +1,66 @@
+//! People, organizations, and how they are let in. Everything is read and written in a transaction, a [`Directory`].
+
+mod api_key;
+mod audit;
+mod invitation;
+mod member;
+mod organization;
+mod person;
+mod session;
+
+use sqlx::{Any, Transaction};
+
+use super::{Store, commit, doing, get};
+use crate::Result;
+
+/// One transaction over accounts; what is not committed has not happened.
+pub(crate) struct Directory {
+    tx: Transaction<'static, Any>,
+}
+
+impl Store {
+    /// To read.
+    pub(crate) async fn directory(&self) -> Result<Directory> {
+        let tx = self.pool.begin().await.map_err(doing("begin a transaction"))?;
+        Ok(Directory { tx })
+    }
+
+    /// To read and write; only where this process may decide.
+    pub(crate) async fn change_directory(&self) -> Result<Directory> {
+        Ok(Directory { tx: self.begin().await? })
+    }
+}
+
+impl Directory {
+    pub(crate) async fn commit(self) -> Result<()> {
+        commit(self.tx).await
+    }
+
+    /// Lets nobody else join the installation until the transaction ends: who is the first is decided once.
+    pub(crate) async fn lock(&mut self) -> Result<()> {
+        let update = sqlx::query("update installation set id = id where id = 1");
+        update.execute(&mut *self.tx).await.map_err(doing("lock the installation"))?;
+        Ok(())
+    }
+
+    /// The key that access tokens are signed with: `new` if there is none yet.
+    pub(crate) async fn signing_key(&mut self, new: String) -> Result<String> {
+        let update =
+            "update installation set signing_key = coalesce(signing_key, $1) where id = 1 returning signing_key";
+        let row = sqlx::query(update).bind(new).fetch_one(&mut *self.tx).await;
+        get(&row.map_err(doing("read the signing key"))?, "signing_key")
+    }
+
+    /// The id of the organization that owns what no other does.
+    pub(crate) async fn default_organization(&mut self) -> Result<Option<String>> {
+        let row =
+            sqlx::query("select default_organization from installation where id = 1").fetch_one(&mut *self.tx).await;
+        get(&row.map_err(doing("read the default organization"))?, "default_organization")
+    }
+
+    pub(crate) async fn set_default_organization(&mut self, id: &str) -> Result<()> {
+        let update = sqlx::query("update installation set default_organization = $1 where id = 1").bind(id.to_owned());
+        update.execute(&mut *self.tx).await.map_err(doing("write the default organization"))?;
+        Ok(())
+    }
+}

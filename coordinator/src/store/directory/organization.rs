@@ -1,0 +1,85 @@
+//! Organizations.
+
+use flowetl_proto::run::Timestamp;
+use sqlx::any::AnyRow;
+
+use super::Directory;
+use crate::Result;
+use crate::accounts::Organization;
+use crate::store::{doing, get};
+
+impl Directory {
+    /// That of an id or a slug.
+    pub(crate) async fn organization(&mut self, id_or_slug: &str) -> Result<Option<Organization>> {
+        let row = sqlx::query("select * from organization where id = $1 or slug = $1").bind(id_or_slug.to_owned());
+        let row = row.fetch_optional(&mut *self.tx).await.map_err(doing("read an organization"))?;
+        row.as_ref().map(decode).transpose()
+    }
+
+    /// All of them, by name.
+    pub(crate) async fn organizations(&mut self) -> Result<Vec<Organization>> {
+        let rows = sqlx::query("select * from organization order by name, id").fetch_all(&mut *self.tx).await;
+        rows.map_err(doing("list the organizations"))?.iter().map(decode).collect()
+    }
+
+    /// Lets nobody else change who belongs to it until the transaction ends: that someone owns it is decided once. False
+    /// where it is gone.
+    pub(crate) async fn lock_organization(&mut self, id: &str) -> Result<bool> {
+        let update = sqlx::query("update organization set id = id where id = $1").bind(id.to_owned());
+        let done = update.execute(&mut *self.tx).await.map_err(doing("lock an organization"))?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// False where the slug is another's.
+    pub(crate) async fn add_organization(&mut self, organization: &Organization) -> Result<bool> {
+        let insert =
+            "insert into organization (id, name, slug, created_at) values ($1, $2, $3, $4) on conflict do nothing";
+        let done = sqlx::query(insert)
+            .bind(organization.id.clone())
+            .bind(organization.name.clone())
+            .bind(organization.slug.clone())
+            .bind(organization.created_at.0)
+            .execute(&mut *self.tx)
+            .await
+            .map_err(doing("write an organization"))?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Writes name and slug. False where the slug is another's.
+    pub(crate) async fn change_organization(&mut self, organization: &Organization) -> Result<bool> {
+        let update = "update organization set name = $1, slug = $2 where id = $3 \
+                      and not exists (select 1 from organization o where o.slug = $2 and o.id <> $3)";
+        let done = sqlx::query(update)
+            .bind(organization.name.clone())
+            .bind(organization.slug.clone())
+            .bind(organization.id.clone())
+            .execute(&mut *self.tx)
+            .await
+            .map_err(doing("write an organization"))?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Removes it, and all that hangs on it: keys, invitations, memberships.
+    pub(crate) async fn remove_organization(&mut self, id: &str) -> Result<()> {
+        let deletes = [
+            "delete from api_key where organization = $1",
+            "delete from invitation where organization = $1",
+            "delete from membership where organization = $1",
+            "delete from organization where id = $1",
+        ];
+        for delete in deletes {
+            let done = sqlx::query(delete).bind(id.to_owned()).execute(&mut *self.tx).await;
+            done.map_err(doing("remove an organization"))?;
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn decode(row: &AnyRow) -> Result<Organization> {
+    Ok(Organization {
+        id: get(row, "id")?,
+        name: get(row, "name")?,
+        slug: get(row, "slug")?,
+        created_at: Timestamp(get(row, "created_at")?),
+    })
+}

@@ -1,0 +1,57 @@
+//! People.
+
+use flowetl_proto::run::Timestamp;
+use sqlx::any::AnyRow;
+
+use super::Directory;
+use crate::Result;
+use crate::accounts::Person;
+use crate::store::{doing, get};
+
+/// A person, and the hash of the password.
+pub(crate) struct Credentials {
+    pub person: Person,
+    pub password_hash: String,
+}
+
+impl Directory {
+    pub(crate) async fn has_people(&mut self) -> Result<bool> {
+        let row = sqlx::query("select count(*) as people from person").fetch_one(&mut *self.tx).await;
+        Ok(get::<i64>(&row.map_err(doing("count the people"))?, "people")? > 0)
+    }
+
+    /// Who has this address, in lower case.
+    pub(crate) async fn credentials(&mut self, email: &str) -> Result<Option<Credentials>> {
+        let row = sqlx::query("select * from person where email = $1").bind(email.to_owned());
+        let row = row.fetch_optional(&mut *self.tx).await.map_err(doing("read a person"))?;
+        let decode = |row| Ok(Credentials { person: decode(row)?, password_hash: get(row, "password_hash")? });
+        row.as_ref().map(decode).transpose()
+    }
+
+    /// False where the address is someone's already.
+    pub(crate) async fn add_person(&mut self, person: &Person, password_hash: &str) -> Result<bool> {
+        let insert = "insert into person (id, email, name, password_hash, super_admin, created_at) \
+                      values ($1, $2, $3, $4, $5, $6) on conflict do nothing";
+        let done = sqlx::query(insert)
+            .bind(person.id.clone())
+            .bind(person.email.clone())
+            .bind(person.name.clone())
+            .bind(password_hash.to_owned())
+            .bind(i64::from(person.super_admin))
+            .bind(person.created_at.0)
+            .execute(&mut *self.tx)
+            .await
+            .map_err(doing("write a person"))?;
+        Ok(done.rows_affected() == 1)
+    }
+}
+
+pub(super) fn decode(row: &AnyRow) -> Result<Person> {
+    Ok(Person {
+        id: get(row, "id")?,
+        email: get(row, "email")?,
+        name: get(row, "name")?,
+        super_admin: get::<i64>(row, "super_admin")? != 0,
+        created_at: Timestamp(get(row, "created_at")?),
+    })
+}
