@@ -85,16 +85,19 @@ impl Accounts {
 
     /// Signs a person in.
     pub(crate) async fn sign_in(&self, email: &str, password: String, address: IpAddr) -> Result<Tokens, Refusal> {
-        let begun = self.throttle(|throttle| throttle.begin(email, address, clock::now()));
+        let wrong = || Refusal::Unknown("the address or the password is wrong".into());
+        // One spelling of each, and none that is long: what failed is remembered by it.
+        let email = text::email(email).map_err(|_| wrong())?;
+        let begun = self.throttle(|throttle| throttle.begin(&email, address, clock::now()));
         begun.map_err(|wait_ms| Refusal::TooOften { wait_ms })?;
-        let credentials = self.store.directory().await?.credentials(&email.trim().to_lowercase()).await?;
+        let credentials = self.store.directory().await?.credentials(&email).await?;
         let (person, hash) = credentials.map(|c| (c.person, c.password_hash)).unzip();
         let is_right = self.doors.hasher.matches(password, hash).await?;
         let Some(person) = person.filter(|_| is_right) else {
             tracing::info!(%address, "a sign-in failed");
-            return Err(Refusal::Unknown("the address or the password is wrong".into()));
+            return Err(wrong());
         };
-        self.throttle(|throttle| throttle.succeeded(email, address));
+        self.throttle(|throttle| throttle.succeeded(&email, address));
         let mut directory = self.store.change_directory().await?;
         let caller = Caller { person: Some(person.clone()), ..Caller::nobody(address) };
         let tokens = self.begin_session(&mut directory, &caller, &person, clock::now()).await?;
@@ -154,6 +157,7 @@ impl Accounts {
         person: &Person,
         now: i64,
     ) -> Result<Tokens> {
+        directory.forget_sessions(&person.id, now).await?;
         let session = clock::new_id();
         directory.add_session(&session, &person.id, now).await?;
         let begun =

@@ -12,6 +12,9 @@ use crate::{Result, clock};
 /// How long an invitation counts.
 const LIFE_MS: i64 = 7 * 24 * 3_600_000;
 
+/// Invitations that an organization has open at once: more than anyone reads through.
+const OPEN_MAX: usize = 1_000;
+
 /// An invitation that was just made.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Invited {
@@ -50,6 +53,11 @@ impl Accounts {
             expires_at: Timestamp(now + LIFE_MS),
         };
         let mut directory = self.store.change_directory().await?;
+        directory.lock_organization(&invitation.organization).await?;
+        directory.forget_invitations(&invitation.organization, now).await?;
+        if directory.invitations(&invitation.organization, now).await?.len() >= OPEN_MAX {
+            return Err(Refusal::Conflict(format!("{OPEN_MAX} invitations are open: take some back")));
+        }
         directory.add_invitation(&invitation, &secret.hash).await?;
         let change = Change {
             organization: Some(&invitation.organization),

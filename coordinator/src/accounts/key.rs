@@ -15,6 +15,8 @@ use crate::{Result, clock};
 pub(super) const PREFIX: &str = "flowetl_";
 /// Characters that are kept of a key: what every one begins with, and six by which people know theirs.
 const SHOWN: usize = PREFIX.len() + 6;
+/// Keys of one organization: more than anyone keeps apart.
+const KEYS_MAX: usize = 1_000;
 /// The use of a key is written down no more often than this.
 const USE_MS: i64 = 60_000;
 
@@ -67,6 +69,10 @@ impl Accounts {
             last_used_at: None,
         };
         let mut directory = self.store.change_directory().await?;
+        directory.lock_organization(&api_key.organization).await?;
+        if directory.api_keys(&api_key.organization).await?.len() >= KEYS_MAX {
+            return Err(Refusal::Conflict(format!("the organization has {KEYS_MAX} API keys: end some")));
+        }
         directory.add_api_key(&api_key, &secret.hash).await?;
         let change = Change {
             organization: Some(&api_key.organization),

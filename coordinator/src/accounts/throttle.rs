@@ -30,19 +30,19 @@ struct Failures {
 }
 
 impl Throttle {
-    /// Counts a try of `email` from `address` at the time `now` as failed until [`Self::succeeded`]; else says for how many
-    /// milliseconds none is taken. Tries are counted before they are made, so that many at once are no way around.
+    /// Counts a try of `email`, in its one spelling, from `address` at the time `now` as failed until [`Self::succeeded`]; else
+    /// says for how many milliseconds none is taken. Tries are counted before they are made, so that many at once are no way around.
     pub(crate) fn begin(&mut self, email: &str, address: IpAddr, now: i64) -> Result<(), i64> {
-        let email = email.to_lowercase();
+        let address = network(address);
         let waits = [
-            wait(self.people.get(&email), FREE_FOR_PERSON, now),
+            wait(self.people.get(email), FREE_FOR_PERSON, now),
             wait(self.addresses.get(&address), FREE_FOR_ADDRESS, now),
         ];
         let wait = waits.into_iter().max().unwrap_or(0);
         if wait > 0 {
             return Err(wait);
         }
-        count(&mut self.people, email, now);
+        count(&mut self.people, email.to_owned(), now);
         count(&mut self.addresses, address, now);
         Ok(())
     }
@@ -50,10 +50,18 @@ impl Throttle {
     /// The try that was begun last was right: the person's failures are forgotten. The address's are not but for this one:
     /// one's own password must not open the way to guess others'.
     pub(crate) fn succeeded(&mut self, email: &str, address: IpAddr) {
-        self.people.remove(&email.to_lowercase());
-        if let Some(failures) = self.addresses.get_mut(&address) {
+        self.people.remove(email);
+        if let Some(failures) = self.addresses.get_mut(&network(address)) {
             failures.count = failures.count.saturating_sub(1);
         }
+    }
+}
+
+/// What one customer of a network has: one address of IPv4, 2^64 of IPv6.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V6(six) => IpAddr::V6((six.to_bits() >> 64 << 64).into()),
+        four => four,
     }
 }
 
@@ -94,9 +102,9 @@ mod tests {
     fn guessing_one_persons_password_gets_slower_from_anywhere() {
         let mut throttle = Throttle::default();
         for number in 0..5 {
-            assert_eq!(throttle.begin("Ann@x", elsewhere(number), 0), Ok(()));
+            assert_eq!(throttle.begin("ann@x", elsewhere(number), 0), Ok(()));
         }
-        assert_eq!(throttle.begin("ann@X", elsewhere(6), 0), Err(1_000));
+        assert_eq!(throttle.begin("ann@x", elsewhere(6), 0), Err(1_000));
         assert_eq!(throttle.begin("ann@x", elsewhere(6), 999), Err(1));
         assert_eq!(throttle.begin("ann@x", elsewhere(6), 1_000), Ok(()));
         assert_eq!(throttle.begin("ann@x", elsewhere(7), 1_000), Err(2_000), "twice as long");
@@ -124,6 +132,14 @@ mod tests {
         throttle.succeeded("19@x", HERE);
         assert_eq!(throttle.begin("19@x", HERE, 0), Ok(()));
         assert!(throttle.begin("19@x", HERE, 0).is_err());
+    }
+
+    #[test]
+    fn all_that_one_customer_has_is_one_address() {
+        let six = |text: &str| network(text.parse().unwrap());
+        assert_eq!(six("2001:db8:1:2:3::4"), six("2001:db8:1:2::"));
+        assert_ne!(six("2001:db8:1:2::"), six("2001:db8:1:3::"));
+        assert_eq!(network(HERE), HERE);
     }
 
     #[test]

@@ -10,8 +10,8 @@ use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
 
-/// The largest body that is read: settings and names; nothing that is uploaded comes this way.
-pub(super) const BODY_BYTES_MAX: usize = 1 << 20;
+/// The largest body that is read: names, addresses and secrets; nothing that is uploaded comes this way.
+pub(super) const BODY_BYTES_MAX: usize = 64 << 10;
 
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";

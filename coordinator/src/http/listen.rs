@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -30,6 +31,9 @@ const CONNECTIONS_MAX: usize = 512;
 const HEADER_LIMIT: Duration = Duration::from_secs(10);
 /// The head of a request: a token, cookies of other services on this host, and a long path.
 const HEADER_BYTES_MAX: usize = 64 << 10;
+/// Calls at once over one connection of HTTP/2: a page's first look. With the largest body each, all connections together
+/// hold a gibibyte.
+const CALLS_MAX: u32 = 32;
 /// Who is silent for so long on HTTP/2 is asked for a sign of life, and has as long again to give it.
 const KEEPALIVE: Duration = Duration::from_secs(20);
 /// The pause after a connection could not be taken: too many files are open, most likely.
@@ -110,7 +114,10 @@ async fn answer(
     router: Router,
     stopping: CancellationToken,
 ) {
+    let asked = Arc::new(AtomicBool::new(false));
+    let asks = Arc::clone(&asked);
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        asks.store(true, Ordering::Relaxed);
         request.extensions_mut().insert(Peer(peer));
         if let Some(uri) = without_slash(request.uri()) {
             *request.uri_mut() = uri;
@@ -119,11 +126,21 @@ async fn answer(
     });
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_LIMIT).max_buf_size(HEADER_BYTES_MAX);
-    builder.http2().timer(TokioTimer::new()).keep_alive_interval(KEEPALIVE).keep_alive_timeout(KEEPALIVE);
+    let mut http2 = builder.http2();
+    http2.timer(TokioTimer::new()).keep_alive_interval(KEEPALIVE).keep_alive_timeout(KEEPALIVE);
+    http2.max_concurrent_streams(CALLS_MAX);
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
+    // Which protocol it is to be is waited for without a limit otherwise.
+    let silent = async {
+        sleep(HEADER_LIMIT).await;
+        if asked.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
+    };
     let done = tokio::select! {
         done = connection.as_mut() => done,
+        () = silent => return tracing::debug!(%peer, "a connection was opened, and nothing asked"),
         () = stopping.cancelled() => {
             connection.as_mut().graceful_shutdown();
             connection.await

@@ -11,6 +11,7 @@ on_both!(
     au_2_a_refresh_token_counts_once,
     signing_out_ends_everything_at_once,
     guessing_gets_slower,
+    of_many_at_once_one_is_the_first,
 );
 
 async fn ap_2_the_first_to_sign_up_runs_the_installation(database: &Database) {
@@ -111,5 +112,24 @@ async fn guessing_gets_slower(database: &Database) {
     assert!(slowed.refused(429).starts_with("too many sign-ins have failed"));
     assert!(slowed.headers.contains_key("retry-after"));
     app.login("bob@example.com", "wrong horse").await.refused(401);
+    app.end().await;
+}
+
+async fn of_many_at_once_one_is_the_first(database: &Database) {
+    let app = App::start(database).await;
+    let sign_up = async |number: usize| {
+        let token = app.sign_up(&format!("{number}@example.com"), json!({ "organization": "Same" })).await;
+        app.get("/auth/me", &token).await.good()
+    };
+    let people = futures::future::join_all((0..5).map(sign_up)).await;
+    assert_eq!(people.iter().filter(|me| me["super_admin"] == true).count(), 1, "{people:?}");
+    let mut slugs: Vec<_> = people.iter().map(|me| me["memberships"][0]["organization"]["slug"].to_string()).collect();
+    slugs.sort();
+    assert_eq!(slugs, ["\"same\"", "\"same-2\"", "\"same-3\"", "\"same-4\"", "\"same-5\""]);
+
+    let tokens = app.login("0@example.com", "correct horse").await.good();
+    let refresh = async |_| app.post("/auth/refresh", "", json!({ "refresh_token": tokens["refresh_token"] })).await;
+    let answers = futures::future::join_all((0..4).map(refresh)).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1, "{answers:?}");
     app.end().await;
 }

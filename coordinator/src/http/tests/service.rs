@@ -5,6 +5,7 @@ use reqwest::{Client, Method};
 
 use super::{Answer, Served};
 use crate::grpc::Seat;
+use crate::http::body::BODY_BYTES_MAX;
 use crate::http::{HttpConfig, openapi};
 use crate::tests::Database;
 use crate::tests::access::Certificates;
@@ -65,6 +66,21 @@ async fn what_is_not_there_is_a_problem() {
     }
     let said = Answer::of(served.call(Method::DELETE, "/health")).await.refused(405);
     assert_eq!(said, "`/api/v1/health` does not take `DELETE`");
+    served.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_has_a_type_and_a_limit() {
+    let database = Database::sqlite();
+    let served = Served::start(&database, HttpConfig::default()).await;
+    let send = async |kind: &'static str, body: String| {
+        Answer::of(served.call(Method::POST, "/auth/refresh").header("content-type", kind).body(body)).await
+    };
+    send("application/json", "x".repeat(BODY_BYTES_MAX + 1)).await.refused(413);
+    assert!(send("application/json", "x".repeat(BODY_BYTES_MAX)).await.refused(400).contains("the body is wrong"));
+    assert_eq!(send("text/plain", "{}".into()).await.refused(415), "the body is to be `application/json`");
+    let right = r#"{"refresh_token": "none"}"#;
+    send("Application/JSON; charset=utf-8", right.into()).await.refused(401);
     served.end().await;
 }
 

@@ -8,14 +8,11 @@ use crate::Result;
 use crate::accounts::{ApiKey, Person};
 use crate::store::{doing, from_json, get, to_json};
 
-/// Keys that an organization has at most shown.
-const LIST_MAX: i64 = 1_000;
-
 impl Directory {
     /// The keys of an organization, newest first.
     pub(crate) async fn api_keys(&mut self, organization: &str) -> Result<Vec<ApiKey>> {
-        let query = sqlx::query("select * from api_key where organization = $1 order by id desc limit $2");
-        let rows = query.bind(organization.to_owned()).bind(LIST_MAX).fetch_all(&mut *self.tx).await;
+        let query = sqlx::query("select * from api_key where organization = $1 order by id desc");
+        let rows = query.bind(organization.to_owned()).fetch_all(&mut *self.tx).await;
         rows.map_err(doing("list the API keys"))?.iter().map(decode).collect()
     }
 

@@ -8,14 +8,11 @@ use crate::Result;
 use crate::accounts::Invitation;
 use crate::store::{doing, get, get_word};
 
-/// Invitations that an organization has open at once.
-const LIST_MAX: i64 = 1_000;
-
 impl Directory {
     /// Those that have not expired at the time `now`, newest first.
     pub(crate) async fn invitations(&mut self, organization: &str, now: i64) -> Result<Vec<Invitation>> {
-        let query = "select * from invitation where organization = $1 and expires_at > $2 order by id desc limit $3";
-        let query = sqlx::query(query).bind(organization.to_owned()).bind(now).bind(LIST_MAX);
+        let query = "select * from invitation where organization = $1 and expires_at > $2 order by id desc";
+        let query = sqlx::query(query).bind(organization.to_owned()).bind(now);
         let rows = query.fetch_all(&mut *self.tx).await.map_err(doing("list the invitations"))?;
         rows.iter().map(decode).collect()
     }
@@ -25,6 +22,14 @@ impl Directory {
         let query = sqlx::query("select * from invitation where hash = $1 and expires_at > $2");
         let row = query.bind(hash.to_owned()).bind(now).fetch_optional(&mut *self.tx).await;
         row.map_err(doing("read an invitation"))?.as_ref().map(decode).transpose()
+    }
+
+    /// Removes those of an organization that have expired at the time `now`.
+    pub(crate) async fn forget_invitations(&mut self, organization: &str, now: i64) -> Result<()> {
+        let delete = sqlx::query("delete from invitation where organization = $1 and expires_at <= $2");
+        let delete = delete.bind(organization.to_owned()).bind(now);
+        delete.execute(&mut *self.tx).await.map_err(doing("remove invitations"))?;
+        Ok(())
     }
 
     pub(crate) async fn add_invitation(&mut self, invitation: &Invitation, hash: &str) -> Result<()> {

@@ -22,6 +22,19 @@ impl Directory {
         Ok(())
     }
 
+    /// Removes a person's refresh tokens that have expired at the time `now`, and the sessions that have none left.
+    pub(crate) async fn forget_sessions(&mut self, person: &str, now: i64) -> Result<()> {
+        let tokens = "delete from refresh_token where expires_at <= $1 \
+                      and session in (select id from session where person = $2)";
+        let tokens = sqlx::query(tokens).bind(now).bind(person.to_owned());
+        tokens.execute(&mut *self.tx).await.map_err(doing("remove sessions"))?;
+        let sessions = "delete from session where person = $1 \
+                        and not exists (select 1 from refresh_token r where r.session = session.id)";
+        let sessions = sqlx::query(sessions).bind(person.to_owned());
+        sessions.execute(&mut *self.tx).await.map_err(doing("remove sessions"))?;
+        Ok(())
+    }
+
     /// Whose session it is, while it lasts.
     pub(crate) async fn person_of_session(&mut self, session: &str, id: &str) -> Result<Option<Person>> {
         let query = "select p.* from session s join person p on p.id = s.person \
