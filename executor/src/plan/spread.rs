@@ -1,7 +1,7 @@
 //! A segment spread over executors: which stages of its plan are cut into tasks, and where each task is done.
 //!
-//! Parquet files and what a connector reads in pieces ([`Shared`]) can be shared out. A stage that reads anything else (text,
-//! a source with a position) is one task and stays with the executor that leads the attempt. So does the last stage, unless
+//! Parquet files and what a connector reads in pieces ([`Shared`]) can be shared out. A stage that reads anything else (a
+//! source with a position, one whose columns are adapted) is one task and stays with the executor that leads the attempt. So does the last stage, unless
 //! its rows may be written from several processes: then each task writes its own. All tasks of a plan are decided now and
 //! nothing is measured on the way, so that the same attempt always plans the same way.
 

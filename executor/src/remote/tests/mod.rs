@@ -269,6 +269,37 @@ fn a_boundary_is_written_and_read_by_all() {
 }
 
 #[test]
+fn text_files_are_shared_out_whole() {
+    let mut crew = Crew::new(2);
+    let lake = crew.world.folder.path().join("lake/text");
+    for file in 0..FILES {
+        let folder = lake.join(match file {
+            3 => "day=__HIVE_DEFAULT_PARTITION__".to_owned(),
+            _ => format!("day=2026-01-0{}", file + 1),
+        });
+        std::fs::create_dir_all(&folder).unwrap();
+        let rows = (0..ROWS).map(|n| format!("{};{}\n", file * ROWS + n, n % 3));
+        std::fs::write(folder.join("part.csv"), format!("id;kind\n{}", rows.collect::<String>())).unwrap();
+    }
+    let mut text = extract("text", "lake", "text/");
+    text.settings["format"] = "csv".into();
+    text.settings["delimiter"] = ";".into();
+    let query =
+        "select place(id) as place, count(*) as n, sum(id) as ids, count(distinct day) as days from text group by 1";
+    let spec = crew.world.attempt("r", 1, vec![text, sql("out", &["text"], query)], Output::Boundary);
+    crew.start(&crew.helped(spec));
+    let prepared = crew.prepared();
+    let rows = crew.rows(&prepared);
+    let cells: Vec<Vec<&str>> = rows.iter().map(|row| row.split('|').skip(1).collect()).collect();
+    let sum = |at: usize| cells.iter().map(|row| row[at].parse::<i64>().unwrap()).sum::<i64>();
+    let places: Vec<_> = cells.iter().map(|row| row[0]).collect();
+    assert_eq!(places, ["helper-0", "helper-1", "leader"], "{rows:?}");
+    let all = FILES * ROWS;
+    assert_eq!((sum(1), sum(2), sum(3)), (all, all * (all - 1) / 2, FILES - 1), "{rows:?}");
+    crew.idles();
+}
+
+#[test]
 fn few_bytes_stay_with_the_leader() {
     let mut crew = Crew::new(2);
     crew.world.config.share_bytes = 1 << 20;
