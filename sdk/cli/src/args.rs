@@ -18,7 +18,7 @@ pub struct Arguments {
 pub enum Command {
     /// Run a pipeline: here, in this process, or on a coordinator.
     Run(Run),
-    /// Copy a table, a query or files from one place to another.
+    /// Copy a table, a query or files from one place to another: here, or on a coordinator.
     Copy(Copy),
     /// Show what would run; touches nothing.
     Plan(Plan),
@@ -101,14 +101,16 @@ pub struct Copy {
     #[arg(long, value_enum)]
     pub write: Option<Write>,
     /// Bytes the whole process may use: `128MB`.
-    #[arg(long, value_name = "SIZE")]
-    pub memory: Option<String>,
+    #[arg(long, value_name = "SIZE", value_parser = flowetl_proto::pipeline::quantity::size)]
+    pub memory: Option<u64>,
     /// A connection by name.
     #[arg(short, long = "connection", value_name = "NAME=URL")]
     pub connections: Vec<String>,
     /// Read everything again.
     #[arg(long)]
     pub full_refresh: bool,
+    #[command(flatten)]
+    pub server: Server,
     #[command(flatten)]
     pub output: Output,
 }
@@ -137,7 +139,7 @@ pub struct Output {
     pub json: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Server {
     /// The coordinator to ask, such as http://127.0.0.1:50051, or all of them with commas between; without it, this process
     /// does everything.
