@@ -20,6 +20,7 @@ use flowetl_proto::announcement::Announcement;
 use flowetl_proto::control::{AttemptEvent, Executor};
 use flowetl_proto::id::{ExecutorId, RunId, Token};
 use flowetl_proto::trust::Trust;
+use flowetl_proto::etcd::Etcd;
 use flowetl_proto::wire::MESSAGE_BYTES_MAX;
 use flowetl_proto::wire::v1::executor_server::ExecutorServer;
 use flowetl_proto::wire::v1::tasks_server::TasksServer;
@@ -64,8 +65,7 @@ pub struct ServerConfig {
     pub trust: Trust,
     /// Attempts that it works on at once; at least one.
     pub slots: u32,
-    /// etcd's endpoints: `http://host:port`.
-    pub etcd: Vec<String>,
+    pub etcd: Etcd,
     /// What the keys in etcd begin with.
     pub prefix: String,
     /// How long attempts may take to end by themselves once `stop` was asked for.

@@ -71,7 +71,7 @@ impl Desk {
             url: url.clone(),
             trust: Trust::default(),
             slots: 3,
-            etcd: vec![endpoint],
+            etcd: Etcd::at([endpoint]),
             prefix: prefix.clone(),
             drain_limit,
             absence_limit,

@@ -284,6 +284,19 @@ pub struct Cluster {
     /// Etcd's endpoints.
     #[arg(long, env = "FLOWETL_ETCD", value_name = "URL", value_delimiter = ',', required = true)]
     pub etcd: Vec<String>,
+    /// Whose signature makes the certificate of an `https://` etcd believed (PEM); what this machine trusts where it is left
+    /// out.
+    #[arg(long, env = "FLOWETL_ETCD_CA", value_name = "FILE")]
+    pub etcd_ca: Option<PathBuf>,
+    /// The certificate to show to an etcd that asks its clients for one (PEM).
+    #[arg(long, env = "FLOWETL_ETCD_CERT", value_name = "FILE")]
+    pub etcd_cert: Option<PathBuf>,
+    /// Its private key (PEM).
+    #[arg(long, env = "FLOWETL_ETCD_KEY", value_name = "FILE")]
+    pub etcd_key: Option<PathBuf>,
+    /// Who to sign in to etcd as. The password is taken from `FLOWETL_ETCD_PASSWORD`.
+    #[arg(long, env = "FLOWETL_ETCD_USER", value_name = "NAME")]
+    pub etcd_user: Option<String>,
     /// What the keys in etcd begin with; the same for all processes of a cluster.
     #[arg(long, env = "FLOWETL_ETCD_PREFIX", value_name = "PREFIX", default_value = flowetl_proto::announcement::PREFIX)]
     pub etcd_prefix: String,

@@ -333,7 +333,7 @@ fn settings_that_are_wrong_are_refused_by_name() {
     let world = World::new();
     let cases = [
         (&["executor", "--etcd", "http://127.0.0.1:1"][..], "set `FLOWETL_STORAGE_URL`"),
-        (&["executor", "--etcd", "127.0.0.1:1"], "`--etcd` (`FLOWETL_ETCD`) takes `http://host:port`"),
+        (&["executor", "--etcd", "127.0.0.1:1"], "`--etcd` (`FLOWETL_ETCD`) takes `http://host:port` or"),
         (&["coordinator", "--etcd", "http://127.0.0.1:1"], "cannot find executors: etcd"),
         (&["coordinator", "--etcd", "http://127.0.0.1:1", "--etcd-prefix", "x/"], "`FLOWETL_ETCD_PREFIX`"),
         (&["coordinator"], "--etcd"),
