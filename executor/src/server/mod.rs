@@ -8,7 +8,9 @@ mod desk;
 mod outbox;
 mod service;
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
+#[cfg(any(test, feature = "bench"))]
+mod unannounced;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -18,9 +20,9 @@ use arrow_flight::flight_service_server::FlightServiceServer;
 use flowetl_proto::VERSION;
 use flowetl_proto::announcement::Announcement;
 use flowetl_proto::control::{AttemptEvent, Executor};
+use flowetl_proto::etcd::Etcd;
 use flowetl_proto::id::{ExecutorId, RunId, Token};
 use flowetl_proto::trust::Trust;
-use flowetl_proto::etcd::Etcd;
 use flowetl_proto::wire::MESSAGE_BYTES_MAX;
 use flowetl_proto::wire::v1::executor_server::ExecutorServer;
 use flowetl_proto::wire::v1::tasks_server::TasksServer;
@@ -35,6 +37,8 @@ use url::Url;
 
 use self::desk::Desk;
 use self::service::Service;
+#[cfg(any(test, feature = "bench"))]
+pub(crate) use self::unannounced::serve_unannounced;
 use crate::gate::Gate;
 use crate::inspect::Here;
 use crate::node::Surroundings;
