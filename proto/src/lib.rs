@@ -4,7 +4,7 @@
 //!
 //! Reading order: [`id`] and [`code`] are the words, [`pipeline`] is the file and the graph it becomes,
 //! [`catalogue`] is what executors announce they can do, [`control`] is the conversation about one attempt,
-//! [`drift`] what that says of a source's columns, [`announcement`] how executors are found, [`trust`] how they know
+//! [`drift`] what that says of a source's columns, [`announcement`] and [`etcd`] how executors are found, [`trust`] how they know
 //! who asks them, [`run`] how a run looks from outside, [`look`] what can be seen of a pipeline before it runs, [`wire`]
 //! how all of it travels.
 
@@ -13,6 +13,7 @@ pub mod catalogue;
 pub mod code;
 pub mod control;
 pub mod drift;
+pub mod etcd;
 pub mod id;
 pub mod look;
 pub mod pipeline;

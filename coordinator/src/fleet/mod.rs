@@ -19,6 +19,7 @@ use flowetl_proto::announcement::Announcement;
 use flowetl_proto::catalogue::Catalogue;
 use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::{AttemptEvent, AttemptSpec, Executor, Prepared, Segment};
+use flowetl_proto::etcd::Etcd;
 use flowetl_proto::id::{BlockId, ExecutorId, RunId, Token};
 use flowetl_proto::look::{Inspector, SegmentPlan};
 use flowetl_proto::pipeline::Pipeline;
@@ -58,8 +59,7 @@ pub trait Roster: Inspector {
 /// Where executors announce themselves.
 #[derive(Clone, Debug)]
 pub struct FleetConfig {
-    /// etcd's endpoints: `http://host:port`.
-    pub etcd: Vec<String>,
+    pub etcd: Etcd,
     /// What the keys in etcd begin with.
     pub prefix: String,
     /// How executors are known, and what they are shown.

@@ -17,7 +17,8 @@ use url::Url;
 
 use super::task::Task;
 use super::{
-    CONNECT_LIMIT, CONNECTION_WINDOW, GREET_LIMIT, KEEPALIVE, KEEPALIVE_LIMIT, PLAN_LIMIT, STREAM_WINDOW, failure,
+    CONNECT_LIMIT, CONNECTION_WINDOW, FRAME_BYTES, GREET_LIMIT, KEEPALIVE, KEEPALIVE_LIMIT, PLAN_LIMIT, STREAM_WINDOW,
+    failure,
 };
 use crate::gate::{Caller, Link};
 use crate::{Error, Result};
@@ -140,6 +141,7 @@ impl Host {
             .map_err(|e| Error::internal("an executor is not called").because(e))?
             .connect_timeout(CONNECT_LIMIT)
             .tcp_nodelay(true)
+            .max_frame_size(FRAME_BYTES)
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .http2_keep_alive_interval(KEEPALIVE)

@@ -82,6 +82,11 @@ impl Certificate {
         Ok(Self(Identity::from_pem(chain, key)))
     }
 
+    /// `tls` of a client that shows this one.
+    pub(crate) fn shown(&self, tls: ClientTlsConfig) -> ClientTlsConfig {
+        tls.identity(self.0.clone())
+    }
+
     /// For a server whose clients need none.
     pub fn server(&self) -> ServerTlsConfig {
         ServerTlsConfig::new().identity(self.0.clone()).timeout(HANDSHAKE_LIMIT)
@@ -96,7 +101,7 @@ impl Tls {
 
     /// For whoever calls an executor.
     pub(super) fn client(&self) -> ClientTlsConfig {
-        self.authority.client().identity(self.own.0.clone()).domain_name(EXECUTOR_NAME)
+        self.own.shown(self.authority.client()).domain_name(EXECUTOR_NAME)
     }
 }
 

@@ -225,6 +225,36 @@ fn queries_over_files_end_the_same_on_one_two_and_three() {
 }
 
 #[test]
+fn a_copy_there_is_told_as_one_here() {
+    let (world, database) = (World::new(), Database::postgres());
+    database.run(
+        "create table t (id bigint primary key, note text); \
+         insert into t select i, 'row ' || i from generate_series(1, 1000) i",
+    );
+    let connection = format!("db={}", database.url);
+    let copy = |to| ["copy", "db.public.t", to, "--cursor", "id", "--key", "id", "--json", "-c", &connection];
+    let made = || database.texts("select out::text from out order by 1");
+    let here = told(world.run(&copy("db.public.out")).expect(0));
+    let oracle = made();
+    assert_eq!(oracle.len(), 1000);
+    database.run("drop table out, _flowetl_commits");
+
+    let cluster = Cluster::new(&world);
+    let (_coordinator, url) = cluster.coordinator("coordinator");
+    let _executor = cluster.executor("first", &url, 1);
+    let there = told(cluster.ask(&url, &copy("db.public.out")).expect(0));
+    assert_eq!((there, made()), (here, oracle));
+    // It is remembered there how far the first one came.
+    database.run("insert into t values (1001, 'another')");
+    let json = cluster.ask(&url, &copy("db.public.out")).expect(0).json();
+    assert!(json["blocks"]["extract"]["rows_out"].as_u64().unwrap() < 10, "{json:#}");
+    assert_eq!(made().len(), 1001);
+    let (here, there) = (world.run(&copy("dc.public.out")), cluster.ask(&url, &copy("dc.public.out")));
+    assert_eq!(there.expect(2).err, here.expect(2).err);
+    assert_eq!(cluster.metadata.number("select count(*) from run"), 2);
+}
+
+#[test]
 fn a_killed_executors_work_is_done_by_another() {
     let (world, database) = held_copy(3);
     let cluster = Cluster::new(&world);
@@ -315,7 +345,7 @@ fn settings_that_are_wrong_are_refused_by_name() {
     let world = World::new();
     let cases = [
         (&["executor", "--etcd", "http://127.0.0.1:1"][..], "set `FLOWETL_STORAGE_URL`"),
-        (&["executor", "--etcd", "127.0.0.1:1"], "`--etcd` (`FLOWETL_ETCD`) takes `http://host:port`"),
+        (&["executor", "--etcd", "127.0.0.1:1"], "`--etcd` (`FLOWETL_ETCD`) takes `http://host:port` or"),
         (&["coordinator", "--etcd", "http://127.0.0.1:1"], "cannot find executors: etcd"),
         (&["coordinator", "--etcd", "http://127.0.0.1:1", "--etcd-prefix", "x/"], "`FLOWETL_ETCD_PREFIX`"),
         (&["coordinator"], "--etcd"),

@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::Host;
-use crate::server::tests::serve_unannounced;
+use crate::server::serve_unannounced;
 use crate::tests::world::{World, extract, sql};
 use crate::{Node, boundary};
 
@@ -51,7 +51,7 @@ impl Member {
         let (sender, events) = mpsc::channel(256);
         let (node, host) = control.block_on(async {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            serve_unannounced(world.config.clone(), trust(), listener, data.handle().clone(), sender).await
+            serve_unannounced(world.config.clone(), trust(), listener, data.handle().clone(), sender).await.unwrap()
         });
         Self { control, data, node, host, events }
     }
@@ -320,6 +320,23 @@ fn a_panic_on_another_executor_fails_the_attempt() {
         assert_eq!(failure.class, Class::Panic, "{failure:?}");
         assert!(failure.block.is_some() && failure.message.contains("13 is too much"), "{failure:?}");
     }
+    crew.idles();
+}
+
+#[test]
+fn memory_that_cannot_hold_what_is_on_its_way_is_said_to_be_too_small() {
+    let mut crew = Crew::new(2);
+    let query = "select customer, count(*) as n from sales group by customer";
+    let small = |token| AttemptSpec { memory: Some(96_000_000), ..crew.query(token, query) };
+    let (enough, too_little) = (small(1), small(2));
+    crew.start(&enough);
+    crew.prepared();
+    // As on executors of so many cores: a stream from each to each.
+    crew.world.config.parallelism = 64;
+    crew.leader = Member::new(&crew.world, "leader");
+    let failure = crew.fail(&too_little);
+    assert_eq!(failure.class, Class::Resource, "{failure:?}");
+    assert!(failure.message.contains("`memory` is too small for rows "), "{failure:?}");
     crew.idles();
 }
 
