@@ -14,6 +14,7 @@ use flowetl_proto::control::{Activity, AttemptSpec, Cost, Meter, Output, Part, P
 use flowetl_proto::drift::SchemaChange;
 use flowetl_proto::id::BlockId;
 use flowetl_proto::pipeline::Block;
+use flowetl_proto::trace;
 use futures::TryStreamExt;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -108,6 +109,13 @@ impl Work {
 
     /// Where nothing moves, in one sentence.
     pub(crate) fn whereabouts(&self) -> String {
+        let peers = self.flow.as_ref().and_then(|flow| flow.peers.as_ref());
+        let elsewhere = peers.map(|peers| peers.standing()).unwrap_or_default();
+        if let Some(standing) = elsewhere.iter().find(|standing| standing.activity == Activity::Computing)
+            && !self.meters.computes()
+        {
+            return format!("`{}` is computing at {}", standing.block, standing.executor);
+        }
         // Between the last row and the end the target works by itself, and data tests have queries of their own.
         self.meters.whereabouts().unwrap_or_else(|| format!("`{}` is being finished", self.root))
     }
@@ -226,6 +234,8 @@ pub(crate) async fn operate(work: &Work, partition: usize, cancel: CancellationT
         return Err(Error::internal("an operator was started where no rows flow"));
     };
     let root = &root(&work.spec)?.id;
+    let mut write = trace::Work::begin(&work.spec.id, "write");
+    write.label("stream", partition);
     let moving = async {
         let mut shift = Shift::begin(Arc::clone(&work.writer));
         let mut rows = flow.plan.execute(partition, Arc::clone(&flow.context))?;
@@ -254,12 +264,17 @@ pub(crate) async fn operate(work: &Work, partition: usize, cancel: CancellationT
             None => std::future::pending().await,
         }
     };
-    tokio::select! {
+    let done = tokio::select! {
         biased;
         () = cancel.cancelled() => Err(Error::new(Class::Cancelled, "the run was cancelled")),
         failure = helper_failed => Err(failure.into()),
         done = moving => done,
+    };
+    if let Ok(written) = &done {
+        write.label("rows", written.rows);
     }
+    write.end(done.as_ref().err().map(|error| error.class));
+    done
 }
 
 /// Checks that nothing is missing, makes everything durable, and says what the coordinator must know to publish it.

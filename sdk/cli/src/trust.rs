@@ -9,7 +9,7 @@ use flowetl::Access;
 use flowetl_coordinator::grpc;
 use flowetl_proto::trust::{Authority, Certificate, ClusterKey, Tls, Trust};
 
-use crate::args;
+use crate::{args, traces};
 
 /// The cluster's key itself: on no command line, which other users of a machine may see.
 const KEY: &str = "FLOWETL_CLUSTER_KEY";
@@ -18,7 +18,7 @@ const TOKEN: &str = "FLOWETL_TOKEN";
 
 /// Whether a variable holds what this program itself shows to others.
 pub fn is_own(variable: &str) -> bool {
-    matches!(variable, KEY | TOKEN)
+    matches!(variable, KEY | TOKEN) || traces::HEADERS.contains(&variable)
 }
 
 /// What a process of a cluster shows to the others and demands of them.

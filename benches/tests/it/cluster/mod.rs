@@ -3,6 +3,7 @@
 mod leader;
 mod metrics;
 mod outage;
+mod seen;
 
 use std::process::Command;
 use std::time::Instant;
