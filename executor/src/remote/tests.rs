@@ -329,18 +329,21 @@ fn what_stands_still_is_told_of_every_executor() {
     crew.leader = Member::new(&crew.world, "leader");
     let hold = crew.world.folder.path().join("hold");
     std::fs::write(&hold, "").unwrap();
-    let all = BTreeSet::from([&crew.leader, &crew.helpers[0]].map(|member| member.host.url.to_string()));
+    let [leader, helper] = [&crew.leader, &crew.helpers[0]].map(|member| member.host.url.to_string());
     crew.start(&crew.query(1, &format!("select held('{}', id) as id from sales", hold.display())));
     let (events, began) = (&mut crew.leader.events, Instant::now());
     crew.runtime.block_on(async {
         loop {
             assert!(began.elapsed() < LIMIT, "not all say what they do");
             let event = timeout(LIMIT, events.recv()).await.expect("an event").expect("a node");
-            let Kind::Progress { standing, .. } = event.kind else { panic!("{event:?}") };
-            let held = standing.iter().filter(|s| {
-                (s.block.as_str(), s.activity) == ("out", Activity::Computing) && s.ms >= REPORT.as_millis() as u64
-            });
-            if held.map(|s| s.executor.clone()).collect::<BTreeSet<_>>() == all {
+            let Kind::Progress { stalled, standing, .. } = event.kind else { panic!("{event:?}") };
+            let is_told = |executor: &str, activity| {
+                let mut there = standing.iter().filter(|s| s.executor == executor && s.activity == activity);
+                there.any(|s| s.block.as_str() == "out" && s.ms >= REPORT.as_millis() as u64)
+            };
+            if is_told(&helper, Activity::Computing) && is_told(&leader, Activity::Waiting) {
+                let stalled = stalled.unwrap();
+                assert!(stalled.ends_with(&format!("`out` is computing at {helper}")), "{stalled}");
                 return;
             }
         }

@@ -22,9 +22,12 @@ use crate::world::{Database, Running, World};
 /// The password in the pipeline's connection, which the server does not ask for; it must stand in no span.
 const SECRET: &str = "hunter2";
 
-/// Takes spans as a collector does: each with what its process says of itself.
+/// A span, with what its process says of itself.
+type Told = (BTreeMap<String, String>, Span);
+
+/// Takes spans as a collector does.
 #[derive(Clone, Default)]
-struct Collector(Arc<Mutex<Vec<(BTreeMap<String, String>, Span)>>>);
+struct Collector(Arc<Mutex<Vec<Told>>>);
 
 #[tonic::async_trait]
 impl TraceService for Collector {
@@ -51,7 +54,7 @@ impl Collector {
         format!("http://{address}")
     }
 
-    fn spans(&self) -> Vec<(BTreeMap<String, String>, Span)> {
+    fn spans(&self) -> Vec<Told> {
         self.0.lock().unwrap().clone()
     }
 
