@@ -5,7 +5,8 @@
 //! Reading order: [`id`] and [`code`] are the words, [`pipeline`] is the file and the graph it becomes,
 //! [`catalogue`] is what executors announce they can do, [`control`] is the conversation about one attempt,
 //! [`drift`] what that says of a source's columns, [`announcement`] and [`etcd`] how executors are found, [`trust`] how they know
-//! who asks them, [`run`] how a run looks from outside, [`look`] what can be seen of a pipeline before it runs, [`wire`]
+//! who asks them, [`run`] how a run looks from outside, [`trace`] where its time went, [`look`] what can be seen of a pipeline
+//! before it runs, [`wire`]
 //! how all of it travels.
 
 pub mod announcement;
@@ -18,6 +19,7 @@ pub mod id;
 pub mod look;
 pub mod pipeline;
 pub mod run;
+pub mod trace;
 pub mod trust;
 pub mod wire;
 

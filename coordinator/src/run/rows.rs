@@ -205,6 +205,7 @@ impl Event {
                 ("refused", json!({ "command": format!("{command:?}"), "failure": failure }))
             }
             Self::Report { token, kind, .. } => match kind {
+                Kind::Progress { standing, .. } if standing.is_empty() => ("progress", json!({ "token": token })),
                 Kind::Progress { stalled, standing, .. } => {
                     let standing = standing.iter().map(ToString::to_string).collect::<Vec<_>>();
                     ("stalled", json!({ "token": token, "stalled": stalled, "standing": standing }))

@@ -8,6 +8,7 @@ use arrow::datatypes::SchemaRef;
 use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::{AttemptEvent, AttemptEventKind, AttemptSpec, Cost, Output, Prepared};
 use flowetl_proto::id::{BlockId, Token};
+use flowetl_proto::trace;
 
 use super::registry::Admission;
 use super::{AttemptOver, CancelAttempt, Discard, NodeActor, Publish, Start, Surroundings};
@@ -80,7 +81,7 @@ impl Handler<Publish> for NodeActor {
                 Committed::Lost => AttemptEventKind::Lost,
             })
         };
-        self.answer(id, publishing, context);
+        self.answer("publish", id, publishing, context);
         Ok(())
     }
 }
@@ -126,18 +127,24 @@ impl NodeActor {
             }
             Ok(AttemptEventKind::Discarded)
         };
-        self.answer(id, removing, context);
+        self.answer("discard", id, removing, context);
     }
 
     /// Runs `step` on the data runtime and tells the coordinator how it ended.
     fn answer(
         &self,
+        name: &'static str,
         id: flowetl_proto::control::AttemptId,
         step: impl Future<Output = Result<AttemptEventKind>> + Send + 'static,
         context: &mut Context<Self>,
     ) {
         let events = self.events.clone();
-        let task = self.surroundings.data.spawn(step);
+        let work = trace::Work::begin(&id, name);
+        let task = self.surroundings.data.spawn(async move {
+            let done = step.await;
+            work.end(done.as_ref().err().map(|error| error.class));
+            done
+        });
         let answering = async move {
             let kind = match task.await {
                 Ok(Ok(kind)) => kind,

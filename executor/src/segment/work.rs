@@ -10,10 +10,11 @@ use datafusion::execution::TaskContext;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use flowetl_proto::code::Class;
-use flowetl_proto::control::{AttemptSpec, Cost, Meter, Output, Part, Prepared, Standing};
+use flowetl_proto::control::{Activity, AttemptSpec, Cost, Meter, Output, Part, Prepared, Standing};
 use flowetl_proto::drift::SchemaChange;
 use flowetl_proto::id::BlockId;
 use flowetl_proto::pipeline::Block;
+use flowetl_proto::trace;
 use futures::TryStreamExt;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -113,6 +114,13 @@ impl Work {
 
     /// Where nothing moves, in one sentence.
     pub(crate) fn whereabouts(&self) -> String {
+        let peers = self.flow.as_ref().and_then(|flow| flow.peers.as_ref());
+        let elsewhere = peers.map(|peers| peers.standing()).unwrap_or_default();
+        if let Some(standing) = elsewhere.iter().find(|standing| standing.activity == Activity::Computing)
+            && !self.meters.computes()
+        {
+            return format!("`{}` is computing at {}", standing.block, standing.executor);
+        }
         // Between the last row and the end the target works by itself, and data tests have queries of their own.
         self.meters.whereabouts().unwrap_or_else(|| format!("`{}` is being finished", self.root))
     }
@@ -233,6 +241,8 @@ pub(crate) async fn operate(work: &Work, partition: usize, cancel: CancellationT
     let Some(flow) = &work.flow else {
         return Err(Error::internal("an operator was started where no rows flow"));
     };
+    let mut write = trace::Work::begin(&work.spec.id, "write");
+    write.label("stream", partition);
     let writing = async {
         let mut told = flow.plan.execute(partition, Arc::clone(&flow.context))?;
         let mut written = Vec::new();
@@ -247,12 +257,17 @@ pub(crate) async fn operate(work: &Work, partition: usize, cancel: CancellationT
             None => std::future::pending().await,
         }
     };
-    tokio::select! {
+    let done = tokio::select! {
         biased;
         () = cancel.cancelled() => Err(Error::new(Class::Cancelled, "the run was cancelled")),
         failure = helper_failed => Err(failure.into()),
         done = writing => done,
+    };
+    if let Ok(written) = &done {
+        write.label("rows", written.iter().map(|written| written.rows).sum::<u64>());
     }
+    write.end(done.as_ref().err().map(|error| error.class));
+    done
 }
 
 /// Checks that nothing is missing, makes everything durable, and says what the coordinator must know to publish it.

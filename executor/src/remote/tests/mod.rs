@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use arrow::util::pretty::pretty_format_batches;
 use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
 use flowetl_proto::code::{Class, Failure};
-use flowetl_proto::control::{AttemptEvent, AttemptEventKind as Kind, AttemptSpec, Executor, Helper, Output, Prepared};
+use flowetl_proto::control::{
+    Activity, AttemptEvent, AttemptEventKind as Kind, AttemptSpec, Executor, Helper, Output, Prepared,
+};
 use flowetl_proto::id::{BlockId, ExecutorId};
 use flowetl_proto::trust::{ClusterKey, Trust};
 use tokio::net::TcpListener;
@@ -20,12 +22,15 @@ use tokio::time::timeout;
 use super::Host;
 use crate::server::serve_unannounced;
 use crate::tests::world::{World, extract, sql};
+use crate::usage::Usage;
 use crate::{Node, boundary};
 
 /// How long a test waits for anything, on however slow a machine.
 const LIMIT: Duration = Duration::from_secs(60);
 /// Within so long a cancelled attempt is over everywhere.
 const CANCEL_LIMIT: Duration = Duration::from_secs(5);
+/// What is told stands still for at least as long as it takes to be told again.
+const REPORT: Duration = Duration::from_secs(1);
 /// Files of the folder `sales`, and rows of each.
 const FILES: i64 = 6;
 const ROWS: i64 = 4000;
@@ -369,6 +374,60 @@ fn an_executor_that_goes_fails_the_attempt_and_is_left_out_of_the_next() {
     crew.start(&spec);
     let prepared = crew.prepared();
     assert_eq!(crew.rows(&prepared), ["|helper-1|", "|leader|"]);
+}
+
+#[test]
+fn what_stands_still_is_told_of_every_executor() {
+    let mut crew = Crew::new(1);
+    // Whatever did not move between two reports stands still.
+    crew.world.config.stall_limit = Duration::ZERO;
+    crew.leader = Member::new(&crew.world, "leader");
+    let hold = crew.world.folder.path().join("hold");
+    std::fs::write(&hold, "").unwrap();
+    let [leader, helper] = [&crew.leader, &crew.helpers[0]].map(|member| member.host.url.to_string());
+    crew.start(&crew.query(1, &format!("select held('{}', id) as id from sales", hold.display())));
+    let (events, began) = (&mut crew.leader.events, Instant::now());
+    crew.runtime.block_on(async {
+        loop {
+            assert!(began.elapsed() < LIMIT, "not all say what they do");
+            let event = timeout(LIMIT, events.recv()).await.expect("an event").expect("a node");
+            let Kind::Progress { stalled, standing, .. } = event.kind else { panic!("{event:?}") };
+            let is_told = |executor: &str, activity| {
+                let mut there = standing.iter().filter(|s| s.executor == executor && s.activity == activity);
+                there.any(|s| s.block.as_str() == "out" && s.ms >= REPORT.as_millis() as u64)
+            };
+            if is_told(&helper, Activity::Computing) && is_told(&leader, Activity::Waiting) {
+                let stalled = stalled.unwrap();
+                assert!(stalled.ends_with(&format!("`out` is computing at {helper}")), "{stalled}");
+                return;
+            }
+        }
+    });
+    std::fs::remove_file(hold).unwrap();
+    crew.prepared();
+    crew.idles();
+}
+
+/// The executors of a crew are one process, whose time is counted by each of them: what two of them tell is more than it has
+/// used.
+#[test]
+fn what_helpers_use_is_told() {
+    let mut crew = Crew::new(1);
+    let own = Arc::new(Usage::default()).open();
+    crew.start(&crew.query(1, "select count(*) as n from sales a join sales b on a.amount % 50 = b.amount % 50"));
+    let events = &mut crew.leader.events;
+    let cost = crew.runtime.block_on(async {
+        loop {
+            let event = timeout(LIMIT, events.recv()).await.expect("an event").expect("a node");
+            match event.kind {
+                Kind::Progress { .. } => {}
+                Kind::Prepared(_) => return event.cost,
+                kind => panic!("{kind:?}"),
+            }
+        }
+    });
+    let used = own.cost();
+    assert!(cost.cpu_ms > used.cpu_ms && cost.peak_bytes > 1 << 20, "{cost:?} of {used:?}");
 }
 
 #[test]
