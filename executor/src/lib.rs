@@ -13,6 +13,7 @@ mod catalogue;
 mod config;
 pub mod connectors;
 mod error;
+mod fence;
 pub mod figures;
 mod gate;
 pub mod inspect;

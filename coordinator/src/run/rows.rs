@@ -204,6 +204,7 @@ impl Event {
             }
             Self::Report { token, kind } => match kind {
                 Kind::Progress { .. } => ("progress", json!({ "token": token })),
+                Kind::NeedsHelp { most } => ("needs_help", json!({ "token": token, "most": most })),
                 Kind::Prepared(prepared) => {
                     let rows = prepared.manifest.as_ref().map(|m| m.rows());
                     let (tests, changes) = (&prepared.tests, &prepared.schema_changes);

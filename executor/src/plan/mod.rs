@@ -38,7 +38,7 @@ pub(crate) use codec::{MarkerCodec, headed, meters, places, read, written};
 pub(crate) use cursor::HighWater;
 pub(crate) use explain::operators;
 pub(crate) use session::{BATCH_BYTES, BATCH_ROWS, Thrift, session};
-pub(crate) use spread::{Team, fan_out, is_worthwhile};
+pub(crate) use spread::{Team, fan_out, helpers_worth};
 
 use self::extract::Start;
 use crate::blocks::{Extract, Load, Sql};

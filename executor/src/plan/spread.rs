@@ -52,13 +52,14 @@ pub(crate) struct Spread {
     pub(crate) context: Arc<TaskContext>,
 }
 
-/// Whether `plan` reads enough files to be worth another executor's streams.
-pub(crate) fn is_worthwhile(plan: &Arc<dyn ExecutionPlan>, streams: usize, share_bytes: usize) -> bool {
-    plan.exists(|node| {
-        let files = file_scan(node).into_iter().flat_map(|scan| &scan.file_groups).flat_map(|group| group.files());
-        Ok(files.map(|file| file.effective_size() as usize).sum::<usize>() > share_bytes.saturating_mul(streams))
-    })
-    .unwrap_or(false)
+/// How many other executors' streams the files are worth that `plan` reads: one for each share beyond what the streams of
+/// this one read.
+pub(crate) fn helpers_worth(plan: &Arc<dyn ExecutionPlan>, streams: usize, share_bytes: usize) -> usize {
+    let share = share_bytes.saturating_mul(streams).max(1);
+    let files = file_scan(plan).into_iter().flat_map(|scan| &scan.file_groups).flat_map(|group| group.files());
+    let bytes: usize = files.map(|file| file.effective_size() as usize).sum();
+    let below = plan.children().into_iter().map(|child| helpers_worth(child, streams, share_bytes));
+    below.fold(bytes.saturating_sub(1) / share, usize::max)
 }
 
 impl Compiled {

@@ -1,6 +1,7 @@
 //! One attempt of one segment: the actor that plans it, starts its operators, and reports.
 
 mod handler;
+mod help;
 mod machine;
 mod messages;
 mod verdict;
@@ -14,6 +15,7 @@ use flowetl_proto::control::{AttemptEvent, AttemptEventKind, AttemptSpec};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::help::Help;
 use self::machine::Machine;
 pub(crate) use self::messages::{Cancel, OperatorEnded};
 use self::work::Work;
@@ -30,6 +32,7 @@ pub(crate) struct SegmentActor {
     surroundings: Arc<Surroundings>,
     events: mpsc::Sender<AttemptEvent>,
     node: Recipient<AttemptOver>,
+    help: Arc<Help>,
     machine: Machine,
     work: Option<Arc<Work>>,
     /// What was prepared, until it is told.
@@ -48,6 +51,7 @@ impl SegmentActor {
         surroundings: Arc<Surroundings>,
         events: mpsc::Sender<AttemptEvent>,
         node: Recipient<AttemptOver>,
+        help: Arc<Help>,
     ) -> Self {
         let all = CancellationToken::new();
         Self {
@@ -55,6 +59,7 @@ impl SegmentActor {
             surroundings,
             events,
             node,
+            help,
             machine: Machine::new(),
             work: None,
             outcome: None,

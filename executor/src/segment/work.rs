@@ -18,6 +18,7 @@ use futures::TryStreamExt;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
+use super::help::Help;
 use super::machine::Written;
 use super::verdict;
 use crate::boundary::{self, BoundarySink, Ledger, schema_from_json, schema_to_json};
@@ -85,7 +86,7 @@ impl Work {
 }
 
 /// Plans the attempt and opens its staging.
-pub(crate) async fn plan(spec: AttemptSpec, surroundings: &Surroundings, thrift: Thrift) -> Result<Work> {
+pub(crate) async fn plan(spec: AttemptSpec, surroundings: &Surroundings, help: &Help, thrift: Thrift) -> Result<Work> {
     let root = root(&spec)?.clone();
     let budget = Budget::new(spec.memory)?;
     let runtime = surroundings.runtime(&spec.id.run, budget)?;
@@ -134,7 +135,7 @@ pub(crate) async fn plan(spec: AttemptSpec, surroundings: &Surroundings, thrift:
             let rows = compiled.rows(&from)?.clone();
             let schema = Arc::clone(rows.schema().inner());
             let sink = open_sink(&work.spec, surroundings, &work._systems, Some(schema)).await?;
-            let flow = flow(&work.spec, surroundings, &compiled, &rows, sink.writers_max(), thrift).await;
+            let flow = flow(&work.spec, surroundings, help, &compiled, &rows, sink.writers_max(), thrift).await;
             work.flow = Some(flow.map_err(|e| e.in_block(&root.id))?);
             work.sink = Some(sink);
         }
@@ -147,10 +148,11 @@ pub(crate) async fn plan(spec: AttemptSpec, surroundings: &Surroundings, thrift:
     Ok(work)
 }
 
-/// The plan of the rows that are written, over all executors that help where it reads enough to be worth it.
+/// The plan of the rows that are written, over executors that help where it reads enough to be worth it and some have room.
 async fn flow(
     spec: &AttemptSpec,
     surroundings: &Surroundings,
+    help: &Help,
     compiled: &Compiled,
     rows: &LogicalPlan,
     writers: usize,
@@ -160,7 +162,8 @@ async fn flow(
     let alone = compiled.physical(rows).await?;
     let config = &surroundings.config;
     if let Some(host) = &surroundings.host
-        && plan::is_worthwhile(&alone, config.parallelism, config.share_bytes)
+        && let most = plan::helpers_worth(&alone, config.parallelism, config.share_bytes)
+        && most > 0
     {
         let errand = Errand {
             attempt: spec.id.clone(),
@@ -170,7 +173,8 @@ async fn flow(
             parallelism: config.parallelism,
             thrift,
         };
-        if let Some((peers, helpers)) = Peers::gather(host, &spec.helpers, errand).await {
+        let named = help.ask(most).await;
+        if let Some((peers, helpers)) = Peers::gather(host, &named, errand).await {
             let (members, leader, channels) = (1 + helpers.len(), peers.leader(), Arc::new(peers.ways()));
             let team = Team { leader, helpers, channels, share_bytes: config.share_bytes };
             if let Some(spread) = compiled.spread(rows, &team).await? {
@@ -180,6 +184,9 @@ async fn flow(
                 tracing::info!(segment = %spec.id.segment, executors = members, "a segment is spread");
                 return Ok(Flow { plan, context: spread.context, schema, peers: Some(peers) });
             }
+        }
+        if !named.is_empty() {
+            help.give_back().await;
         }
     }
     let plan = plan::narrow(alone, writers)?;

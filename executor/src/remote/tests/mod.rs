@@ -1,5 +1,7 @@
 //! Attempts over up to three executors in this process, which reach each other over sockets as others do.
 
+mod panics;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -66,6 +68,8 @@ struct Crew {
     world: World,
     leader: Member,
     helpers: Vec<Member>,
+    /// The attempt that was started last, with those that it is named once it asks.
+    started: Option<AttemptSpec>,
 }
 
 impl Crew {
@@ -94,7 +98,7 @@ impl Crew {
         });
         let leader = Member::new(&world, "leader");
         let helpers = (0..helpers).map(|n| Member::new(&world, &format!("helper-{n}"))).collect();
-        Self { runtime, world, leader, helpers }
+        Self { runtime, world, leader, helpers, started: None }
     }
 
     /// The attempt of this token to write the query's rows to a boundary.
@@ -108,36 +112,48 @@ impl Crew {
         AttemptSpec { helpers, ..self.world.attempt("r", token, blocks, Output::Boundary) }
     }
 
-    fn start(&self, spec: &AttemptSpec) {
-        self.runtime.block_on(self.leader.node.start(spec.clone())).unwrap();
+    fn start(&mut self, spec: &AttemptSpec) {
+        self.started = Some(spec.clone());
+        let alone = AttemptSpec { helpers: Vec::new(), ..spec.clone() };
+        self.runtime.block_on(self.leader.node.start(alone)).unwrap();
+    }
+
+    /// The next event. Help that is asked for is named.
+    fn next(&mut self) -> Kind {
+        loop {
+            let next = self.runtime.block_on(async { timeout(LIMIT, self.leader.events.recv()).await });
+            match next.expect("an event").expect("a node").kind {
+                Kind::NeedsHelp { most } if most > 0 => {
+                    let spec = self.started.clone().unwrap();
+                    self.runtime.block_on(self.leader.node.help(spec)).unwrap();
+                }
+                Kind::NeedsHelp { .. } => {}
+                kind => return kind,
+            }
+        }
     }
 
     /// The next event that is no progress.
     fn end(&mut self) -> Kind {
-        let events = &mut self.leader.events;
-        self.runtime.block_on(async {
-            loop {
-                match timeout(LIMIT, events.recv()).await.expect("an event").expect("a node").kind {
-                    Kind::Progress { .. } => {}
-                    kind => return kind,
-                }
+        loop {
+            let next = self.next();
+            if !matches!(next, Kind::Progress { .. }) {
+                return next;
             }
-        })
+        }
     }
 
     /// Waits for rows of the block `sales` that helpers have counted too.
     fn flows(&mut self) {
-        let (events, began) = (&mut self.leader.events, Instant::now());
-        self.runtime.block_on(async {
-            loop {
-                assert!(began.elapsed() < LIMIT, "no rows");
-                match timeout(LIMIT, events.recv()).await.expect("an event").expect("a node").kind {
-                    Kind::Progress { blocks, .. } if blocks.get("sales").is_some_and(|m| m.rows_out > 0) => return,
-                    Kind::Progress { .. } => {}
-                    kind => panic!("{kind:?}"),
-                }
+        let began = Instant::now();
+        loop {
+            assert!(began.elapsed() < LIMIT, "no rows");
+            match self.next() {
+                Kind::Progress { blocks, .. } if blocks.get("sales").is_some_and(|m| m.rows_out > 0) => return,
+                Kind::Progress { .. } => {}
+                kind => panic!("{kind:?}"),
             }
-        });
+        }
     }
 
     fn prepare(&mut self, token: i64, query: &str) -> Prepared {
@@ -259,6 +275,26 @@ fn a_boundary_is_shared_out_too() {
     let places: Vec<_> = rows.iter().map(|row| row.split('|').nth(1).unwrap()).collect();
     assert_eq!(places, ["helper-0", "leader"], "{rows:?}");
     assert_eq!(prepared.blocks[&BlockId::new("sums")].rows_in, (FILES * ROWS) as u64);
+}
+
+#[test]
+fn helpers_are_asked_for_once_and_only_where_they_are_needed() {
+    let mut crew = Crew::new(1);
+    let spec = crew.query(1, "select distinct place(id) as place from sales");
+    crew.start(&spec);
+    let asked = loop {
+        let next = crew.runtime.block_on(crew.leader.events.recv()).expect("a node").kind;
+        if !matches!(next, Kind::Progress { .. }) {
+            break next;
+        }
+    };
+    assert!(matches!(asked, Kind::NeedsHelp { most } if most > 0), "{asked:?}");
+    let name = |helpers| crew.runtime.block_on(crew.leader.node.help(AttemptSpec { helpers, ..spec.clone() }));
+    name(Vec::new()).unwrap();
+    let late = name(vec![crew.helpers[0].helper()]).unwrap_err();
+    assert_eq!(late.message, "attempt 1 does not wait for help");
+    let prepared = crew.prepared();
+    assert_eq!(crew.rows(&prepared), ["|leader|"]);
 }
 
 #[test]
