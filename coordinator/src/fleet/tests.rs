@@ -131,6 +131,28 @@ impl v1::executor_server::Executor for Service {
         accepted(self.executor.forget(run).await)
     }
 
+    async fn boundaries(&self, request: Request<v1::BoundariesRequest>) -> Reply<v1::Found> {
+        self.takes(&request, &Subject::Executor);
+        let found = serde_json::to_vec(&self.executor.boundaries().await.unwrap()).unwrap();
+        Ok(Response::new(v1::Found { failure_json: String::new(), found }))
+    }
+
+    async fn sweep(&self, request: Request<v1::SweepRequest>) -> Reply<v1::Answer> {
+        self.takes(&request, &Subject::Executor);
+        accepted(self.executor.sweep(read(&request.get_ref().folders_json)).await)
+    }
+
+    async fn retain(&self, request: Request<v1::RetainRequest>) -> Reply<v1::Answer> {
+        self.takes(&request, &Subject::Executor);
+        let asked = request.into_inner();
+        accepted(self.executor.retain(asked.run_ids.iter().map(RunId::new).collect(), Token(asked.until)).await)
+    }
+
+    async fn help(&self, request: Request<v1::HelpRequest>) -> Reply<v1::Answer> {
+        self.takes_attempt(&request, &request.get_ref().attempt_json);
+        accepted(Ok(()))
+    }
+
     async fn cancel(&self, request: Request<v1::CancelRequest>) -> Reply<v1::Answer> {
         let (run, token) = (RunId::new(&request.get_ref().run_id), Token(request.get_ref().token));
         self.takes(&request, &Subject::End { run: run.clone(), token });

@@ -210,6 +210,7 @@ impl Event {
                     let standing = standing.iter().map(ToString::to_string).collect::<Vec<_>>();
                     ("stalled", json!({ "token": token, "stalled": stalled, "standing": standing }))
                 }
+                Kind::NeedsHelp { most } => ("needs_help", json!({ "token": token, "most": most })),
                 Kind::Prepared(prepared) => {
                     let rows = prepared.manifest.as_ref().map(|m| m.rows());
                     let (tests, changes) = (&prepared.tests, &prepared.schema_changes);

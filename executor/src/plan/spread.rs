@@ -57,9 +57,11 @@ pub(crate) struct Spread {
     pub(crate) context: Arc<TaskContext>,
 }
 
-/// Whether `plan` reads enough that can be shared out to be worth another executor's streams.
-pub(crate) fn is_worthwhile(plan: &Arc<dyn ExecutionPlan>, streams: usize, share_bytes: usize) -> bool {
-    plan.exists(|node| Ok(bytes(node).is_some_and(|bytes| tasks(bytes, streams, share_bytes) > 1))).unwrap_or(false)
+/// How many other executors' streams what `plan` reads is worth: one for each share beyond what the streams of this one read.
+pub(crate) fn helpers_worth(plan: &Arc<dyn ExecutionPlan>, streams: usize, share_bytes: usize) -> usize {
+    let own = bytes(plan).map_or(1, |bytes| tasks(bytes, streams, share_bytes));
+    let below = plan.children().into_iter().map(|child| helpers_worth(child, streams, share_bytes));
+    below.fold(own - 1, usize::max)
 }
 
 /// Bytes that a leaf reads, of those that can be shared out.

@@ -50,7 +50,8 @@ impl SegmentActor {
                 Command::Plan(thrift) => {
                     self.operators = self.all.child_token();
                     let (spec, surroundings) = (self.spec.clone(), Arc::clone(&self.surroundings));
-                    let planning = async move { work::plan(spec, &surroundings, thrift).await };
+                    let help = Arc::clone(&self.help);
+                    let planning = async move { work::plan(spec, &surroundings, &help, thrift).await };
                     self.run("plan", planning, context, |actor, work| {
                         let partitions = work.partitions();
                         actor.account.weigh_by(work.block_meters());

@@ -19,6 +19,7 @@ use futures::TryStreamExt;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
+use super::help::Help;
 use super::verdict;
 use crate::boundary::{self, Ledger};
 use crate::connectors::systems::Systems;
@@ -34,6 +35,9 @@ use crate::quarantine::{Limit, QuarantineFile};
 use crate::remote::{Errand, Peers};
 use crate::schema::{schema_from_json, schema_to_json};
 use crate::{Error, Result};
+
+/// For so many executors sources are cut into pieces, before it is known how many will help: finer pieces cost little.
+const TEAM: usize = 4;
 
 /// A planned attempt: everything its operators share.
 pub(crate) struct Work {
@@ -127,7 +131,7 @@ impl Work {
 }
 
 /// Plans the attempt and opens its staging.
-pub(crate) async fn plan(spec: AttemptSpec, surroundings: &Surroundings, thrift: Thrift) -> Result<Work> {
+pub(crate) async fn plan(spec: AttemptSpec, surroundings: &Surroundings, help: &Help, thrift: Thrift) -> Result<Work> {
     let root = root(&spec)?.clone();
     let budget = Budget::new(spec.memory)?;
     let runtime = surroundings.runtime(&spec.id.run, budget)?;
@@ -181,7 +185,7 @@ pub(crate) async fn plan(spec: AttemptSpec, surroundings: &Surroundings, thrift:
             let (block, meter) = (root.id.clone(), Arc::clone(&work.writer));
             let writing = Writing { sink: Arc::clone(&sink), root: block, meter, counts };
             let top = compiled.meters.block(&root.id);
-            let flow = flow(&work.spec, surroundings, &compiled, &rows, (writing, top), thrift).await;
+            let flow = flow(&work.spec, surroundings, help, &compiled, &rows, (writing, top), thrift).await;
             work.flow = Some(flow.map_err(|e| e.in_block(&root.id))?);
             work.sink = Some(sink);
         }
@@ -194,10 +198,11 @@ pub(crate) async fn plan(spec: AttemptSpec, surroundings: &Surroundings, thrift:
     Ok(work)
 }
 
-/// The plan that writes the rows, over all executors that help where it reads enough to be worth it.
+/// The plan that writes the rows, over executors that help where it reads enough to be worth it and some have room.
 async fn flow(
     spec: &AttemptSpec,
     surroundings: &Surroundings,
+    help: &Help,
     compiled: &Compiled,
     rows: &LogicalPlan,
     (writing, top): (Writing, Arc<BlockMeter>),
@@ -207,7 +212,8 @@ async fn flow(
     let alone = compiled.physical(rows).await?;
     let (config, writers) = (&surroundings.config, writing.sink.writers_max());
     if let Some(host) = &surroundings.host
-        && plan::is_worthwhile(&alone, config.parallelism, config.share_bytes)
+        && let most = plan::helpers_worth(&alone, config.parallelism, config.share_bytes)
+        && most > 0
     {
         let errand = Errand {
             attempt: spec.id.clone(),
@@ -220,7 +226,8 @@ async fn flow(
             thrift,
             owner: None,
         };
-        if let Some((peers, helpers)) = Peers::gather(host, &spec.helpers, errand).await {
+        let named = help.ask(most).await;
+        if let Some((peers, helpers)) = Peers::gather(host, &named, errand).await {
             let (members, leader, channels) = (1 + helpers.len(), peers.leader(), Arc::new(peers.ways()));
             let team = Team { leader, helpers, channels, share_bytes: config.share_bytes };
             // Its rows come in one stream; they have an order only where those of the other plan do.
@@ -230,6 +237,9 @@ async fn flow(
                 tracing::info!(segment = %spec.id.segment, executors = members, "a segment is spread");
                 return Ok(Flow { plan: spread.plan, context: spread.context, schema, peers: Some(peers) });
             }
+        }
+        if !named.is_empty() {
+            help.give_back().await;
         }
     }
     let plan = Arc::new(WriteExec::new(writing, plan::narrow(alone, writers)?));
@@ -325,7 +335,7 @@ fn close_ledger(work: &Work, written: Vec<Written>) -> Result<Vec<Part>> {
 pub(crate) fn systems(spec: &AttemptSpec, surroundings: &Surroundings, budget: Budget) -> Systems {
     let context = OpenContext {
         parallelism: surroundings.config.parallelism,
-        executors: 1 + spec.helpers.len(),
+        executors: if surroundings.host.is_some() { TEAM } else { 1 },
         batch_rows: BATCH_ROWS,
         batch_bytes: BATCH_BYTES,
         row_group_bytes: budget.row_group_bytes(surroundings.config.parallelism),

@@ -95,6 +95,12 @@ impl<'a> Cluster<'a> {
         self.runtime.block_on(async { Ok(Client::connect(servers).await?.executors().await?.len()) })
     }
 
+    /// How many slots of each executor are taken.
+    fn busy(&self, url: &str) -> Vec<u32> {
+        let executors = self.runtime.block_on(async { Client::connect(url).await?.executors().await });
+        executors.unwrap().into_iter().map(|executor| executor.busy).collect()
+    }
+
     /// What the program says as a client of the coordinator.
     pub fn ask(&self, url: &str, arguments: &[&str]) -> Ended {
         self.follow(url, arguments).wait()
@@ -216,7 +222,7 @@ fn queries_over_files_end_the_same_on_one_two_and_three() {
     let mut executors = Vec::new();
     for count in 1..=3 {
         let home = format!("executor-{count}");
-        executors.push(cluster.executor_with(&home, &url, count, &["--share", "8KB"]));
+        executors.push(cluster.executor_with(&home, &url, count, &["--share", "8KB", "--slots", "64"]));
         cluster.ask(&url, &["run", "p.yml"]).expect(0);
         assert_eq!(made(), oracle, "on {count}");
         drop_all();

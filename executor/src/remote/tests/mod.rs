@@ -1,6 +1,7 @@
 //! Attempts over up to three executors in this process, which reach each other over sockets as others do.
 
 mod database;
+mod panics;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -73,6 +74,8 @@ struct Crew {
     world: World,
     leader: Member,
     helpers: Vec<Member>,
+    /// The attempt that was started last, with those that it is named once it asks.
+    started: Option<AttemptSpec>,
 }
 
 impl Crew {
@@ -101,7 +104,7 @@ impl Crew {
         });
         let leader = Member::new(&world, "leader");
         let helpers = (0..helpers).map(|n| Member::new(&world, &format!("helper-{n}"))).collect();
-        Self { runtime, world, leader, helpers }
+        Self { runtime, world, leader, helpers, started: None }
     }
 
     /// The attempt of this token to write the query's rows to a boundary.
@@ -114,36 +117,53 @@ impl Crew {
         self.helped(self.world.attempt("r", token, blocks, Output::Boundary))
     }
 
-    fn start(&self, spec: &AttemptSpec) {
-        self.runtime.block_on(self.leader.node.start(spec.clone())).unwrap();
+    fn start(&mut self, spec: &AttemptSpec) {
+        self.started = Some(spec.clone());
+        let alone = AttemptSpec { helpers: Vec::new(), ..spec.clone() };
+        self.runtime.block_on(self.leader.node.start(alone)).unwrap();
+    }
+
+    /// What happens next. Help that is asked for is named.
+    fn next(&mut self) -> Kind {
+        self.next_event().kind
+    }
+
+    fn next_event(&mut self) -> AttemptEvent {
+        loop {
+            let next = self.runtime.block_on(async { timeout(LIMIT, self.leader.events.recv()).await });
+            let next = next.expect("an event").expect("a node");
+            match next.kind {
+                Kind::NeedsHelp { most } if most > 0 => {
+                    let spec = self.started.clone().unwrap();
+                    self.runtime.block_on(self.leader.node.help(spec)).unwrap();
+                }
+                Kind::NeedsHelp { .. } => {}
+                _ => return next,
+            }
+        }
     }
 
     /// The next event that is no progress.
     fn end(&mut self) -> Kind {
-        let events = &mut self.leader.events;
-        self.runtime.block_on(async {
-            loop {
-                match timeout(LIMIT, events.recv()).await.expect("an event").expect("a node").kind {
-                    Kind::Progress { .. } => {}
-                    kind => return kind,
-                }
+        loop {
+            let next = self.next();
+            if !matches!(next, Kind::Progress { .. }) {
+                return next;
             }
-        })
+        }
     }
 
     /// Waits for rows of the block.
     fn flows(&mut self, block: &str) {
-        let (events, began) = (&mut self.leader.events, Instant::now());
-        self.runtime.block_on(async {
-            loop {
-                assert!(began.elapsed() < LIMIT, "no rows");
-                match timeout(LIMIT, events.recv()).await.expect("an event").expect("a node").kind {
-                    Kind::Progress { blocks, .. } if blocks.get(block).is_some_and(|m| m.rows_out > 0) => return,
-                    Kind::Progress { .. } => {}
-                    kind => panic!("{kind:?}"),
-                }
+        let began = Instant::now();
+        loop {
+            assert!(began.elapsed() < LIMIT, "no rows");
+            match self.next() {
+                Kind::Progress { blocks, .. } if blocks.get(block).is_some_and(|m| m.rows_out > 0) => return,
+                Kind::Progress { .. } => {}
+                kind => panic!("{kind:?}"),
             }
-        });
+        }
     }
 
     /// The same attempt with all executors.
@@ -305,6 +325,26 @@ fn text_files_are_shared_out_whole() {
 }
 
 #[test]
+fn helpers_are_asked_for_once_and_only_where_they_are_needed() {
+    let mut crew = Crew::new(1);
+    let spec = crew.query(1, "select distinct place(id) as place from sales");
+    crew.start(&spec);
+    let asked = loop {
+        let next = crew.runtime.block_on(crew.leader.events.recv()).expect("a node").kind;
+        if !matches!(next, Kind::Progress { .. }) {
+            break next;
+        }
+    };
+    assert!(matches!(asked, Kind::NeedsHelp { most } if most > 0), "{asked:?}");
+    let name = |helpers| crew.runtime.block_on(crew.leader.node.help(AttemptSpec { helpers, ..spec.clone() }));
+    name(Vec::new()).unwrap();
+    let late = name(vec![crew.helpers[0].helper()]).unwrap_err();
+    assert_eq!(late.message, "attempt 1 does not wait for help");
+    let prepared = crew.prepared();
+    assert_eq!(crew.rows(&prepared), ["|leader|"]);
+}
+
+#[test]
 fn few_bytes_stay_with_the_leader() {
     let mut crew = Crew::new(2);
     crew.world.config.share_bytes = 1 << 20;
@@ -384,25 +424,20 @@ fn what_stands_still_is_told_of_every_executor() {
     crew.leader = Member::new(&crew.world, "leader");
     let hold = crew.world.folder.path().join("hold");
     std::fs::write(&hold, "").unwrap();
-    let [leader, helper] = [&crew.leader, &crew.helpers[0]].map(|member| member.host.url.to_string());
+    let helper = crew.helpers[0].host.url.to_string();
     crew.start(&crew.query(1, &format!("select held('{}', id) as id from sales", hold.display())));
-    let (events, began) = (&mut crew.leader.events, Instant::now());
-    crew.runtime.block_on(async {
-        loop {
-            assert!(began.elapsed() < LIMIT, "not all say what they do");
-            let event = timeout(LIMIT, events.recv()).await.expect("an event").expect("a node");
-            let Kind::Progress { stalled, standing, .. } = event.kind else { panic!("{event:?}") };
-            let is_told = |executor: &str, activity| {
-                let mut there = standing.iter().filter(|s| s.executor == executor && s.activity == activity);
-                there.any(|s| s.block.as_str() == "out" && s.ms >= REPORT.as_millis() as u64)
-            };
-            if is_told(&helper, Activity::Computing) && is_told(&leader, Activity::Waiting) {
-                let stalled = stalled.unwrap();
-                assert!(stalled.ends_with(&format!("`out` is computing at {helper}")), "{stalled}");
-                return;
-            }
+    let began = Instant::now();
+    loop {
+        assert!(began.elapsed() < LIMIT, "the helper does not say what it does");
+        let next = crew.next();
+        let Kind::Progress { stalled, standing, .. } = next else { panic!("{next:?}") };
+        let mut there = standing.iter().filter(|s| s.executor == helper && s.activity == Activity::Computing);
+        if there.any(|s| s.block.as_str() == "out" && s.ms >= REPORT.as_millis() as u64) {
+            let stalled = stalled.unwrap();
+            assert!(stalled.ends_with(&format!("`out` is computing at {helper}")), "{stalled}");
+            break;
         }
-    });
+    }
     std::fs::remove_file(hold).unwrap();
     crew.prepared();
     crew.idles();
@@ -415,17 +450,14 @@ fn what_helpers_use_is_told() {
     let mut crew = Crew::new(1);
     let own = Arc::new(Usage::default()).open();
     crew.start(&crew.query(1, "select count(*) as n from sales a join sales b on a.amount % 50 = b.amount % 50"));
-    let events = &mut crew.leader.events;
-    let cost = crew.runtime.block_on(async {
-        loop {
-            let event = timeout(LIMIT, events.recv()).await.expect("an event").expect("a node");
-            match event.kind {
-                Kind::Progress { .. } => {}
-                Kind::Prepared(_) => return event.cost,
-                kind => panic!("{kind:?}"),
-            }
+    let cost = loop {
+        let event = crew.next_event();
+        match event.kind {
+            Kind::Progress { .. } => {}
+            Kind::Prepared(_) => break event.cost,
+            kind => panic!("{kind:?}"),
         }
-    });
+    };
     let used = own.cost();
     assert!(cost.cpu_ms > used.cpu_ms && cost.peak_bytes > 1 << 20, "{cost:?} of {used:?}");
 }
