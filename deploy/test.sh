@@ -27,7 +27,7 @@ python_sdk() {
   "$venv/bin/pip" --version >/dev/null 2>&1 || python3 -m venv "$venv" || return
   "$venv/bin/pip" install --quiet "$ROOT/sdk/python" >&2 || return
   FLOWETL_BIN=$CARGO_TARGET_DIR/debug/flowetl PYTHONDONTWRITEBYTECODE=1 \
-    "$venv/bin/python" -m unittest discover -s "$ROOT/sdk/python/tests"
+    deploy/servers/up.sh postgres etcd -- "$venv/bin/python" -m unittest discover -s "$ROOT/sdk/python/tests"
 }
 
 check format cargo fmt --all --check

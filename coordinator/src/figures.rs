@@ -45,10 +45,10 @@ pub(crate) fn run_ended(state: Phase) {
     counter!(RUNS_ENDED, "state" => state.as_str()).increment(1);
 }
 
-/// Something came of an attempt; its progress counts for nothing.
+/// Something came of an attempt; its progress and what it asks for count for nothing.
 pub(crate) fn attempt(kind: &AttemptEventKind) {
     let outcome = match kind {
-        AttemptEventKind::Progress { .. } => return,
+        AttemptEventKind::Progress { .. } | AttemptEventKind::NeedsHelp { .. } => return,
         AttemptEventKind::Prepared(_) => "prepared",
         AttemptEventKind::Committed => "committed",
         AttemptEventKind::Lost => "lost",

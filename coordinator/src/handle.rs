@@ -18,7 +18,7 @@ use crate::lead::Tenure;
 use crate::lock::Lock;
 use crate::run::{self, Event, Happened, RunState, Surroundings, view};
 use crate::store::{PositionRow, RunQuery, Store, sqlite_url};
-use crate::{Error, Result, clock};
+use crate::{Error, Result, clock, sweep};
 
 /// Settings of a coordinator.
 #[derive(Clone, Debug)]
@@ -81,6 +81,8 @@ impl Coordinator {
             crash: Mutex::new(None),
         });
         tokio::spawn(run::dispatch(Arc::downgrade(&around), events));
+        tokio::spawn(sweep::sweep(Arc::downgrade(&around)));
+        tokio::spawn(sweep::retain(Arc::downgrade(&around)));
         let control = ControlThread::start().await?;
         Ok(Handle {
             inner: Arc::new(Inner { around, control, home, parallel_segments: config.parallel_segments.max(1) }),

@@ -24,6 +24,7 @@ mod place;
 mod run;
 mod store;
 mod submit;
+mod sweep;
 #[cfg(test)]
 mod tests;
 

@@ -1,4 +1,4 @@
-//! The engine's inside as `benches` measures it: COPY's codecs, scans below markers, boundaries. Behind the feature
+//! The engine's inside as `benches` measures it: COPY's codecs, scans below markers, boundaries, rows between executors. Behind the feature
 //! `bench`, and no part of the interface.
 
 use std::sync::Arc;
@@ -16,6 +16,7 @@ pub use crate::connectors::Copy;
 use crate::connectors::{OpenContext, Sink};
 use crate::memory::Budget;
 use crate::plan::{self, Thrift};
+pub use crate::remote::bench::{Exchange, Offer, messages};
 use crate::storage::Storage;
 use crate::{Error, Result};
 

@@ -20,13 +20,15 @@ pub struct Error {
     pub block: Option<BlockId>,
     /// What was being done and what happened: lowercase, no full stop, names in backticks, no secret.
     pub message: String,
+    /// As [`Failure::lost`].
+    pub lost: Option<String>,
     #[source]
     pub source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 impl Error {
     pub fn new(class: Class, message: impl Into<String>) -> Self {
-        Self { class, block: None, message: message.into(), source: None }
+        Self { class, block: None, message: message.into(), lost: None, source: None }
     }
 
     /// The pipeline, its settings or its data are wrong.
@@ -62,7 +64,7 @@ impl Error {
             }
             cause = error.source();
         }
-        Failure { class: self.class, block: self.block.clone(), message }
+        Failure { class: self.class, block: self.block.clone(), message, lost: self.lost.clone() }
     }
 }
 
@@ -95,7 +97,8 @@ impl Error {
 
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
-        Self { class: failure.class, block: failure.block, message: failure.message, source: None }
+        let Failure { class, block, message, lost } = failure;
+        Self { class, block, message, lost, source: None }
     }
 }
 

@@ -307,6 +307,7 @@ fn spec(pipeline: &Pipeline, segment: Segment, schemas: BTreeMap<BlockId, Value>
         carried: BTreeMap::new(),
         memory: pipeline.memory,
         helpers: Vec::new(),
+        avoided: BTreeSet::new(),
     }
 }
 

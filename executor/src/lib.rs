@@ -14,6 +14,7 @@ mod config;
 pub mod connectors;
 mod destination;
 mod error;
+mod fence;
 pub mod figures;
 mod gate;
 pub mod inspect;

@@ -1,13 +1,16 @@
 //! The memory ceiling of a run: how it is split, and the pool that keeps the engine's share.
 
+mod pool;
+
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::memory_pool::TrackConsumersPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 
+use self::pool::SharePool;
 use crate::{Error, Result};
 
 /// What the program itself occupies before any row moves: code, tables of the engine, thread stacks, allocator slack.
@@ -61,7 +64,7 @@ impl Budget {
     pub fn runtime(&self, spill_folder: &Path) -> Result<Arc<RuntimeEnv>> {
         // Five names in a refusal are enough to see who holds the memory.
         const TOP_CONSUMERS: NonZeroUsize = NonZeroUsize::new(5).unwrap();
-        let pool = TrackConsumersPool::new(FairSpillPool::new(self.pool), TOP_CONSUMERS);
+        let pool = TrackConsumersPool::new(SharePool::new(self.pool), TOP_CONSUMERS);
         let disk = DiskManagerBuilder::default()
             .with_mode(DiskManagerMode::Directories(vec![spill_folder.to_owned()]))
             .with_max_temp_directory_size(SPILL_BYTES_MAX);

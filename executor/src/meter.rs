@@ -28,6 +28,7 @@ pub struct BlockMeter {
     spilled: AtomicU64,
     spilled_elsewhere: AtomicU64,
     busy_ns: AtomicU64,
+    busy_elsewhere_ns: AtomicU64,
     waiting_ns: AtomicU64,
     blocked_ns: AtomicU64,
     /// Its operators that are at work here, and how many there ever were, on all executors.
@@ -71,7 +72,7 @@ impl BlockMeter {
         self.spilled.store(bytes, Relaxed);
     }
 
-    /// The time its operators have computed or written.
+    /// The time its operators here have computed or written.
     pub fn computed(&self) -> Duration {
         Duration::from_nanos(self.busy_ns.load(Relaxed))
     }
@@ -107,7 +108,7 @@ impl BlockMeter {
         self.add_rows(now.rows.saturating_sub(before.rows), now.bytes.saturating_sub(before.bytes));
         self.spilled_elsewhere.fetch_add(now.spilled.saturating_sub(before.spilled), Relaxed);
         self.streams.fetch_add(now.streams.saturating_sub(before.streams), Relaxed);
-        self.busy_ns.fetch_add(now.busy_ns.saturating_sub(before.busy_ns), Relaxed);
+        self.busy_elsewhere_ns.fetch_add(now.busy_ns.saturating_sub(before.busy_ns), Relaxed);
         self.waiting_ns.fetch_add(now.waiting_ns.saturating_sub(before.waiting_ns), Relaxed);
         self.blocked_ns.fetch_add(now.blocked_ns.saturating_sub(before.blocked_ns), Relaxed);
     }
@@ -183,6 +184,11 @@ impl Meters {
         }
     }
 
+    /// Whether any operator here computes.
+    pub fn computes(&self) -> bool {
+        self.blocks.values().any(|meter| meter.is(Activity::Computing))
+    }
+
     /// Where the rows are, in one sentence, for a run that does not move; `None` where no operator reads.
     pub fn whereabouts(&self) -> Option<String> {
         if let Some(block) = self.innermost(Activity::Computing) {
@@ -242,7 +248,7 @@ impl Meters {
             bytes_out: meter.bytes.load(Relaxed),
             bytes_spilled: meter.spilled.load(Relaxed) + meter.spilled_elsewhere.load(Relaxed),
             streams: meter.streams.load(Relaxed) as u64,
-            busy_ms: ms(&meter.busy_ns),
+            busy_ms: ms(&meter.busy_ns) + ms(&meter.busy_elsewhere_ns),
             waiting_ms: ms(&meter.waiting_ns),
             blocked_ms: ms(&meter.blocked_ns),
             inputs: inputs.iter().map(|(from, meter)| (from.clone(), edge(meter))).collect(),

@@ -88,11 +88,14 @@ pub struct Failure {
     pub block: Option<BlockId>,
     /// One sentence, lowercase, no full stop, without any secret.
     pub message: String,
+    /// Where the executor was reached that another one has lost on the way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<String>,
 }
 
 impl Failure {
     pub fn new(class: Class, message: impl Into<String>) -> Self {
-        Self { class, block: None, message: message.into() }
+        Self { class, block: None, message: message.into(), lost: None }
     }
 
     /// Names the block, unless one nearer to the cause was named before.

@@ -85,9 +85,12 @@ pub struct AttemptSpec {
     pub carried: BTreeMap<BlockId, Position>,
     /// Bytes that the whole process may use; `None` takes the executor's default.
     pub memory: Option<u64>,
-    /// Other executors that the one which works on the attempt may have tasks of it done by.
+    /// Other executors that the one which works on the attempt may have tasks of it done by: named once it has asked.
     #[serde(default)]
     pub helpers: Vec<Helper>,
+    /// Where executors were reached that earlier attempts lost on the way: they do not help with this one.
+    #[serde(default)]
+    pub avoided: BTreeSet<String>,
 }
 
 /// An executor that may take part in an attempt that another one leads.
@@ -320,6 +323,11 @@ pub enum AttemptEventKind {
         #[serde(default)]
         standing: Vec<Standing>,
     },
+    /// So many other executors would be worth having tasks done by; 0 gives back those that were named. Heard by whoever
+    /// shares out executors: a run hears nothing of it.
+    NeedsHelp {
+        most: usize,
+    },
     Prepared(Box<Prepared>),
     /// Published; idempotent, so it may come twice.
     Committed,
@@ -329,6 +337,16 @@ pub enum AttemptEventKind {
     /// Every staged effect of the attempt is gone.
     Discarded,
     Failed(Failure),
+}
+
+/// The boundary of one attempt as it lies in object storage.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BoundaryFolder {
+    pub run: RunId,
+    pub segment: SegmentId,
+    pub token: Token,
+    /// Milliseconds since its newest file was written.
+    pub age_ms: u64,
 }
 
 /// The executor's end, as the coordinator sees it. Every call returns once the work is accepted; results come as
@@ -351,6 +369,13 @@ pub trait Executor: Send + Sync {
     /// Removes every boundary of a run that nobody will read again; returns when it is done. A run of which nothing is
     /// left is no error.
     async fn forget(&self, run: RunId) -> Result<(), Failure>;
+    /// Every attempt's boundary that lies in object storage, whole or not.
+    async fn boundaries(&self) -> Result<Vec<BoundaryFolder>, Failure>;
+    /// Removes these boundaries; returns when it is done. One of which nothing is left is no error.
+    async fn sweep(&self, folders: Vec<BoundaryFolder>) -> Result<(), Failure>;
+    /// Says that of all attempts up to the token `until` only those of `runs` may still begin: the others need not be
+    /// remembered any more, and are refused.
+    async fn retain(&self, runs: BTreeSet<RunId>, until: Token) -> Result<(), Failure>;
     /// Ends a running attempt; answers `Failed(cancelled)` within `limit`.
     async fn cancel(&self, run: RunId, token: Token, limit: Duration) -> Result<(), Failure>;
 }

@@ -4,8 +4,9 @@
 //!
 //! Reading order: [`id`] and [`code`] are the words, [`pipeline`] is the file and the graph it becomes,
 //! [`catalogue`] is what executors announce they can do, [`control`] is the conversation about one attempt,
-//! [`drift`] what that says of a source's columns, [`announcement`] how executors are found, [`trust`] how they know
-//! who asks them, [`run`] how a run looks from outside, [`look`] what can be seen of a pipeline before it runs, [`wire`]
+//! [`drift`] what that says of a source's columns, [`announcement`] and [`etcd`] how executors are found, [`trust`] how they know
+//! who asks them, [`run`] how a run looks from outside, [`trace`] where its time went, [`look`] what can be seen of a pipeline
+//! before it runs, [`wire`]
 //! how all of it travels.
 
 pub mod announcement;
@@ -13,10 +14,12 @@ pub mod catalogue;
 pub mod code;
 pub mod control;
 pub mod drift;
+pub mod etcd;
 pub mod id;
 pub mod look;
 pub mod pipeline;
 pub mod run;
+pub mod trace;
 pub mod trust;
 pub mod wire;
 

@@ -233,7 +233,11 @@ fn a_join_larger_than_memory() {
     let json = ended.json();
     let peak = json["peak_memory_bytes"].as_u64().unwrap();
     match ended.status.code() {
-        Some(0) => assert_eq!(database.number("select count(*) from out"), 200_000),
+        Some(0) => {
+            assert_eq!(database.number("select count(*) from out"), 200_000);
+            let spilled = &json["blocks"]["joined"]["bytes_spilled"];
+            assert!(spilled.as_u64().unwrap() > 0, "{json:#}");
+        }
         _ => {
             assert_eq!(json["error"]["class"], "resource", "{json:#}");
             assert!(json["error"]["block"].is_string(), "{json:#}");

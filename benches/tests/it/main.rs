@@ -7,6 +7,8 @@ mod contract;
 #[cfg(test)]
 mod drift;
 #[cfg(test)]
+mod etcd;
+#[cfg(test)]
 mod failure;
 #[cfg(test)]
 mod kill;

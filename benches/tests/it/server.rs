@@ -10,7 +10,10 @@ use crate::failure::{HELD, held_copy, let_go, nothing_left, wait_until};
 use crate::world::{Database, Ended, Running, World};
 
 /// What differs between two runs of the same.
-const OWN_TO_A_RUN: [&str; 5] = ["run_id", "started_at", "finished_at", "cpu_seconds", "peak_memory_bytes"];
+const OWN_TO_A_RUN: [&str; 6] =
+    ["run_id", "started_at", "finished_at", "cpu_seconds", "peak_memory_bytes", "bottleneck"];
+/// The same, of its blocks and edges.
+const TIMES: [&str; 6] = ["seconds", "busy_ms", "waiting_ms", "blocked_ms", "empty_ms", "full_ms"];
 
 /// A coordinator that serves on a free port, and its URL.
 fn up(world: &World) -> (Running, String) {
@@ -51,16 +54,26 @@ pub fn told(ended: Ended) -> Value {
     for key in OWN_TO_A_RUN {
         assert!(json.as_object_mut().unwrap().remove(key).is_some(), "`{key}` is missing");
     }
-    for block in json["blocks"].as_object_mut().unwrap().values_mut() {
-        block["seconds"] = Value::Null;
-    }
+    without_times(&mut json["edges"]);
+    without_times(&mut json["blocks"]);
     json
+}
+
+/// Takes the times out of blocks or edges.
+fn without_times(parts: &mut Value) {
+    let parts: Vec<_> = match parts {
+        Value::Object(blocks) => blocks.values_mut().collect(),
+        edges => edges.as_array_mut().unwrap().iter_mut().collect(),
+    };
+    for part in parts {
+        part.as_object_mut().unwrap().retain(|key, _| !TIMES.contains(&key.as_str()));
+    }
 }
 
 /// A run's table and what follows, without times.
 fn shown(text: &str) -> Vec<Vec<&str>> {
     text.lines()
-        .filter(|line| !line.starts_with("run "))
+        .filter(|line| !line.starts_with("run ") && !line.contains(" is the slowest: "))
         .map(|line| line.split_whitespace().take(4).collect())
         .collect()
 }

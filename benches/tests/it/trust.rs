@@ -21,7 +21,7 @@ fn script() -> PathBuf {
 }
 
 /// An authority, the certificates of `processes`, and a file of tokens with that of ann, in the folder of `world`.
-fn make(world: &World, processes: &[&str]) {
+pub fn make(world: &World, processes: &[&str]) {
     for process in processes {
         let made = Command::new(script()).arg(world.path("tls")).arg(process).output().unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
@@ -31,7 +31,7 @@ fn make(world: &World, processes: &[&str]) {
     assert!(Command::new("sh").arg("-c").arg(line).current_dir(world.folder()).status().unwrap().success());
 }
 
-fn tls(world: &World, file: &str) -> String {
+pub fn tls(world: &World, file: &str) -> String {
     world.path("tls").join(file).display().to_string()
 }
 

@@ -1,12 +1,12 @@
 //! Speaks to one executor over gRPC.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use flowetl_proto::catalogue::Catalogue;
 use flowetl_proto::code::{Class, Failure};
-use flowetl_proto::control::Segment;
-use flowetl_proto::id::{BlockId, RunId};
+use flowetl_proto::control::{BoundaryFolder, Segment};
+use flowetl_proto::id::{BlockId, RunId, Token};
 use flowetl_proto::look::SegmentPlan;
 use flowetl_proto::pipeline::Pipeline;
 use flowetl_proto::trust::{ClusterKey, Subject, Trust, about};
@@ -34,6 +34,8 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 const CALL_LIMIT: Duration = Duration::from_secs(20);
 /// How long looking may take: sources and targets are asked, and what a preview shows is computed.
 const LOOK_LIMIT: Duration = Duration::from_secs(300);
+/// How long all boundaries may take to be listed, or many of them to be removed; what is left is removed the next time.
+const STORAGE_LIMIT: Duration = Duration::from_secs(300);
 /// How long an executor may take to say who it is and to open its stream.
 const OPEN_LIMIT: Duration = Duration::from_secs(5);
 /// How often an open connection is asked whether its other end is still there, and how long that may take: together less
@@ -126,6 +128,10 @@ impl Client {
                 let request = v1::StartRequest { attempt_json: written(&*spec)? };
                 in_time(CALL_LIMIT, executor.start(about(Subject::from(&spec.id), request))).await
             }
+            Job::Help(spec) => {
+                let request = v1::HelpRequest { attempt_json: written(&*spec)? };
+                in_time(CALL_LIMIT, executor.help(about(Subject::from(&spec.id), request))).await
+            }
             Job::Commit(spec, prepared) => {
                 let request = v1::CommitRequest { attempt_json: written(&*spec)?, prepared_json: written(&*prepared)? };
                 in_time(CALL_LIMIT, executor.commit(about(Subject::from(&spec.id), request))).await
@@ -180,13 +186,38 @@ impl Client {
     pub(super) async fn forget(&self, run: &RunId) -> Result<(), Failure> {
         let mut executor = self.executor.clone();
         let request = v1::ForgetRequest { run_id: run.to_string() };
-        let answer = in_time(CALL_LIMIT, executor.forget(about(Subject::Run(run.clone()), request))).await;
-        let answer = answer.map_err(|reason| Failure::new(Class::LostExecutor, reason))?;
-        if answer.failure_json.is_empty() {
-            return Ok(());
-        }
-        Err(read(&answer.failure_json).unwrap_or_else(|reason| Failure::new(Class::Internal, reason)))
+        done(in_time(CALL_LIMIT, executor.forget(about(Subject::Run(run.clone()), request))).await)
     }
+
+    pub(super) async fn boundaries(&self) -> Result<Vec<BoundaryFolder>, Failure> {
+        let mut executor = self.executor.clone();
+        let folders = found(in_time(STORAGE_LIMIT, executor.boundaries(v1::BoundariesRequest {})).await)?;
+        serde_json::from_slice(&folders)
+            .map_err(|e| Failure::new(Class::Internal, format!("a list cannot be read: {e}")))
+    }
+
+    pub(super) async fn sweep(&self, folders: &[BoundaryFolder]) -> Result<(), Failure> {
+        let mut executor = self.executor.clone();
+        let swept = async {
+            let request = v1::SweepRequest { folders_json: written(&folders)? };
+            in_time(STORAGE_LIMIT, executor.sweep(request)).await
+        };
+        done(swept.await)
+    }
+
+    pub(super) async fn retain(&self, runs: &BTreeSet<RunId>, until: Token) -> Result<(), Failure> {
+        let mut executor = self.executor.clone();
+        let run_ids = runs.iter().map(ToString::to_string).collect();
+        done(in_time(CALL_LIMIT, executor.retain(v1::RetainRequest { run_ids, until: until.0 })).await)
+    }
+}
+
+fn done(answer: Result<v1::Answer, String>) -> Result<(), Failure> {
+    let answer = answer.map_err(|reason| Failure::new(Class::LostExecutor, reason))?;
+    if answer.failure_json.is_empty() {
+        return Ok(());
+    }
+    Err(read(&answer.failure_json).unwrap_or_else(|reason| Failure::new(Class::Internal, reason)))
 }
 
 fn found(answer: Result<v1::Found, String>) -> Result<Vec<u8>, Failure> {

@@ -10,7 +10,7 @@ mod membership;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,12 +18,14 @@ use async_trait::async_trait;
 use flowetl_proto::announcement::Announcement;
 use flowetl_proto::catalogue::Catalogue;
 use flowetl_proto::code::{Class, Failure};
-use flowetl_proto::control::{AttemptEvent, AttemptSpec, Executor, Prepared, Segment};
+use flowetl_proto::control::{AttemptEvent, AttemptSpec, BoundaryFolder, Executor, Prepared, Segment};
+use flowetl_proto::etcd::Etcd;
 use flowetl_proto::id::{BlockId, ExecutorId, RunId, Token};
 use flowetl_proto::look::{Inspector, SegmentPlan};
 use flowetl_proto::pipeline::Pipeline;
 use flowetl_proto::trust::Trust;
 use flowetl_proto::wire::v1::ExecutorInfo;
+use futures::future::join_all;
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
@@ -58,8 +60,7 @@ pub trait Roster: Inspector {
 /// Where executors announce themselves.
 #[derive(Clone, Debug)]
 pub struct FleetConfig {
-    /// etcd's endpoints: `http://host:port`.
-    pub etcd: Vec<String>,
+    pub etcd: Etcd,
     /// What the keys in etcd begin with.
     pub prefix: String,
     /// How executors are known, and what they are shown.
@@ -220,6 +221,27 @@ impl Executor for Fleet {
     async fn forget(&self, run: RunId) -> std::result::Result<(), Failure> {
         // Asked for at the end of a run, whose events wait until it is done: it takes a way of its own.
         self.any()?.forget(&run).await
+    }
+
+    async fn boundaries(&self) -> std::result::Result<Vec<BoundaryFolder>, Failure> {
+        self.any()?.boundaries().await
+    }
+
+    async fn sweep(&self, folders: Vec<BoundaryFolder>) -> std::result::Result<(), Failure> {
+        self.any()?.sweep(&folders).await
+    }
+
+    async fn retain(&self, runs: BTreeSet<RunId>, until: Token) -> std::result::Result<(), Failure> {
+        let clients: Vec<_> = self.desk.state().seats.values().filter_map(|seat| seat.client.clone()).collect();
+        for told in join_all(clients.iter().map(|client| client.retain(&runs, until))).await {
+            if let Err(failure) = told {
+                tracing::debug!(
+                    reason = failure.message,
+                    "an executor remembers runs that are over until it is told again"
+                );
+            }
+        }
+        Ok(())
     }
 
     async fn cancel(&self, run: RunId, token: Token, limit: Duration) -> std::result::Result<(), Failure> {

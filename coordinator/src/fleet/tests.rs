@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use etcd_client::{Client as Etcd, PutOptions};
+use etcd_client::{Client as EtcdClient, PutOptions};
 use flowetl_proto::announcement::key;
 use flowetl_proto::run::{Options, Phase, RunView};
 use flowetl_proto::trust::{ClusterKey, Subject, Tls};
@@ -131,6 +131,28 @@ impl v1::executor_server::Executor for Service {
         accepted(self.executor.forget(run).await)
     }
 
+    async fn boundaries(&self, request: Request<v1::BoundariesRequest>) -> Reply<v1::Found> {
+        self.takes(&request, &Subject::Executor);
+        let found = serde_json::to_vec(&self.executor.boundaries().await.unwrap()).unwrap();
+        Ok(Response::new(v1::Found { failure_json: String::new(), found }))
+    }
+
+    async fn sweep(&self, request: Request<v1::SweepRequest>) -> Reply<v1::Answer> {
+        self.takes(&request, &Subject::Executor);
+        accepted(self.executor.sweep(read(&request.get_ref().folders_json)).await)
+    }
+
+    async fn retain(&self, request: Request<v1::RetainRequest>) -> Reply<v1::Answer> {
+        self.takes(&request, &Subject::Executor);
+        let asked = request.into_inner();
+        accepted(self.executor.retain(asked.run_ids.iter().map(RunId::new).collect(), Token(asked.until)).await)
+    }
+
+    async fn help(&self, request: Request<v1::HelpRequest>) -> Reply<v1::Answer> {
+        self.takes_attempt(&request, &request.get_ref().attempt_json);
+        accepted(Ok(()))
+    }
+
     async fn cancel(&self, request: Request<v1::CancelRequest>) -> Reply<v1::Answer> {
         let (run, token) = (RunId::new(&request.get_ref().run_id), Token(request.get_ref().token));
         self.takes(&request, &Subject::End { run: run.clone(), token });
@@ -198,7 +220,7 @@ impl Member {
                 said.send_modify(|all| all.push(serde_json::to_string(&event).unwrap()));
             }
         });
-        let mut etcd = Etcd::connect([endpoint()], None).await.unwrap();
+        let mut etcd = EtcdClient::connect([endpoint()], None).await.unwrap();
         let lease = etcd.lease_grant(LEASE_SECONDS, None).await.unwrap().id();
         let announcement = Announcement { id, url, version: version.into(), slots: 2, draining: false };
         let member = Self { announcement, lease, service, runtime };
@@ -207,7 +229,7 @@ impl Member {
     }
 
     async fn announce(&self, town: &Town) {
-        let mut etcd = Etcd::connect([endpoint()], None).await.unwrap();
+        let mut etcd = EtcdClient::connect([endpoint()], None).await.unwrap();
         let value = serde_json::to_string(&self.announcement).unwrap();
         let options = PutOptions::new().with_lease(self.lease);
         etcd.put(key(&town.prefix, &self.announcement.id), value, Some(options)).await.unwrap();
@@ -217,7 +239,7 @@ impl Member {
     async fn kill(self) {
         self.service.executor.dead.store(true, Ordering::SeqCst);
         self.runtime.shutdown_background();
-        Etcd::connect([endpoint()], None).await.unwrap().lease_revoke(self.lease).await.unwrap();
+        EtcdClient::connect([endpoint()], None).await.unwrap().lease_revoke(self.lease).await.unwrap();
     }
 
     fn end(self) {
@@ -247,7 +269,7 @@ impl Town {
 
     /// One that finds etcd at `url`.
     async fn coordinator_by(&self, url: String) -> (Arc<Fleet>, Handle) {
-        let config = FleetConfig { etcd: vec![url], prefix: self.prefix.clone(), trust: self.trust.clone() };
+        let config = FleetConfig { etcd: Etcd::at([url]), prefix: self.prefix.clone(), trust: self.trust.clone() };
         let (fleet, events) = Fleet::open(config, tenure()).await.unwrap();
         let config = Config { database_url: Some(self.database.url.clone()), ..Config::new(self.database.home.path()) };
         let executor = Arc::clone(&fleet);
@@ -372,7 +394,7 @@ async fn a_cut_stream_costs_nothing() {
     member.service.cut.send_modify(|cuts| *cuts += 1);
     gathered(&fleet, 1).await;
     // Also without etcd's word for it: who reports is there.
-    Etcd::connect([endpoint()], None).await.unwrap().lease_revoke(member.lease).await.unwrap();
+    EtcdClient::connect([endpoint()], None).await.unwrap().lease_revoke(member.lease).await.unwrap();
     coordinator.cancel(&run).await.unwrap();
     let view = wait(&coordinator, &run).await;
     assert_eq!((view.state, view.blocks["kept"].attempts), (Phase::Cancelled, 1));
@@ -449,7 +471,7 @@ async fn while_etcd_is_away_nobody_is_taken_for_dead() {
     let (fleet, coordinator) = town.coordinator_by(url).await;
     cut.cancel();
     // Etcd would say so, if it were asked.
-    Etcd::connect([endpoint()], None).await.unwrap().lease_revoke(member.lease).await.unwrap();
+    EtcdClient::connect([endpoint()], None).await.unwrap().lease_revoke(member.lease).await.unwrap();
     member.service.cut.send_modify(|cuts| *cuts += 1);
     let view = wait(&coordinator, &submit(&coordinator).await).await;
     assert_eq!((view.state, town.published()), (Phase::Success, 2));
@@ -461,7 +483,7 @@ async fn while_etcd_is_away_nobody_is_taken_for_dead() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_etcd_nobody_is_found() {
     let config =
-        FleetConfig { etcd: vec!["http://127.0.0.1:1".into()], prefix: "/test".into(), trust: Trust::default() };
+        FleetConfig { etcd: Etcd::at(["http://127.0.0.1:1"]), prefix: "/test".into(), trust: Trust::default() };
     let Err(error) = Fleet::open(config, tenure()).await else { panic!("it opened") };
     assert!(error.chain().starts_with("cannot find executors: etcd"), "{}", error.chain());
 }

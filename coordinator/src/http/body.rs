@@ -1,10 +1,10 @@
 //! How bodies and queries are read and written: JSON and forms, with a problem that names what is wrong.
 
-use axum::body::{Bytes, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::http::header::{CONTENT_TYPE, HeaderValue};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
+use futures::StreamExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -12,6 +12,9 @@ use super::problem::Problem;
 
 /// The largest body that is read: names, addresses and secrets; nothing that is uploaded comes this way.
 pub(super) const BODY_BYTES_MAX: usize = 64 << 10;
+
+/// How much of a body that is refused is taken all the same: who is still sending does not hear the answer otherwise.
+const DISCARDED_BYTES_MAX: usize = 1 << 20;
 
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -78,16 +81,24 @@ impl<T: Serialize> IntoResponse for Json<T> {
 
 /// The whole body of a request, if it is of the type `expected`: a page of another site can send other types without being
 /// asked first.
-async fn read(request: Request, expected: &str) -> Result<Bytes, Problem> {
+async fn read(request: Request, expected: &str) -> Result<Vec<u8>, Problem> {
     let found = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = found.split(';').next().unwrap_or_default().trim();
-    if !essence.eq_ignore_ascii_case(expected) {
-        return Err(Problem::unsupported(expected));
+    let is_expected = found.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(expected);
+    let (mut body, mut length) = (Vec::new(), 0);
+    let mut chunks = request.into_body().into_data_stream();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| Problem::not_understood("the body breaks off"))?;
+        length += chunk.len();
+        if is_expected && length <= BODY_BYTES_MAX {
+            body.extend_from_slice(&chunk);
+        }
+        if length > DISCARDED_BYTES_MAX {
+            break;
+        }
     }
-    let announced = request.headers().get("content-length").and_then(|value| value.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|bytes: usize| bytes > BODY_BYTES_MAX) {
-        return Err(Problem::too_large(BODY_BYTES_MAX));
+    match is_expected {
+        false => Err(Problem::unsupported(expected)),
+        true if length > BODY_BYTES_MAX => Err(Problem::too_large(BODY_BYTES_MAX)),
+        true => Ok(body),
     }
-    // What breaks off cannot be answered: too much is the one reason that anyone hears of.
-    to_bytes(request.into_body(), BODY_BYTES_MAX).await.map_err(|_| Problem::too_large(BODY_BYTES_MAX))
 }

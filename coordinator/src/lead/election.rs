@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use etcd_client::{Client, Compare, CompareOp, ConnectOptions, PutOptions, Txn, TxnOp};
+use flowetl_proto::etcd::Etcd;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::tenure::known_until;
@@ -13,7 +14,7 @@ use crate::fleet::FleetConfig;
 /// One process's part in the election. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Election {
-    etcd: Vec<String>,
+    etcd: Etcd,
     client: Client,
     key: String,
     own: Leader,

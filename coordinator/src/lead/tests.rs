@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use etcd_client::Client as Etcd;
+use etcd_client::Client;
+use flowetl_proto::etcd::Etcd;
 use flowetl_proto::run::Options;
 use flowetl_proto::trust::Trust;
 use proptest::prelude::*;
@@ -96,7 +97,7 @@ impl<'a> Town<'a> {
         let etcd = std::env::var("FLOWETL_TEST_ETCD")
             .expect("`FLOWETL_TEST_ETCD` names no etcd for this test; `deploy/test.sh` starts one");
         let fleet = FleetConfig {
-            etcd: vec![etcd],
+            etcd: Etcd::at([etcd]),
             prefix: format!("/test/{}", uuid::Uuid::now_v7()),
             trust: Trust::default(),
         };
@@ -108,8 +109,8 @@ impl<'a> Town<'a> {
         Candidate::open(&self.fleet, &self.config, url.to_owned()).await.unwrap()
     }
 
-    async fn etcd(&self) -> Etcd {
-        Etcd::connect(&self.fleet.etcd, None).await.unwrap()
+    async fn etcd(&self) -> Client {
+        Client::connect(&self.fleet.etcd.endpoints, None).await.unwrap()
     }
 
     /// The leader's lease is gone, as if it had been silent.
@@ -226,7 +227,7 @@ async fn without_a_lease_that_lasts_nothing_is_decided() {
 async fn without_etcd_nobody_stands_for_election() {
     let database = Database::sqlite();
     let mut town = Town::new(&database);
-    town.fleet.etcd = vec!["http://127.0.0.1:1".to_owned()];
+    town.fleet.etcd = Etcd::at(["http://127.0.0.1:1"]);
     let Err(error) = Candidate::open(&town.fleet, &town.config, String::new()).await else { panic!("it opened") };
     assert!(error.chain().starts_with("cannot find executors: etcd"), "{}", error.chain());
 }

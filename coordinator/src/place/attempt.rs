@@ -30,6 +30,8 @@ pub(super) struct Attempt {
     origin: Origin,
     /// Why it waits, as its run was told.
     told: Option<String>,
+    /// How many helpers its leader has asked for, until they are named.
+    asks_for: Option<usize>,
 }
 
 /// How an attempt came to be known.
@@ -56,15 +58,25 @@ impl Doing {
             Job::Start(_) => Some(Self::Start),
             Job::Commit(..) => Some(Self::Commit),
             Job::Discard(_) => Some(Self::Discard),
-            Job::Reattach(_) | Job::Cancel { .. } => None,
+            Job::Help(_) | Job::Reattach(_) | Job::Cancel { .. } => None,
         }
     }
 }
 
 impl Attempt {
     fn new(now: Duration, spec: Arc<AttemptSpec>) -> Self {
-        let (jobs, calling, doing) = (VecDeque::new(), None, None);
-        Self { spec, on: None, jobs, calling, doing, asked_at: now, over: false, origin: Origin::Asked, told: None }
+        Self {
+            spec,
+            on: None,
+            jobs: VecDeque::new(),
+            calling: None,
+            doing: None,
+            asked_at: now,
+            over: false,
+            origin: Origin::Asked,
+            told: None,
+            asks_for: None,
+        }
     }
 
     /// One that an executor has although nobody here asked for it: an earlier coordinator did.
@@ -95,14 +107,52 @@ impl Attempt {
         matches!(self.jobs.front(), Some(Job::Start(_)))
     }
 
-    /// Its next job, as it is handed to an executor, and those that may help it to start.
-    pub(super) fn call(&mut self, to: &ExecutorId, helpers: Vec<Helper>) -> Option<Job> {
-        let mut job = self.jobs.pop_front()?;
-        if let Job::Start(spec) = &mut job
-            && spec.helpers != helpers
-        {
-            Arc::make_mut(spec).helpers = helpers;
+    /// Whether its next job can be called for.
+    pub(super) fn is_due(&self) -> bool {
+        self.calling.is_none() && !self.jobs.is_empty() && !self.is_sought()
+    }
+
+    /// Whether its next job is to start wherever a slot is free.
+    pub(super) fn needs_slot(&self) -> bool {
+        self.on.is_none() && self.waits_to_start()
+    }
+
+    /// Whether an executor leads it or helps with it.
+    pub(super) fn works(&self, id: &ExecutorId) -> bool {
+        self.on.as_ref() == Some(id) || self.spec.helpers.iter().any(|helper| helper.id == *id)
+    }
+
+    /// How many helpers are to be named to its leader now.
+    pub(super) fn asks_for(&self) -> Option<usize> {
+        self.asks_for.filter(|_| self.is_running() && self.calling.is_none() && self.jobs.is_empty())
+    }
+
+    /// The attempt with its helpers, as its leader is told.
+    pub(super) fn call_for_help(&mut self, helpers: Vec<Helper>) -> Arc<AttemptSpec> {
+        self.asks_for = None;
+        self.set_helpers(helpers);
+        self.calling = Some(Job::Help(Arc::clone(&self.spec)));
+        Arc::clone(&self.spec)
+    }
+
+    fn set_helpers(&mut self, helpers: Vec<Helper>) {
+        if self.spec.helpers != helpers {
+            Arc::make_mut(&mut self.spec).helpers = helpers;
         }
+    }
+
+    /// Its leader would have so many others help it, or none any more.
+    fn asks(&mut self, most: usize) {
+        if !self.is_running() {
+            return;
+        }
+        self.asks_for = (most > 0).then_some(most);
+        self.set_helpers(Vec::new());
+    }
+
+    /// Its next job, as it is handed to an executor.
+    pub(super) fn call(&mut self, to: &ExecutorId) -> Option<Job> {
+        let job = self.jobs.pop_front()?;
         self.on = Some(to.clone());
         self.calling = Some(job.clone());
         self.doing = Doing::of(&job).or(self.doing);
@@ -173,6 +223,8 @@ impl Placement {
             }
             // Asked for before.
             (Job::Start(_), Some(_)) => {}
+            // Never asked for by a run.
+            (Job::Help(_), _) => {}
             (Job::Reattach(_), Some(attempt)) => {
                 let Origin::Found { kept } = mem::replace(&mut attempt.origin, Origin::Asked) else { return };
                 // Also where it is prepared: its run does not know.
@@ -202,6 +254,9 @@ impl Placement {
             return;
         }
         let token = event.token;
+        if let AttemptEventKind::NeedsHelp { most } = event.kind {
+            return attempt.asks(most);
+        }
         if let Origin::Found { kept } = &mut attempt.origin {
             if !matches!(event.kind, AttemptEventKind::Progress { .. }) {
                 *kept = Some(event);
@@ -232,6 +287,10 @@ impl Placement {
             return;
         }
         let Some(job) = attempt.calling.take() else { return };
+        if matches!(job, Job::Help(_)) && answer != Answer::Accepted {
+            // It goes on alone.
+            attempt.set_helpers(Vec::new());
+        }
         if attempt.doing.is_none() || attempt.doing != Doing::of(&job) {
             // Its end was reported before the call returned.
             return self.tidy(token);
@@ -268,6 +327,7 @@ impl Placement {
             left_behind.push(Arc::clone(&attempt.spec));
             attempt.on = None;
             attempt.calling = None;
+            attempt.asks_for = None;
             attempt.jobs.retain(|job| !matches!(job, Job::Cancel { .. }));
             match attempt.doing.take() {
                 Some(Doing::Start | Doing::Commit) => {

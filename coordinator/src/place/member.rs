@@ -36,7 +36,11 @@ pub(super) enum Link {
 impl Member {
     /// Whether new attempts may go there. One whose lease is gone while it still reports keeps what it has.
     pub(super) fn takes_new(&self) -> bool {
-        self.announced && !self.draining && self.link == Link::Open
+        self.announced && !self.draining && self.is_open()
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.link == Link::Open
     }
 
     pub(super) fn is_away_for(&self, now: Duration, limit: Duration) -> bool {

@@ -13,9 +13,14 @@
 //!                                                        ▼ cannot be reached for too long
 //!                                                      lost: its attempts have failed, to be tried again elsewhere
 //! ```
+//!
+//! Every executor that works on an attempt has a slot taken for it, whether it leads or helps. An attempt needs one, its
+//! leader's, and waits until it is free; once it flows it asks for helpers and is named those that are free then. So nobody who
+//! has a slot ever waits for another, and nothing can wait for each other.
 
 mod attempt;
 mod member;
+mod share;
 #[cfg(test)]
 mod tests;
 
@@ -24,11 +29,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flowetl_proto::code::{Class, Failure};
-use flowetl_proto::control::{AttemptEvent, AttemptSpec, Helper, Prepared};
+use flowetl_proto::control::{AttemptEvent, AttemptSpec, Prepared};
 use flowetl_proto::id::{ExecutorId, RunId, Token};
 
 use self::attempt::Attempt;
-use self::member::{Link, Member};
+use self::member::Member;
 
 /// How long work waits while there is no executor at all: long enough to start one.
 pub const DESERTED_LIMIT: Duration = Duration::from_secs(60);
@@ -40,13 +45,12 @@ pub const AWAY_LIMIT: Duration = Duration::from_secs(75);
 /// Lost executors whose attempts are remembered, so that they are removed should one come back: more than die together.
 const LOST_REMEMBERED: usize = 64;
 
-/// Executors that help with one attempt: each reads from each other, so that what they hold on the way grows with the square.
-const HELPERS_MAX: usize = 31;
-
 /// What a run asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Job {
     Start(Arc<AttemptSpec>),
+    /// Name the helpers of a running attempt, which its spec has.
+    Help(Arc<AttemptSpec>),
     /// Tell of an attempt that an earlier coordinator started, wherever it is. Never called for: whoever has it says so.
     Reattach(Arc<AttemptSpec>),
     Commit(Arc<AttemptSpec>, Arc<Prepared>),
@@ -61,7 +65,11 @@ pub enum Job {
 impl Job {
     pub fn token(&self) -> Token {
         match self {
-            Self::Start(spec) | Self::Reattach(spec) | Self::Commit(spec, _) | Self::Discard(spec) => spec.id.token,
+            Self::Start(spec)
+            | Self::Help(spec)
+            | Self::Reattach(spec)
+            | Self::Commit(spec, _)
+            | Self::Discard(spec) => spec.id.token,
             Self::Cancel { token, .. } => *token,
         }
     }
@@ -157,52 +165,40 @@ impl Placement {
 
     /// The executors that are there.
     pub fn loads(&self) -> BTreeMap<ExecutorId, Load> {
-        let there = self.members.iter().filter(|(_, member)| member.link == Link::Open);
+        let there = self.members.iter().filter(|(_, member)| member.is_open());
         there.map(|(id, member)| (id.clone(), Load { slots: member.slots, busy: self.busy(id) })).collect()
     }
 
     /// Any executor that can do what needs no slot.
     pub fn any(&self) -> Option<&ExecutorId> {
-        let open = self.members.iter().filter(|(_, member)| member.link == Link::Open);
+        let open = self.members.iter().filter(|(_, member)| member.is_open());
         open.min_by_key(|(id, member)| (!member.takes_new(), self.busy(id))).map(|(id, _)| id)
-    }
-
-    fn busy(&self, id: &ExecutorId) -> u32 {
-        self.attempts.values().filter(|attempt| attempt.on.as_ref() == Some(id) && attempt.is_running()).count() as u32
-    }
-
-    /// Where the next attempt starts: on the executor with most free slots.
-    fn roomiest(&self) -> Option<ExecutorId> {
-        let open = self.members.iter().filter(|(_, member)| member.takes_new());
-        let rooms = open.map(|(id, member)| (member.slots.saturating_sub(self.busy(id)), id));
-        let (free, id) = rooms.max_by(|(a, a_id), (b, b_id)| a.cmp(b).then(b_id.cmp(a_id)))?;
-        (free > 0).then(|| id.clone())
-    }
-
-    /// Who may help the executor that leads an attempt: all others that take new work, however busy they are, for their
-    /// share is small and nothing waits for a slot of theirs.
-    fn helpers(&self, leader: &ExecutorId) -> Vec<Helper> {
-        let others = self.members.iter().filter(|(id, member)| *id != leader && member.takes_new());
-        others.map(|(id, member)| Helper { id: id.clone(), url: member.url.clone() }).take(HELPERS_MAX).collect()
     }
 
     /// Calls for every attempt whose next job can be done now: one call of an attempt at a time, oldest attempts first.
     fn hand_out(&mut self) {
-        let waiting = self.attempts.iter().filter(|(_, a)| a.calling.is_none() && !a.jobs.is_empty() && !a.is_sought());
-        for token in waiting.map(|(token, _)| *token).collect::<Vec<_>>() {
-            let Some(attempt) = self.attempts.get(&token) else { continue };
-            let to = match (&attempt.on, attempt.jobs.front()) {
-                (Some(id), _) => self.members.get(id).is_some_and(|m| m.link == Link::Open).then(|| id.clone()),
-                (None, Some(Job::Start(_))) => self.roomiest(),
-                (None, _) => self.any().cloned(),
+        let due = self.attempts.iter().filter(|(_, attempt)| attempt.is_due() && !attempt.needs_slot());
+        for token in due.map(|(token, _)| *token).collect::<Vec<_>>() {
+            let on = self.attempts.get(&token).and_then(|attempt| attempt.on.as_ref());
+            let to = match on {
+                Some(id) => self.members.get(id).is_some_and(Member::is_open).then_some(id),
+                None => self.any(),
             };
-            if let Some(to) = to
-                && let helpers = self.helpers(&to)
-                && let Some(attempt) = self.attempts.get_mut(&token)
-                && let Some(job) = attempt.call(&to, helpers)
-            {
-                self.actions.push(Action::Call(to, job));
+            if let Some(to) = to.cloned() {
+                self.call(token, to);
             }
+        }
+        while let Some((token, to)) = self.next_start() {
+            self.call(token, to);
+        }
+        self.name_helpers();
+    }
+
+    fn call(&mut self, token: Token, to: ExecutorId) {
+        if let Some(attempt) = self.attempts.get_mut(&token)
+            && let Some(job) = attempt.call(&to)
+        {
+            self.actions.push(Action::Call(to, job));
         }
     }
 

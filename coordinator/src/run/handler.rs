@@ -2,11 +2,12 @@
 
 use actix::{ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
 use flowetl_proto::id::Token;
+use flowetl_proto::trace;
 use tokio::task::JoinError;
 
 use super::machine::{Command, Event, step};
 use super::messages::Happened;
-use super::{RunActor, save};
+use super::{RunActor, save, traced};
 use crate::{Result, clock};
 
 impl Handler<Happened> for RunActor {
@@ -23,6 +24,8 @@ impl RunActor {
     pub(super) fn happen(&mut self, event: Event, ctx: &mut Context<Self>) {
         let log = event.describe();
         let moment = clock::moment();
+        let attempts = self.state.attempts.iter();
+        let under_way: Vec<_> = attempts.filter(|(_, a)| a.ended_at.is_none()).map(|(token, _)| *token).collect();
         let decision = step(&mut self.state, moment, event);
         if decision.changes.is_empty() {
             self.perform(decision.commands, ctx);
@@ -35,7 +38,13 @@ impl RunActor {
         let saving = self.around.runtime.spawn(save(self.around.store.clone(), record, tokens_missing));
         let commands = decision.commands;
         self.busy = true;
-        let saved = saving.into_actor(self).map(move |outcome, actor, ctx| actor.written(outcome, commands, ctx));
+        let saved = saving.into_actor(self).map(move |outcome, actor, ctx| {
+            if matches!(outcome, Ok(Ok(_))) {
+                // Of those that go on there is nothing to tell yet.
+                under_way.into_iter().for_each(|token| trace::tell(|| traced::attempt(&actor.state, token)));
+            }
+            actor.written(outcome, commands, ctx);
+        });
         ctx.wait(saved);
     }
 

@@ -10,6 +10,7 @@ use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::{AttemptEvent, AttemptSpec, Executor, Prepared};
 use flowetl_proto::id::{RunId, Token};
 use flowetl_proto::run::RunView;
+use flowetl_proto::trace;
 use tokio::runtime;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -24,6 +25,7 @@ mod spec;
 pub mod state;
 #[cfg(test)]
 pub(crate) mod tests;
+mod traced;
 mod view;
 
 pub use machine::{Command, Event, Moment};
@@ -221,6 +223,7 @@ impl RunActor {
     fn tidy_and_end(&mut self, ctx: &mut Context<Self>) {
         self.busy = true;
         figures::run_ended(self.state.phase);
+        trace::tell(|| traced::run(&self.state));
         let forget = forget_older(Arc::clone(&self.around), self.state.pipeline.name.clone());
         let tidied = self.around.runtime.spawn(forget).into_actor(self).map(|_, actor, ctx| {
             actor.let_go();

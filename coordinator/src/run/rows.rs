@@ -205,10 +205,12 @@ impl Event {
                 ("refused", json!({ "command": format!("{command:?}"), "failure": failure }))
             }
             Self::Report { token, kind, .. } => match kind {
+                Kind::Progress { standing, .. } if standing.is_empty() => ("progress", json!({ "token": token })),
                 Kind::Progress { stalled, standing, .. } => {
                     let standing = standing.iter().map(ToString::to_string).collect::<Vec<_>>();
                     ("stalled", json!({ "token": token, "stalled": stalled, "standing": standing }))
                 }
+                Kind::NeedsHelp { most } => ("needs_help", json!({ "token": token, "most": most })),
                 Kind::Prepared(prepared) => {
                     let rows = prepared.manifest.as_ref().map(|m| m.rows());
                     let (tests, changes) = (&prepared.tests, &prepared.schema_changes);

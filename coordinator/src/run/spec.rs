@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use flowetl_proto::control::{AttemptId, AttemptSpec, Position, Prepared};
 use flowetl_proto::id::{BlockId, Token};
 
-use super::state::{RunState, is_incremental};
+use super::state::{AttemptState, RunState, is_incremental};
 
 /// The whole of an attempt as of now: with the committed boundaries that it reads, and, once it is prepared, with the
 /// positions of its own extracts among those it carries.
@@ -14,6 +14,8 @@ pub(crate) fn spec(state: &RunState, token: Token) -> Option<AttemptSpec> {
     let segment = state.segments.get(&attempt.segment)?.spec.clone();
     let manifest = |block: &BlockId| Some((block.clone(), state.won(block.as_str())?.manifest.clone()?));
     let incremental = segment.blocks.iter().filter(|b| is_incremental(b)).map(|b| &b.id);
+    let lost = |a: &AttemptState| a.failure.as_ref()?.lost.clone();
+    let earlier = state.attempts.values().filter(|a| a.segment == attempt.segment);
     let start = |block: &BlockId| Some((block.clone(), state.starts.get(block)?.clone()));
     Some(AttemptSpec {
         id: AttemptId {
@@ -33,6 +35,7 @@ pub(crate) fn spec(state: &RunState, token: Token) -> Option<AttemptSpec> {
         carried: carried(state, attempt.segment.as_str(), attempt.prepared.as_ref()),
         memory: state.pipeline.memory,
         helpers: Vec::new(),
+        avoided: earlier.filter_map(lost).collect(),
         segment,
     })
 }

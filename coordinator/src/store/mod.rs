@@ -18,6 +18,7 @@ use crate::lead::Tenure;
 use crate::{Error, Result};
 
 mod attempt;
+mod boundary;
 mod directory;
 mod event;
 mod leadership;

@@ -5,17 +5,19 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use flowetl_proto::code::Class;
-use flowetl_proto::control::Position;
-use flowetl_proto::id::{BlockId, RunId};
+use flowetl_proto::control::{BoundaryFolder, Position};
+use flowetl_proto::id::{BlockId, RunId, Token};
 use flowetl_proto::pipeline::Pipeline;
 use flowetl_proto::run::{BlockPhase, Options, Phase, RunView};
 use futures::{StreamExt, TryStreamExt};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::world::{COST, FakeExecutor, Turn, World};
 use super::*;
+use crate::lead::Tenure;
+use crate::run::Surroundings;
 use crate::run::tests::Crash;
-use crate::{Config, Coordinator, Error, Handle, remembered};
+use crate::{Config, Coordinator, Error, Handle, remembered, sweep};
 
 /// Far beyond what any run here takes, also on a busy machine.
 pub(crate) const TEST_LIMIT: Duration = Duration::from_secs(60);
@@ -36,6 +38,9 @@ on_both!(
     keeps_positions,
     keeps_schemas,
     forgets_old_boundaries,
+    sweeps_what_nobody_refers_to,
+    tells_which_runs_are_over,
+    leaves_out_who_was_lost,
 );
 
 /// A process: a coordinator and its executor over a database and a world.
@@ -369,4 +374,93 @@ async fn forgets_old_boundaries(database: &Database) {
         process.handle.store().runs().await.unwrap().into_iter().filter(|r| r.kept).map(|r| r.id).collect::<Vec<_>>();
     assert_eq!(kept, [runs[2].clone()]);
     assert_eq!(world.lock().unwrap().boundaries.iter().map(|(run, _)| run).collect::<Vec<_>>(), [&runs[2]]);
+}
+
+async fn sweeps_what_nobody_refers_to(database: &Database) {
+    const HOUR_MS: u64 = 3_600_000;
+    let world = world(&[("log", &[Turn::Fail(Class::User)])]);
+    let process = Process::start(database, &world).await;
+    let around = &process.handle.inner.around;
+    let (failed, view) = process.run(&shop()).await;
+    assert_eq!(view.state, Phase::Failed);
+    let token = |run: RunId| async move {
+        let attempts = process_attempts(around, &run).await;
+        attempts.into_iter().find(|(segment, _)| segment == "features").unwrap().1
+    };
+    let of_failed = token(failed.clone()).await;
+    let folder = |run: &RunId, token: i64, age_ms| BoundaryFolder {
+        run: run.clone(),
+        segment: "features".into(),
+        token: Token(token),
+        age_ms,
+    };
+    let unknown = RunId::new("unknown");
+    let planted = vec![
+        folder(&failed, of_failed.0, 9 * HOUR_MS),
+        // Of an attempt that was given up and wrote on.
+        folder(&failed, 1_000_000, HOUR_MS),
+        folder(&failed, 1_000_001, HOUR_MS - 1),
+        folder(&unknown, 1, 9 * HOUR_MS),
+    ];
+    world.lock().unwrap().folders = planted.clone();
+    assert_eq!(sweep::sweep_once(around).await, Ok(1));
+    let left = || world.lock().unwrap().folders.clone();
+    assert_eq!(
+        left(),
+        [planted[0].clone(), planted[2].clone(), planted[3].clone()],
+        "another home may know the unknown"
+    );
+
+    // What may be resumed keeps its boundaries, whatever came of it; then the next run takes its place.
+    process.handle.resume(&failed).await.unwrap();
+    process.wait(&failed).await.unwrap();
+    assert_eq!(sweep::sweep_once(around).await, Ok(0));
+    let (next, _) = process.run(&shop()).await;
+    let of_next = token(next.clone()).await;
+    world.lock().unwrap().folders.push(folder(&next, of_next.0, 9 * HOUR_MS));
+    assert_eq!(sweep::sweep_once(around).await, Ok(1));
+    assert_eq!(left(), [planted[2].clone(), planted[3].clone(), folder(&next, of_next.0, 9 * HOUR_MS)]);
+
+    // A cluster has object storage of its own.
+    let (executor, events) = FakeExecutor::new(&world);
+    let tenure = Some(Tenure::new(1, Instant::now() + TEST_LIMIT));
+    let leader = Coordinator::open(Config { tenure, ..config(database) }, executor, events).await.unwrap();
+    assert_eq!(sweep::sweep_once(&leader.inner.around).await, Ok(1));
+    assert_eq!(left(), [planted[2].clone(), folder(&next, of_next.0, 9 * HOUR_MS)]);
+    leader.close().await;
+}
+
+/// The attempts of a run with their segments.
+async fn process_attempts(around: &Arc<Surroundings>, run: &RunId) -> Vec<(String, Token)> {
+    let stored = around.store.load(run).await.unwrap();
+    stored.attempts.into_iter().map(|attempt| (attempt.segment.to_string(), attempt.token)).collect()
+}
+
+async fn tells_which_runs_are_over(database: &Database) {
+    let world = world(&[("features", &[Turn::Well, Turn::Hang])]);
+    let process = Process::start(database, &world).await;
+    let around = &process.handle.inner.around;
+    process.run(&shop()).await;
+    let going = process.handle.submit(shop(), Options::default()).await.unwrap();
+    let until = sweep::retain_once(around, None).await.unwrap();
+    assert!(world.lock().unwrap().retained.is_empty(), "nobody knows yet who has taken which token");
+    let newest = process_attempts(around, &going).await.last().unwrap().1;
+    assert!(newest <= until, "{newest} was taken before {until}");
+    sweep::retain_once(around, Some(until)).await.unwrap();
+    assert_eq!(world.lock().unwrap().retained, [([going.clone()].into(), until)]);
+    process.handle.cancel(&going).await.unwrap();
+    process.wait(&going).await.unwrap();
+}
+
+async fn leaves_out_who_was_lost(database: &Database) {
+    let world = world(&[("features", &[Turn::Lose("http://a"), Turn::Lose("http://b")])]);
+    let process = Process::start(database, &world).await;
+    let (_, view) = process.run(&shop()).await;
+    assert_eq!((view.state, view.blocks["orders"].attempts), (Phase::Success, 3));
+    let avoided: Vec<_> = world.lock().unwrap().avoided.iter().map(|urls| urls.join(" ")).collect();
+    assert_eq!(
+        avoided,
+        ["", "http://a", "http://a http://b", "", "", ""],
+        "only attempts of that segment leave them out"
+    );
 }

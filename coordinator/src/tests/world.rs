@@ -8,8 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::{
-    AttemptEvent, AttemptEventKind, AttemptSpec, Cost, Executor, Manifest, Meter, Output, Part, Position, Prepared,
-    Segment, Severity, TestResult,
+    AttemptEvent, AttemptEventKind, AttemptSpec, BoundaryFolder, Cost, Executor, Manifest, Meter, Output, Part,
+    Position, Prepared, Segment, Severity, TestResult,
 };
 use flowetl_proto::id::{BlockId, RunId, Token};
 use flowetl_proto::look::{Inspector, SegmentPlan};
@@ -25,6 +25,8 @@ pub(crate) const COST: Cost = Cost { cpu_ms: 1_500, peak_bytes: 7 << 20 };
 pub(crate) enum Turn {
     Well,
     Fail(Class),
+    /// Fails because it lost the executor at this address on the way.
+    Lose(&'static str),
     FailTest,
     /// Ends only when cancelled.
     Hang,
@@ -44,10 +46,16 @@ pub(crate) struct World {
     pub source: i64,
     pub staged: BTreeSet<Token>,
     pub boundaries: BTreeSet<(RunId, Token)>,
+    /// What lies in object storage.
+    pub folders: Vec<BoundaryFolder>,
+    /// What it was told of runs that go on.
+    pub retained: Vec<(BTreeSet<RunId>, Token)>,
     /// In the order it became visible.
     pub published: Vec<Published>,
     /// Segments started, in order.
     pub started: Vec<String>,
+    /// Whom each of them was to leave out.
+    pub avoided: Vec<Vec<String>>,
     pub cancelled: BTreeSet<Token>,
 }
 
@@ -103,6 +111,7 @@ impl Executor for FakeExecutor {
         }
         let Some(turn) = self.act(|world| {
             world.started.push(id.clone());
+            world.avoided.push(spec.avoided.iter().cloned().collect());
             assert!(world.staged.insert(token), "token {token} was used twice");
             let turns = world.turns.entry(id.clone()).or_default();
             if turns.is_empty() { Turn::Well } else { turns.remove(0) }
@@ -120,6 +129,11 @@ impl Executor for FakeExecutor {
         match turn {
             Turn::Fail(class) => {
                 self.tell(&spec, AttemptEventKind::Failed(failure(class)));
+                return Ok(());
+            }
+            Turn::Lose(url) => {
+                let lost = Failure { lost: Some(url.into()), ..failure(Class::LostExecutor) };
+                self.tell(&spec, AttemptEventKind::Failed(lost));
                 return Ok(());
             }
             Turn::Hang => return Ok(()),
@@ -175,6 +189,20 @@ impl Executor for FakeExecutor {
 
     async fn forget(&self, run: RunId) -> Result<(), Failure> {
         self.act(|world| world.boundaries.retain(|(of, _)| *of != run));
+        Ok(())
+    }
+
+    async fn boundaries(&self) -> Result<Vec<BoundaryFolder>, Failure> {
+        Ok(self.act(|world| world.folders.clone()).unwrap_or_default())
+    }
+
+    async fn sweep(&self, folders: Vec<BoundaryFolder>) -> Result<(), Failure> {
+        self.act(|world| world.folders.retain(|folder| !folders.contains(folder)));
+        Ok(())
+    }
+
+    async fn retain(&self, runs: BTreeSet<RunId>, until: Token) -> Result<(), Failure> {
+        self.act(|world| world.retained.push((runs, until)));
         Ok(())
     }
 

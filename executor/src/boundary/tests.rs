@@ -8,7 +8,7 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Field, Int32Type, Schema};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use flowetl_proto::code::Class;
-use flowetl_proto::control::{AttemptId, Manifest, Part};
+use flowetl_proto::control::{AttemptId, BoundaryFolder, Manifest, Part};
 use flowetl_proto::id::{RunId, Token};
 use flowetl_proto::pipeline::{Connection, Secret};
 use indexmap::IndexMap;
@@ -178,4 +178,29 @@ fn schemas_are_kept_whole() {
     let large =
         Schema::new((0..500).map(|i| Field::new(format!("c{i}"), DataType::Utf8, i % 2 > 0)).collect::<Vec<_>>());
     assert_eq!(schema_from_json(&schema_to_json(&large)).unwrap(), large);
+}
+
+#[tokio::test]
+async fn what_nobody_refers_to_is_found_and_removed() {
+    let dir = TempDir::new().unwrap();
+    for storage in [folder_storage(&dir), bucket_storage()] {
+        assert_eq!(folders(&storage).await.unwrap(), []);
+        let referenced = write(&storage, 1, 2, 4).await.unwrap();
+        write(&storage, 2, 1, 1).await.unwrap();
+        // Left half written by a process that is gone.
+        storage.replace("runs/r1/features/t3/_private/part-0-0.parquet", "rows").await.unwrap();
+        storage.replace("runs/r1/features/notes", "not ours").await.unwrap();
+        let found = folders(&storage).await.unwrap();
+        let tokens: Vec<_> = found.iter().map(|folder| folder.token.0).collect();
+        assert_eq!(tokens, [1, 2, 3]);
+        let is_ours = |folder: &BoundaryFolder| (folder.run.as_str(), folder.segment.as_str()) == ("r1", "features");
+        assert!(found.iter().all(|folder| is_ours(folder) && folder.age_ms < 3_600_000), "{found:?}");
+        for _ in 0..2 {
+            sweep(&storage, &found[1..]).await.unwrap();
+            assert_eq!(folders(&storage).await.unwrap().len(), 1);
+        }
+        let rows = query(&storage, &referenced, "select * from t").await.unwrap();
+        assert_eq!(rows.iter().map(RecordBatch::num_rows).sum::<usize>(), 4_000);
+        assert!(storage.look("runs/r1/features/notes", crate::storage::Side::Read).await.unwrap().is_some());
+    }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use flowetl_proto::control::{AttemptId, Part};
-use flowetl_proto::id::RunId;
+use flowetl_proto::id::{RunId, SegmentId, Token};
 use serde_json::Value;
 
 use crate::Result;
@@ -17,22 +17,33 @@ use crate::storage::{Staged, Storage};
 /// A part is closed above this, so that a reader can share a partition's rows out and a damaged part costs little.
 const PART_BYTES: u64 = 256 << 20;
 
+/// The folder of all boundaries.
+pub(super) const RUNS: &str = "runs";
+
 /// The folder of an attempt's parts: `runs/RUN/SEGMENT/tTOKEN`.
 pub fn folder(attempt: &AttemptId) -> String {
-    format!("runs/{}/{}/t{}", attempt.run, attempt.segment, attempt.token)
+    folder_of(&attempt.run, &attempt.segment, attempt.token)
+}
+
+pub(super) fn folder_of(run: &RunId, segment: &SegmentId, token: Token) -> String {
+    format!("{RUNS}/{run}/{segment}/t{token}")
 }
 
 /// Removes all that an attempt wrote; may be called twice.
 pub async fn remove(storage: &Storage, attempt: &AttemptId) -> Result<()> {
-    let folder = folder(attempt);
+    remove_folder(storage, &folder(attempt)).await
+}
+
+pub(super) async fn remove_folder(storage: &Storage, folder: &str) -> Result<()> {
     storage.unstage(&format!("{folder}/_private")).await?;
-    storage.remove_folder(&folder).await?;
-    storage.remove_empty(&format!("runs/{}/{}", attempt.run, attempt.segment), "").await
+    storage.remove_folder(folder).await?;
+    let above = folder.rsplit_once('/').map_or("", |(above, _)| above);
+    storage.remove_empty(above, "").await
 }
 
 /// Removes every boundary of a run that nobody will read again; a run of which nothing is left is no error.
 pub async fn forget(storage: &Storage, run: &RunId) -> Result<()> {
-    storage.remove_folder(&format!("runs/{run}")).await
+    storage.remove_folder(&format!("{RUNS}/{run}")).await
 }
 
 /// Writes the boundary of one attempt.

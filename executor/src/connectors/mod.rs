@@ -106,7 +106,7 @@ pub trait Shared {
 
 /// The leaf of some connector's that can be shared out.
 pub(crate) fn shared(node: &Arc<dyn ExecutionPlan>) -> Option<&dyn Shared> {
-    postgres::shared(node)
+    postgres::shared(node).or_else(|| files::shared(node))
 }
 
 /// What an extract asks for.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use arrow_flight::Ticket;
 use arrow_flight::flight_service_client::FlightServiceClient;
 use flowetl_proto::control::{AttemptSpec, Output};
+use flowetl_proto::etcd::Etcd;
 use flowetl_proto::id::{RunId, Token};
 use flowetl_proto::trust::{Authority, Certificate, EXECUTOR_NAME, Tls, Trust, about};
 use flowetl_proto::wire::v1::coordinator_client::CoordinatorClient;
@@ -49,7 +50,7 @@ impl Server {
             url: format!("{}://{address}", trust.scheme()),
             trust,
             slots: 3,
-            etcd: vec!["http://127.0.0.1:1".into()],
+            etcd: Etcd::at(["http://127.0.0.1:1"]),
             prefix: "/test".into(),
             drain_limit: NEVER,
             absence_limit: NEVER,

@@ -8,37 +8,57 @@ use arrow::datatypes::SchemaRef;
 use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::{AttemptEvent, AttemptEventKind, AttemptSpec, Cost, Output, Prepared};
 use flowetl_proto::id::{BlockId, Token};
+use flowetl_proto::trace;
 
-use super::registry::Admission;
-use super::{AttemptOver, CancelAttempt, Discard, NodeActor, Publish, Start, Surroundings};
+use super::{
+    AttemptOver, CancelAttempt, Discard, NameHelpers, NodeActor, Publish, Retain, Running, Start, Surroundings,
+};
 use crate::connectors::{Committed, Sink};
 use crate::destination::{Destination, root};
+use crate::fence::Admission;
 use crate::memory::Budget;
 use crate::schema::schema_from_json;
-use crate::segment::{Cancel, SegmentActor, work};
+use crate::segment::{Cancel, Help, SegmentActor, work};
 use crate::{Result, figures};
 
 impl Handler<Start> for NodeActor {
     type Result = Result<bool, Failure>;
 
     fn handle(&mut self, Start(spec): Start, context: &mut Self::Context) -> Self::Result {
-        match self.registry.admit(&spec.id) {
+        match self.fence.admit(&spec.id) {
             Admission::Repeated => return Ok(false),
-            Admission::Fenced { by } => {
-                let text = format!("attempt {} of `{}` was overtaken by attempt {by}", spec.id.token, spec.id.segment);
-                return Err(Failure::new(Class::Fenced, text));
-            }
-            Admission::Start => {}
+            Admission::Refused(failure) => return Err(failure),
+            Admission::Begin => {}
         }
         if let Some(host) = &self.surroundings.host {
             host.admit(&spec.id)?;
         }
         let token = spec.id.token;
         let node = context.address().recipient();
-        let actor = SegmentActor::new(spec, Arc::clone(&self.surroundings), self.events.clone(), node);
-        self.running.insert(token, actor.start());
+        let help = Arc::new(Help::new(spec.id.clone(), self.events.clone()));
+        let around = Arc::clone(&self.surroundings);
+        let actor = SegmentActor::new(spec, around, self.events.clone(), node, Arc::clone(&help));
+        self.running.insert(token, Running { segment: actor.start(), help });
         figures::running(self.running.len());
         Ok(true)
+    }
+}
+
+impl Handler<NameHelpers> for NodeActor {
+    type Result = Result<(), Failure>;
+
+    fn handle(&mut self, NameHelpers(spec): NameHelpers, _: &mut Self::Context) -> Self::Result {
+        let is_awaited = self.running.get(&spec.id.token).is_some_and(|running| running.help.name(spec.helpers));
+        let late = || Failure::new(Class::Fenced, format!("attempt {} does not wait for help", spec.id.token));
+        is_awaited.then_some(()).ok_or_else(late)
+    }
+}
+
+impl Handler<Retain> for NodeActor {
+    type Result = ();
+
+    fn handle(&mut self, Retain(runs, until): Retain, _: &mut Self::Context) {
+        self.fence.retain(&runs, until);
     }
 }
 
@@ -80,7 +100,7 @@ impl Handler<Publish> for NodeActor {
                 Committed::Lost => AttemptEventKind::Lost,
             })
         };
-        self.answer(id, publishing, context);
+        self.answer("publish", id, publishing, context);
         Ok(())
     }
 }
@@ -101,8 +121,8 @@ impl Handler<Discard> for NodeActor {
 impl NodeActor {
     /// Ends an attempt if it runs, and says whether it does.
     fn end(&self, token: Token, context: &mut Context<Self>) -> bool {
-        let Some(segment) = self.running.get(&token) else { return false };
-        let request = segment.send(Cancel);
+        let Some(running) = self.running.get(&token) else { return false };
+        let request = running.segment.send(Cancel);
         context.spawn(request.into_actor(self).map(|sent, _, _| {
             if sent.is_err() {
                 tracing::debug!("an attempt ended while it was being cancelled");
@@ -126,18 +146,24 @@ impl NodeActor {
             }
             Ok(AttemptEventKind::Discarded)
         };
-        self.answer(id, removing, context);
+        self.answer("discard", id, removing, context);
     }
 
     /// Runs `step` on the data runtime and tells the coordinator how it ended.
     fn answer(
         &self,
+        name: &'static str,
         id: flowetl_proto::control::AttemptId,
         step: impl Future<Output = Result<AttemptEventKind>> + Send + 'static,
         context: &mut Context<Self>,
     ) {
         let events = self.events.clone();
-        let task = self.surroundings.data.spawn(step);
+        let work = trace::Work::begin(&id, name);
+        let task = self.surroundings.data.spawn(async move {
+            let done = step.await;
+            work.end(done.as_ref().err().map(|error| error.class));
+            done
+        });
         let answering = async move {
             let kind = match task.await {
                 Ok(Ok(kind)) => kind,

@@ -2,9 +2,8 @@
 
 mod control;
 mod handler;
-mod registry;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -12,18 +11,18 @@ use actix::{Actor, Addr, Context, Message};
 use async_trait::async_trait;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use flowetl_proto::code::{Class, Failure};
-use flowetl_proto::control::{AttemptEvent, AttemptSpec, Executor, Prepared};
+use flowetl_proto::control::{AttemptEvent, AttemptSpec, BoundaryFolder, Executor, Prepared};
 use flowetl_proto::id::{RunId, Token};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use self::control::ControlThread;
-use self::registry::Registry;
 use crate::config::NodeConfig;
 use crate::connectors::Sink;
+use crate::fence::Fence;
 use crate::memory::Budget;
 use crate::remote::Host;
-use crate::segment::SegmentActor;
+use crate::segment::{Help, SegmentActor};
 use crate::usage::Usage;
 use crate::{Result, boundary};
 
@@ -61,16 +60,23 @@ impl Surroundings {
     }
 }
 
-/// The shell around [`Registry`].
+/// The shell around [`Fence`].
 struct NodeActor {
     surroundings: Arc<Surroundings>,
     events: mpsc::Sender<AttemptEvent>,
-    registry: Registry,
-    running: HashMap<Token, Addr<SegmentActor>>,
+    fence: Fence,
+    running: HashMap<Token, Running>,
     /// Sinks of prepared attempts: some keep an open transaction, which only this process can commit.
     prepared: HashMap<Token, Arc<dyn Sink>>,
     /// Attempts that are being ended, to be removed then: nothing may be staged after it was removed.
     ending: HashMap<Token, AttemptSpec>,
+}
+
+/// An attempt that runs.
+struct Running {
+    segment: Addr<SegmentActor>,
+    /// Where the helpers wait for that it asks for.
+    help: Arc<Help>,
 }
 
 impl Actor for NodeActor {
@@ -93,6 +99,14 @@ pub(crate) struct AttemptOver {
 #[derive(Message)]
 #[rtype(result = "Result<bool, Failure>")]
 struct Start(AttemptSpec);
+
+#[derive(Message)]
+#[rtype(result = "Result<(), Failure>")]
+struct NameHelpers(AttemptSpec);
+
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Retain(BTreeSet<RunId>, Token);
 
 #[derive(Message)]
 #[rtype(result = "Result<(), Failure>")]
@@ -129,7 +143,7 @@ impl Node {
             let actor = NodeActor {
                 surroundings: shared,
                 events,
-                registry: Registry::default(),
+                fence: Fence::default(),
                 running: HashMap::new(),
                 prepared: HashMap::new(),
                 ending: HashMap::new(),
@@ -147,6 +161,11 @@ impl Node {
     /// Like [`Executor::start`], and says whether the attempt was begun by this very call.
     pub(crate) async fn begin(&self, attempt: AttemptSpec) -> Result<bool, Failure> {
         self.address.send(Start(attempt)).await.unwrap_or_else(|_| Err(gone()))
+    }
+
+    /// Names the helpers that a running attempt has asked for; fails where it does not wait for them (any more).
+    pub(crate) async fn help(&self, attempt: AttemptSpec) -> Result<(), Failure> {
+        self.address.send(NameHelpers(attempt)).await.unwrap_or_else(|_| Err(gone()))
     }
 }
 
@@ -166,6 +185,21 @@ impl Executor for Node {
 
     async fn forget(&self, run: RunId) -> Result<(), Failure> {
         boundary::forget(&self.surroundings.config.storage, &run).await.map_err(|e| e.to_failure())
+    }
+
+    async fn boundaries(&self) -> Result<Vec<BoundaryFolder>, Failure> {
+        boundary::folders(&self.surroundings.config.storage).await.map_err(|e| e.to_failure())
+    }
+
+    async fn sweep(&self, folders: Vec<BoundaryFolder>) -> Result<(), Failure> {
+        boundary::sweep(&self.surroundings.config.storage, &folders).await.map_err(|e| e.to_failure())
+    }
+
+    async fn retain(&self, runs: BTreeSet<RunId>, until: Token) -> Result<(), Failure> {
+        if let Some(host) = &self.surroundings.host {
+            host.retain(&runs, until);
+        }
+        self.address.send(Retain(runs, until)).await.map_err(|_| gone())
     }
 
     async fn cancel(&self, _run: RunId, token: Token, _limit: Duration) -> Result<(), Failure> {

@@ -66,7 +66,8 @@ impl Desk {
         let started = Instant::now();
         loop {
             match self.event(spec).await {
-                Kind::Progress { blocks, stalled, .. } => {
+                Kind::Progress { blocks, stalled, standing } => {
+                    assert_eq!(stalled.is_some(), !standing.is_empty(), "{stalled:?}, {standing:?}");
                     let rows = blocks.get("rows").map_or(0, |source| source.rows_out);
                     if enough(rows, stalled.as_deref()) {
                         return;

@@ -41,7 +41,7 @@ pub(crate) use codec::{Needs, Opened, PlanCodec, headed, meters, needs, read, wr
 pub(crate) use cursor::HighWater;
 pub(crate) use explain::operators;
 pub(crate) use session::{BATCH_BYTES, BATCH_ROWS, Thrift, session};
-pub(crate) use spread::{Team, is_worthwhile};
+pub(crate) use spread::{Team, helpers_worth};
 pub(crate) use write::{WriteExec, Writing, Written, made, writers};
 
 use self::extract::Start;

@@ -1,7 +1,7 @@
 //! A segment spread over executors: which stages of its plan are cut into tasks, and where each task is done.
 //!
-//! Parquet files and what a connector reads in pieces ([`Shared`]) can be shared out. A stage that reads anything else (text,
-//! a source with a position) is one task and stays with the executor that leads the attempt. So does the last stage, unless
+//! Parquet files and what a connector reads in pieces ([`Shared`]) can be shared out. A stage that reads anything else (a
+//! source with a position, one whose columns are adapted) is one task and stays with the executor that leads the attempt. So does the last stage, unless
 //! its rows may be written from several processes: then each task writes its own. All tasks of a plan are decided now and
 //! nothing is measured on the way, so that the same attempt always plans the same way.
 
@@ -57,9 +57,11 @@ pub(crate) struct Spread {
     pub(crate) context: Arc<TaskContext>,
 }
 
-/// Whether `plan` reads enough that can be shared out to be worth another executor's streams.
-pub(crate) fn is_worthwhile(plan: &Arc<dyn ExecutionPlan>, streams: usize, share_bytes: usize) -> bool {
-    plan.exists(|node| Ok(bytes(node).is_some_and(|bytes| tasks(bytes, streams, share_bytes) > 1))).unwrap_or(false)
+/// How many other executors' streams what `plan` reads is worth: one for each share beyond what the streams of this one read.
+pub(crate) fn helpers_worth(plan: &Arc<dyn ExecutionPlan>, streams: usize, share_bytes: usize) -> usize {
+    let own = bytes(plan).map_or(1, |bytes| tasks(bytes, streams, share_bytes));
+    let below = plan.children().into_iter().map(|child| helpers_worth(child, streams, share_bytes));
+    below.fold(own - 1, usize::max)
 }
 
 /// Bytes that a leaf reads, of those that can be shared out.

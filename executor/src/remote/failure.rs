@@ -37,5 +37,6 @@ pub(super) fn error(url: &str, status: &Status) -> Error {
 
 /// Whoever was at `url` is not there, or not in time.
 pub(super) fn lost(url: &str, why: &str) -> Error {
-    Error::new(Class::LostExecutor, format!("the executor at `{url}` was lost: {why}"))
+    let error = Error::new(Class::LostExecutor, format!("the executor at `{url}` was lost: {why}"));
+    Error { lost: Some(url.trim_end_matches('/').to_owned()), ..error }
 }

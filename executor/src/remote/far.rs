@@ -31,6 +31,7 @@ use url::Url;
 
 use super::hosting::wire_key;
 use super::peers::{Lead, Peers, Told};
+use super::share::Share;
 use super::{Errand, GOODBYE_LIMIT, OPEN_LIMIT, PLAN_PIECE_BYTES, failure, incoming};
 use crate::meter::{BlockMeter, Counts};
 use crate::{Error, Result, plan};
@@ -78,7 +79,9 @@ impl WorkerChannel for Far {
         let opened = (request.target_partition_start..request.target_partition_end).map(|partition| {
             let (task, partitioning) = (Some(wire_key(&request.task_key)), partitioning.clone());
             let ticket = v1::Ticket { task, partition: partition as u64, partitioning };
-            incoming::open(self.url.as_str(), link.clone(), &self.peers.attempt, ticket)
+            let share = Share::incoming(context.memory_pool(), self.url.as_str());
+            let (url, link, attempt) = (self.url.as_str(), link.clone(), &self.peers.attempt);
+            async move { incoming::open(url, link, attempt, ticket, share?).await }
         });
         Ok(try_join_all(opened).await?)
     }

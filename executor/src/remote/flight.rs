@@ -57,7 +57,7 @@ async fn give(
             partitioning => ProducerHead::RepartitionExec { partitioning: MaybeEncoded::Encoded(partitioning) },
         };
         let rows = task.rows(ticket.partition as usize, head)?;
-        outgoing::send(task.schema(), rows, &messages).await
+        outgoing::send(task.schema(), rows, &messages, task.share()?).await
     };
     tokio::select! {
         biased;

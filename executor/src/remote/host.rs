@@ -1,12 +1,12 @@
 //! The tasks that this executor does, whoever leads their attempts, and its connections to other executors.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use datafusion_distributed::TaskKey;
 use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::{AttemptId, Helper};
-use flowetl_proto::id::{ExecutorId, RunId, SegmentId, Token};
+use flowetl_proto::id::{ExecutorId, RunId, Token};
 use flowetl_proto::trust::Trust;
 use flowetl_proto::wire::v1;
 use flowetl_proto::wire::v1::tasks_client::TasksClient;
@@ -17,8 +17,10 @@ use url::Url;
 
 use super::task::Task;
 use super::{
-    CONNECT_LIMIT, CONNECTION_WINDOW, GREET_LIMIT, KEEPALIVE, KEEPALIVE_LIMIT, PLAN_LIMIT, STREAM_WINDOW, failure,
+    CONNECT_LIMIT, CONNECTION_WINDOW, FRAME_BYTES, GREET_LIMIT, KEEPALIVE, KEEPALIVE_LIMIT, PLAN_LIMIT, STREAM_WINDOW,
+    failure,
 };
+use crate::fence::{Admission, Fence};
 use crate::gate::{Caller, Link};
 use crate::{Error, Result};
 
@@ -40,8 +42,7 @@ pub(crate) struct Host {
 #[derive(Default)]
 struct State {
     tasks: HashMap<TaskKey, Arc<Task>>,
-    /// The greatest token seen per segment: an older attempt has been given up.
-    newest: HashMap<(RunId, SegmentId), Token>,
+    fence: Fence,
 }
 
 /// Keeps a task; dropping it ends the task.
@@ -74,18 +75,20 @@ impl Host {
     /// older itself.
     pub(crate) fn admit(&self, attempt: &AttemptId) -> Result<(), Failure> {
         let mut state = self.state();
-        let newest = state.newest.entry((attempt.run.clone(), attempt.segment.clone())).or_insert(attempt.token);
-        if attempt.token < *newest {
-            let text = format!("attempt {} of `{}` was overtaken by attempt {newest}", attempt.token, attempt.segment);
-            return Err(Failure::new(Class::Fenced, text));
+        if let Admission::Refused(failure) = state.fence.admit(attempt) {
+            return Err(failure);
         }
-        *newest = attempt.token;
         let is_overtaken = |task: &Task| {
             task.attempt.token < attempt.token
                 && (&task.attempt.run, &task.attempt.segment) == (&attempt.run, &attempt.segment)
         };
         state.tasks.values().filter(|task| is_overtaken(task)).for_each(|task| task.end.cancel());
         Ok(())
+    }
+
+    /// As [`Fence::retain`].
+    pub(crate) fn retain(&self, runs: &BTreeSet<RunId>, until: Token) {
+        self.state().fence.retain(runs, until);
     }
 
     pub(super) fn keep(self: &Arc<Self>, key: TaskKey, task: Arc<Task>) -> Kept {
@@ -140,6 +143,7 @@ impl Host {
             .map_err(|e| Error::internal("an executor is not called").because(e))?
             .connect_timeout(CONNECT_LIMIT)
             .tcp_nodelay(true)
+            .max_frame_size(FRAME_BYTES)
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .http2_keep_alive_interval(KEEPALIVE)

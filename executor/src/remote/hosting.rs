@@ -6,6 +6,7 @@ use datafusion_distributed::{DistributedExt, TaskKey};
 use flowetl_proto::code::Class;
 use flowetl_proto::control::AttemptId;
 use flowetl_proto::id::BlockId;
+use flowetl_proto::trace;
 use flowetl_proto::wire::v1;
 use flowetl_proto::wire::v1::hosting::What;
 use serde::Serialize;
@@ -60,7 +61,12 @@ pub(super) async fn host_task(
         Ok((key, task, account)) => {
             account.weigh_by(task.block_meters());
             let _kept = host.keep(key, Arc::clone(&task));
-            keep(&task, &account, host.url.as_str(), &mut hosting, &hosted).await
+            let mut work = trace::Work::begin(&task.attempt, "task");
+            work.label("stage", key.stage_id);
+            work.label("task", key.task_number);
+            let kept = keep(&task, &account, host.url.as_str(), &mut hosting, &hosted).await;
+            work.end(kept.as_ref().err().map(|error| error.class));
+            kept
         }
         Err(error) => Err(error),
     };

@@ -16,6 +16,7 @@ use prost::Message;
 use tokio::time::timeout;
 use tonic::Status;
 
+use super::share::Share;
 use super::{OPEN_LIMIT, failure};
 use crate::gate::Link;
 use crate::{Error, Result};
@@ -26,6 +27,7 @@ pub(super) async fn open(
     link: Link,
     attempt: &AttemptId,
     ticket: v1::Ticket,
+    share: Share,
 ) -> Result<BoxStream<'static, EngineResult<RecordBatch>>> {
     let mut client = FlightServiceClient::new(link).max_decoding_message_size(MESSAGE_BYTES_MAX);
     let asked = client.do_get(about(Subject::from(attempt), Ticket::new(ticket.encode_to_vec())));
@@ -33,22 +35,24 @@ pub(super) async fn open(
         Ok(answer) => answer.map_err(|status| failure::error(url, &status))?.into_inner(),
         Err(_) => return Err(failure::lost(url, &format!("it did not answer within {} s", OPEN_LIMIT.as_secs()))),
     };
-    Ok(rows(url, messages))
+    Ok(rows(url, messages, share))
 }
 
 /// The rows in messages of the executor at `url`.
 pub(super) fn rows(
     url: &str,
     messages: impl Stream<Item = Result<FlightData, Status>> + Send + 'static,
+    share: Share,
 ) -> BoxStream<'static, EngineResult<RecordBatch>> {
     let decoder = FlightDataDecoder::new(messages.map_err(|status| FlightError::Tonic(Box::new(status))));
-    let incoming = Incoming { url: url.to_owned(), decoder, seen: 0, told: None };
+    let incoming = Incoming { url: url.to_owned(), decoder, share, seen: 0, told: None };
     stream::try_unfold(incoming, |incoming| async move { incoming.next().await.map_err(DataFusionError::from) }).boxed()
 }
 
 struct Incoming {
     url: String,
     decoder: FlightDataDecoder,
+    share: Share,
     /// Rows that came.
     seen: u64,
     /// Rows that there are, once the last message has come.
@@ -59,11 +63,13 @@ impl Incoming {
     async fn next(mut self) -> Result<Option<(RecordBatch, Self)>> {
         while let Some(message) = self.decoder.next().await {
             let message = message.map_err(|error| self.error(error))?;
+            let bytes = message.inner.data_body.len();
             if !message.inner.app_metadata.is_empty() {
                 let unreadable = |e| Error::internal(format!("`{}` ended rows in an unknown way", self.url)).because(e);
                 self.told = v1::End::decode(message.inner.app_metadata.clone()).map_err(unreadable)?.rows;
             }
             if let DecodedPayload::RecordBatch(batch) = message.payload {
+                self.share.fit(bytes)?;
                 self.seen += batch.num_rows() as u64;
                 return Ok(Some((batch, self)));
             }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::buffer::Buffer;
+use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use arrow_flight::FlightData;
 use arrow_flight::encode::{DictionaryHandling, FlightDataEncoderBuilder};
@@ -17,20 +18,27 @@ use tokio::sync::mpsc;
 use tonic::Status;
 
 use super::PIECE_BYTES;
+use super::share::Share;
 use crate::{Error, Result};
+
+/// Texts of so many bytes lie in the views themselves, by Arrow's format.
+const INLINE_BYTES_MAX: u32 = 12;
 
 /// Sends the rows until their end, or until nobody listens.
 pub(super) async fn send(
     schema: SchemaRef,
     rows: impl Stream<Item = EngineResult<RecordBatch>> + Send + 'static,
     messages: &mpsc::Sender<Result<FlightData, Status>>,
+    mut share: Share,
 ) -> Result<()> {
     let count = Arc::new(AtomicU64::new(0));
     let counter = Arc::clone(&count);
     let pieces = rows.map(move |batch| {
         let batch = batch?;
         counter.fetch_add(batch.num_rows() as u64, Ordering::Relaxed);
-        Ok::<_, DataFusionError>(stream::iter(cut(batch)?.into_iter().map(Ok)))
+        let mut pieces = Vec::new();
+        cut(&batch, &mut pieces)?;
+        Ok::<_, DataFusionError>(stream::iter(pieces.into_iter().map(Ok)))
     });
     let pieces = pieces.try_flatten().map_err(|e: DataFusionError| FlightError::ExternalError(Box::new(e)));
     let mut encoded = FlightDataEncoderBuilder::new()
@@ -41,6 +49,7 @@ pub(super) async fn send(
     // One message is kept back, for the last one says that it is the last.
     let mut last: Option<FlightData> = None;
     while let Some(message) = encoded.try_next().await.map_err(engine_error)? {
+        share.fit(message.data_body.len())?;
         if let Some(message) = last.replace(message)
             && messages.send(Ok(message)).await.is_err()
         {
@@ -65,43 +74,67 @@ fn engine_error(error: FlightError) -> Error {
     }
 }
 
-/// The same rows in batches that fit a message, as far as single rows do.
-fn cut(batch: RecordBatch) -> EngineResult<Vec<RecordBatch>> {
-    let batch = compact(&batch)?;
+/// Puts the same rows into `pieces` that fit a message, as far as single rows do.
+fn cut(batch: &RecordBatch, pieces: &mut Vec<RecordBatch>) -> EngineResult<()> {
     let rows = batch.num_rows();
-    if rows <= 1 || size(&batch)? <= PIECE_BYTES {
-        return Ok(vec![batch]);
+    if rows <= 1 || size(batch)? <= PIECE_BYTES {
+        pieces.push(compact(batch)?);
+        return Ok(());
     }
     let half = rows / 2;
-    let mut pieces = cut(batch.slice(0, half))?;
-    pieces.extend(cut(batch.slice(half, rows - half))?);
-    Ok(pieces)
+    cut(&batch.slice(0, half), pieces)?;
+    cut(&batch.slice(half, rows - half), pieces)
 }
 
 /// About the bytes that the batch has once it is written.
 fn size(batch: &RecordBatch) -> Result<usize, ArrowError> {
-    let sizes = batch.columns().iter().map(|column| match column.data_type() {
-        DataType::Utf8View | DataType::BinaryView => Ok(column.get_buffer_memory_size()),
-        _ => column.to_data().get_slice_memory_size(),
+    let sizes = batch.columns().iter().map(|column| match Views::of(column) {
+        Some(views) => Ok(size_of_val(views.views) + views.shown()),
+        None => column.to_data().get_slice_memory_size(),
     });
     sizes.sum()
 }
 
 /// The batch without the bytes that its views do not show: all buffers behind a view are written, however few rows are left.
 fn compact(batch: &RecordBatch) -> EngineResult<RecordBatch> {
-    let is_view = |column: &ArrayRef| matches!(column.data_type(), DataType::Utf8View | DataType::BinaryView);
-    if !batch.columns().iter().any(is_view) {
-        return Ok(batch.clone());
-    }
     let columns = batch.columns().iter().map(|column| -> ArrayRef {
-        match column.data_type() {
-            DataType::Utf8View => Arc::new(column.as_string_view().gc()),
-            DataType::BinaryView => Arc::new(column.as_binary_view().gc()),
+        match Views::of(column) {
+            Some(views) if views.shown() < views.held() => match column.as_string_view_opt() {
+                Some(text) => Arc::new(text.gc()),
+                None => Arc::new(column.as_binary_view().gc()),
+            },
             _ => Arc::clone(column),
         }
     });
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     Ok(RecordBatch::try_new_with_options(batch.schema(), columns.collect(), &options)?)
+}
+
+/// A column of views: where each text or bytes is, and what they are in.
+struct Views<'a> {
+    views: &'a [u128],
+    buffers: &'a [Buffer],
+}
+
+impl<'a> Views<'a> {
+    fn of(column: &'a ArrayRef) -> Option<Self> {
+        if let Some(text) = column.as_string_view_opt() {
+            return Some(Self { views: text.views(), buffers: text.data_buffers() });
+        }
+        column.as_binary_view_opt().map(|bytes| Self { views: bytes.views(), buffers: bytes.data_buffers() })
+    }
+
+    /// Bytes of the buffers.
+    fn held(&self) -> usize {
+        self.buffers.iter().map(Buffer::len).sum()
+    }
+
+    /// Bytes of them that are seen: what is short lies in the view itself.
+    fn shown(&self) -> usize {
+        // A view begins with its length.
+        let lengths = self.views.iter().map(|view| *view as u32);
+        lengths.filter(|length| *length > INLINE_BYTES_MAX).map(|length| length as usize).sum()
+    }
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use flowetl_proto::id::BlockId;
 use tokio_util::sync::CancellationToken;
 
 use super::guard::Guarded;
+use super::share::Share;
 use crate::meter::{BlockMeter, Counts, MeteredStream, TaskMeters, panic_text};
 use crate::plan::Owner;
 use crate::{Error, Result, plan};
@@ -62,6 +63,11 @@ impl Task {
             Err(Error::new(Class::Panic, text))
         })?;
         Ok(Guarded::new(rows, self.end.clone().cancelled_owned()))
+    }
+
+    /// The memory of one stream of its rows.
+    pub(super) fn share(&self) -> Result<Share> {
+        Share::outgoing(self.context.memory_pool())
     }
 
     pub(super) fn schema(&self) -> arrow::datatypes::SchemaRef {

@@ -8,6 +8,7 @@ use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler,
 use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::AttemptEventKind;
 use flowetl_proto::id::BlockId;
+use flowetl_proto::trace;
 
 use super::machine::{Command, Event};
 use super::messages::{Cancel, OperatorEnded};
@@ -49,8 +50,9 @@ impl SegmentActor {
                 Command::Plan(thrift) => {
                     self.operators = self.all.child_token();
                     let (spec, surroundings) = (self.spec.clone(), Arc::clone(&self.surroundings));
-                    let planning = async move { work::plan(spec, &surroundings, thrift).await };
-                    self.run(planning, context, |actor, work| {
+                    let help = Arc::clone(&self.help);
+                    let planning = async move { work::plan(spec, &surroundings, &help, thrift).await };
+                    self.run("plan", planning, context, |actor, work| {
                         let partitions = work.partitions();
                         actor.account.weigh_by(work.block_meters());
                         actor.work = Some(Arc::new(work));
@@ -81,12 +83,12 @@ impl SegmentActor {
                             None => Ok(()),
                         }
                     };
-                    self.run(clearing, context, |_, ()| Event::Cleared);
+                    self.run("clear", clearing, context, |_, ()| Event::Cleared);
                 }
                 Command::Prepare(written) => {
                     let Some(work) = self.work.clone() else { continue };
                     let preparing = async move { work::prepare(&work, written).await };
-                    self.run(preparing, context, |actor, prepared| {
+                    self.run("prepare", preparing, context, |actor, prepared| {
                         actor.outcome = Some(AttemptEventKind::Prepared(Box::new(prepared)));
                         Event::Prepared
                     });
@@ -104,17 +106,20 @@ impl SegmentActor {
     /// Runs a step on the data runtime; its result, or its panic, comes back as an event. Cancelling drops the step.
     fn run<T: Send + 'static>(
         &self,
+        name: &'static str,
         step: impl Future<Output = Result<T>> + Send + 'static,
         context: &mut Context<Self>,
         event: impl FnOnce(&mut Self, T) -> Event + 'static,
     ) {
-        let cancel = self.all.clone();
+        let (cancel, work) = (self.all.clone(), trace::Work::begin(&self.spec.id, name));
         let task = self.surroundings.data.spawn(async move {
-            tokio::select! {
+            let done = tokio::select! {
                 biased;
                 () = cancel.cancelled() => Err(Failure::new(Class::Cancelled, "the run was cancelled")),
                 done = step => done.map_err(|e| e.to_failure()),
-            }
+            };
+            work.end(done.as_ref().err().map(|failure| failure.class));
+            done
         });
         context.spawn(task.into_actor(self).map(|joined, actor, context| {
             // A panic between the blocks is the root's, after which the segment is called.

@@ -1,6 +1,7 @@
 //! One attempt of one segment: the actor that plans it, starts its operators, and reports.
 
 mod handler;
+mod help;
 mod machine;
 mod messages;
 mod verdict;
@@ -15,6 +16,7 @@ use flowetl_proto::id::BlockId;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::help::Help;
 use self::machine::Machine;
 pub(crate) use self::messages::{Cancel, OperatorEnded};
 use self::work::Work;
@@ -32,6 +34,7 @@ pub(crate) struct SegmentActor {
     surroundings: Arc<Surroundings>,
     events: mpsc::Sender<AttemptEvent>,
     node: Recipient<AttemptOver>,
+    help: Arc<Help>,
     machine: Machine,
     work: Option<Arc<Work>>,
     /// What was prepared, until it is told.
@@ -54,6 +57,7 @@ impl SegmentActor {
         surroundings: Arc<Surroundings>,
         events: mpsc::Sender<AttemptEvent>,
         node: Recipient<AttemptOver>,
+        help: Arc<Help>,
     ) -> Self {
         let (all, account) = (CancellationToken::new(), surroundings.usage.open());
         Self {
@@ -61,6 +65,7 @@ impl SegmentActor {
             surroundings,
             events,
             node,
+            help,
             machine: Machine::new(),
             work: None,
             outcome: None,

@@ -10,14 +10,16 @@ use datafusion::execution::TaskContext;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use flowetl_proto::code::Class;
-use flowetl_proto::control::{AttemptSpec, Cost, Meter, Output, Part, Prepared, Standing};
+use flowetl_proto::control::{Activity, AttemptSpec, Cost, Meter, Output, Part, Prepared, Standing};
 use flowetl_proto::drift::SchemaChange;
 use flowetl_proto::id::BlockId;
 use flowetl_proto::pipeline::Block;
+use flowetl_proto::trace;
 use futures::TryStreamExt;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
+use super::help::Help;
 use super::verdict;
 use crate::boundary::{self, Ledger};
 use crate::connectors::systems::Systems;
@@ -33,6 +35,9 @@ use crate::quarantine::{Limit, QuarantineFile};
 use crate::remote::{Errand, Peers};
 use crate::schema::{schema_from_json, schema_to_json};
 use crate::{Error, Result};
+
+/// For so many executors sources are cut into pieces, before it is known how many will help: finer pieces cost little.
+const TEAM: usize = 4;
 
 /// A planned attempt: everything its operators share.
 pub(crate) struct Work {
@@ -113,13 +118,20 @@ impl Work {
 
     /// Where nothing moves, in one sentence.
     pub(crate) fn whereabouts(&self) -> String {
+        let peers = self.flow.as_ref().and_then(|flow| flow.peers.as_ref());
+        let elsewhere = peers.map(|peers| peers.standing()).unwrap_or_default();
+        if let Some(standing) = elsewhere.iter().find(|standing| standing.activity == Activity::Computing)
+            && !self.meters.computes()
+        {
+            return format!("`{}` is computing at {}", standing.block, standing.executor);
+        }
         // Between the last row and the end the target works by itself, and data tests have queries of their own.
         self.meters.whereabouts().unwrap_or_else(|| format!("`{}` is being finished", self.root))
     }
 }
 
 /// Plans the attempt and opens its staging.
-pub(crate) async fn plan(spec: AttemptSpec, surroundings: &Surroundings, thrift: Thrift) -> Result<Work> {
+pub(crate) async fn plan(spec: AttemptSpec, surroundings: &Surroundings, help: &Help, thrift: Thrift) -> Result<Work> {
     let root = root(&spec)?.clone();
     let budget = Budget::new(spec.memory)?;
     let runtime = surroundings.runtime(&spec.id.run, budget)?;
@@ -173,7 +185,7 @@ pub(crate) async fn plan(spec: AttemptSpec, surroundings: &Surroundings, thrift:
             let (block, meter) = (root.id.clone(), Arc::clone(&work.writer));
             let writing = Writing { sink: Arc::clone(&sink), root: block, meter, counts };
             let top = compiled.meters.block(&root.id);
-            let flow = flow(&work.spec, surroundings, &compiled, &rows, (writing, top), thrift).await;
+            let flow = flow(&work.spec, surroundings, help, &compiled, &rows, (writing, top), thrift).await;
             work.flow = Some(flow.map_err(|e| e.in_block(&root.id))?);
             work.sink = Some(sink);
         }
@@ -186,10 +198,11 @@ pub(crate) async fn plan(spec: AttemptSpec, surroundings: &Surroundings, thrift:
     Ok(work)
 }
 
-/// The plan that writes the rows, over all executors that help where it reads enough to be worth it.
+/// The plan that writes the rows, over executors that help where it reads enough to be worth it and some have room.
 async fn flow(
     spec: &AttemptSpec,
     surroundings: &Surroundings,
+    help: &Help,
     compiled: &Compiled,
     rows: &LogicalPlan,
     (writing, top): (Writing, Arc<BlockMeter>),
@@ -199,7 +212,8 @@ async fn flow(
     let alone = compiled.physical(rows).await?;
     let (config, writers) = (&surroundings.config, writing.sink.writers_max());
     if let Some(host) = &surroundings.host
-        && plan::is_worthwhile(&alone, config.parallelism, config.share_bytes)
+        && let most = plan::helpers_worth(&alone, config.parallelism, config.share_bytes)
+        && most > 0
     {
         let errand = Errand {
             attempt: spec.id.clone(),
@@ -212,7 +226,8 @@ async fn flow(
             thrift,
             owner: None,
         };
-        if let Some((peers, helpers)) = Peers::gather(host, &spec.helpers, errand).await {
+        let named = help.ask(most).await;
+        if let Some((peers, helpers)) = Peers::gather(host, &named, errand).await {
             let (members, leader, channels) = (1 + helpers.len(), peers.leader(), Arc::new(peers.ways()));
             let team = Team { leader, helpers, channels, share_bytes: config.share_bytes };
             // Its rows come in one stream; they have an order only where those of the other plan do.
@@ -222,6 +237,9 @@ async fn flow(
                 tracing::info!(segment = %spec.id.segment, executors = members, "a segment is spread");
                 return Ok(Flow { plan: spread.plan, context: spread.context, schema, peers: Some(peers) });
             }
+        }
+        if !named.is_empty() {
+            help.give_back().await;
         }
     }
     let plan = Arc::new(WriteExec::new(writing, plan::narrow(alone, writers)?));
@@ -233,6 +251,8 @@ pub(crate) async fn operate(work: &Work, partition: usize, cancel: CancellationT
     let Some(flow) = &work.flow else {
         return Err(Error::internal("an operator was started where no rows flow"));
     };
+    let mut write = trace::Work::begin(&work.spec.id, "write");
+    write.label("stream", partition);
     let writing = async {
         let mut told = flow.plan.execute(partition, Arc::clone(&flow.context))?;
         let mut written = Vec::new();
@@ -247,12 +267,17 @@ pub(crate) async fn operate(work: &Work, partition: usize, cancel: CancellationT
             None => std::future::pending().await,
         }
     };
-    tokio::select! {
+    let done = tokio::select! {
         biased;
         () = cancel.cancelled() => Err(Error::new(Class::Cancelled, "the run was cancelled")),
         failure = helper_failed => Err(failure.into()),
         done = writing => done,
+    };
+    if let Ok(written) = &done {
+        write.label("rows", written.iter().map(|written| written.rows).sum::<u64>());
     }
+    write.end(done.as_ref().err().map(|error| error.class));
+    done
 }
 
 /// Checks that nothing is missing, makes everything durable, and says what the coordinator must know to publish it.
@@ -310,7 +335,7 @@ fn close_ledger(work: &Work, written: Vec<Written>) -> Result<Vec<Part>> {
 pub(crate) fn systems(spec: &AttemptSpec, surroundings: &Surroundings, budget: Budget) -> Systems {
     let context = OpenContext {
         parallelism: surroundings.config.parallelism,
-        executors: 1 + spec.helpers.len(),
+        executors: if surroundings.host.is_some() { TEAM } else { 1 },
         batch_rows: BATCH_ROWS,
         batch_bytes: BATCH_BYTES,
         row_group_bytes: budget.row_group_bytes(surroundings.config.parallelism),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use etcd_client::{Client, ConnectOptions, PutOptions};
 use flowetl_proto::announcement::{Announcement, key};
+use flowetl_proto::etcd::Etcd;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -20,7 +21,7 @@ const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 /// Announces until `end`, then withdraws.
 pub(super) async fn announce(
-    endpoints: Vec<String>,
+    etcd: Etcd,
     prefix: String,
     mut announcement: watch::Receiver<Announcement>,
     end: CancellationToken,
@@ -28,7 +29,7 @@ pub(super) async fn announce(
     let mut is_down = false;
     loop {
         let mut has_begun = false;
-        match Box::pin(session(&endpoints, &prefix, &mut announcement, &end, &mut has_begun)).await {
+        match Box::pin(session(&etcd, &prefix, &mut announcement, &end, &mut has_begun)).await {
             Ok(()) => return,
             Err(reason) if !is_down || has_begun => {
                 tracing::warn!(%reason, "this executor is not announced, trying again");
@@ -45,14 +46,13 @@ pub(super) async fn announce(
 
 /// One lease, from its grant to its end. `has_begun` is set once the announcement is made.
 async fn session(
-    endpoints: &[String],
+    etcd: &Etcd,
     prefix: &str,
     announcement: &mut watch::Receiver<Announcement>,
     end: &CancellationToken,
     has_begun: &mut bool,
 ) -> Result<(), String> {
-    let options = ConnectOptions::new().with_connect_timeout(CALL_LIMIT);
-    let mut client = asked(Client::connect(endpoints, Some(options))).await?;
+    let mut client = connect(etcd).await?;
     let lease = asked(client.lease_grant(LEASE_SECONDS, None)).await?.id();
     put(&mut client, prefix, announcement, lease).await?;
     *has_begun = true;
@@ -75,6 +75,18 @@ async fn session(
             () = end.cancelled() => return withdraw(&mut client, lease).await,
         }
     }
+}
+
+async fn connect(etcd: &Etcd) -> Result<Client, String> {
+    // What etcd gives for a password holds for minutes only.
+    let mut options = ConnectOptions::new().with_connect_timeout(CALL_LIMIT).with_auto_token_refresh(true);
+    if let Some(tls) = etcd.tls() {
+        options = options.with_tls(tls);
+    }
+    if let Some((name, password)) = &etcd.user {
+        options = options.with_user(name, password.reveal());
+    }
+    asked(Client::connect(&etcd.endpoints, Some(options))).await
 }
 
 async fn put(

@@ -8,7 +8,9 @@ mod desk;
 mod outbox;
 mod service;
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
+#[cfg(any(test, feature = "bench"))]
+mod unannounced;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -18,6 +20,7 @@ use arrow_flight::flight_service_server::FlightServiceServer;
 use flowetl_proto::VERSION;
 use flowetl_proto::announcement::Announcement;
 use flowetl_proto::control::{AttemptEvent, Executor};
+use flowetl_proto::etcd::Etcd;
 use flowetl_proto::id::{ExecutorId, RunId, Token};
 use flowetl_proto::trust::Trust;
 use flowetl_proto::wire::MESSAGE_BYTES_MAX;
@@ -34,6 +37,8 @@ use url::Url;
 
 use self::desk::Desk;
 use self::service::Service;
+#[cfg(any(test, feature = "bench"))]
+pub(crate) use self::unannounced::serve_unannounced;
 use crate::gate::Gate;
 use crate::inspect::Here;
 use crate::node::Surroundings;
@@ -64,8 +69,7 @@ pub struct ServerConfig {
     pub trust: Trust,
     /// Attempts that it works on at once; at least one.
     pub slots: u32,
-    /// etcd's endpoints: `http://host:port`.
-    pub etcd: Vec<String>,
+    pub etcd: Etcd,
     /// What the keys in etcd begin with.
     pub prefix: String,
     /// How long attempts may take to end by themselves once `stop` was asked for.

@@ -8,8 +8,8 @@ use flowetl_proto::id::{RunId, Token};
 
 /// Pure: what comes in changes it, and it says what is to be sent.
 ///
-/// It is bounded by what coordinators have asked: an attempt has one report of progress waiting at most, one end, and one
-/// answer to each commit or discard.
+/// It is bounded by what coordinators have asked: an attempt has one report of progress waiting at most, one call for help and
+/// its withdrawal, one end, and one answer to each commit or discard.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     held: BTreeMap<Token, Held>,
@@ -50,6 +50,13 @@ impl Outbox {
         fresh
     }
 
+    /// An attempt has been named its helpers: another coordinator must know whom it keeps busy.
+    pub(super) fn helped(&mut self, spec: &AttemptSpec) {
+        if let Some(held) = self.held.get_mut(&spec.id.token) {
+            held.spec.helpers = spec.helpers.clone();
+        }
+    }
+
     /// An attempt is about to be published or removed.
     pub(super) fn asked(&mut self, spec: &AttemptSpec) {
         match self.held.get_mut(&spec.id.token) {
@@ -71,6 +78,7 @@ impl Outbox {
         self.events.retain(|(_, waiting)| waiting.token != event.token || !is_progress(&waiting.kind));
         if let Some(held) = self.held.get_mut(&event.token) {
             match (&event.kind, held.stage) {
+                (AttemptEventKind::NeedsHelp { .. }, _) => held.spec.helpers.clear(),
                 (AttemptEventKind::Progress { .. }, _) => {}
                 (AttemptEventKind::Prepared(_), Stage::Running) if held.waits_for_commit() => {
                     held.stage = Stage::Prepared;

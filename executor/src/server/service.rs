@@ -98,6 +98,33 @@ impl v1::executor_server::Executor for Service {
         answer(self.node.forget(run).await)
     }
 
+    async fn boundaries(&self, request: Request<v1::BoundariesRequest>) -> Reply<v1::Found> {
+        self.admit(&request, &Subject::Executor)?;
+        found_json(self.node.boundaries().await)
+    }
+
+    async fn sweep(&self, request: Request<v1::SweepRequest>) -> Reply<v1::Answer> {
+        self.admit(&request, &Subject::Executor)?;
+        answer(self.node.sweep(read(&request.get_ref().folders_json)?).await)
+    }
+
+    async fn retain(&self, request: Request<v1::RetainRequest>) -> Reply<v1::Answer> {
+        self.admit(&request, &Subject::Executor)?;
+        let asked = request.get_ref();
+        let runs = asked.run_ids.iter().map(RunId::new).collect();
+        answer(self.node.retain(runs, Token(asked.until)).await)
+    }
+
+    async fn help(&self, request: Request<v1::HelpRequest>) -> Reply<v1::Answer> {
+        let attempt: AttemptSpec = read(&request.get_ref().attempt_json)?;
+        self.admit(&request, &Subject::from(&attempt.id))?;
+        let named = self.node.help(attempt.clone()).await;
+        if named.is_ok() {
+            self.desk.change(|outbox| outbox.helped(&attempt));
+        }
+        answer(named)
+    }
+
     async fn cancel(&self, request: Request<v1::CancelRequest>) -> Reply<v1::Answer> {
         let asked = request.get_ref();
         let (run, token) = (RunId::new(&asked.run_id), Token(asked.token));
@@ -112,11 +139,7 @@ impl v1::executor_server::Executor for Service {
         let pipeline = read(&asked.pipeline_json)?;
         let segments: Vec<_> = read(&asked.segments_json)?;
         let remembered = read(&asked.remembered_json)?;
-        let plans = self.inspector.plan(&pipeline, &segments, &remembered).await;
-        found(
-            plans
-                .and_then(|plans| serde_json::to_vec(&plans).map_err(|e| Failure::new(Class::Internal, e.to_string()))),
-        )
+        found_json(self.inspector.plan(&pipeline, &segments, &remembered).await)
     }
 
     async fn preview_rows(&self, request: Request<v1::PreviewRowsRequest>) -> Reply<v1::Found> {
@@ -208,6 +231,10 @@ fn found(found: Result<Vec<u8>, Failure>) -> Reply<v1::Found> {
         Ok(found) => v1::Found { failure_json: String::new(), found },
         Err(failure) => v1::Found { failure_json: written(&failure)?, found: Vec::new() },
     }))
+}
+
+fn found_json(value: Result<impl Serialize, Failure>) -> Reply<v1::Found> {
+    found(value.and_then(|value| serde_json::to_vec(&value).map_err(|e| Failure::new(Class::Internal, e.to_string()))))
 }
 
 fn read<T: DeserializeOwned>(json: &str) -> Result<T, Status> {

@@ -22,25 +22,6 @@ const LIMIT: Duration = Duration::from_secs(30);
 /// Longer than any test takes.
 const NEVER: Duration = Duration::from_secs(600);
 
-/// A node that takes calls at `listener` and is announced nowhere, for tests of what executors do for each other.
-pub(crate) async fn serve_unannounced(
-    config: NodeConfig,
-    trust: Trust,
-    listener: TcpListener,
-    data: Handle,
-    events: mpsc::Sender<AttemptEvent>,
-) -> (crate::Node, Arc<Host>) {
-    let url = Url::parse(&format!("{}://{}", trust.scheme(), listener.local_addr().unwrap())).unwrap();
-    let host = Arc::new(Host::new(ExecutorId::new(url.as_str()), url, trust.clone(), Handle::current()));
-    let surroundings = Surroundings::new(config.clone(), data.clone(), Some(Arc::clone(&host)));
-    let node = crate::Node::start_in(surroundings, events).await.unwrap();
-    let (desk, gate) = (Arc::new(super::Desk::new(ABSENCE_LIMIT)), Gate::new(trust.key.clone()));
-    let services =
-        Services::new(&host, &node, Here::new(config, data.clone()), &desk, data, CancellationToken::new(), &gate);
-    tokio::spawn(listen(services, gate, trust, listener, CancellationToken::new()));
-    (node, host)
-}
-
 /// A server and what is needed to speak to it.
 struct Desk {
     world: World,
@@ -72,7 +53,7 @@ impl Desk {
             url: url.clone(),
             trust: Trust::default(),
             slots: 3,
-            etcd: vec![endpoint],
+            etcd: Etcd::at([endpoint]),
             prefix: prefix.clone(),
             drain_limit,
             absence_limit,

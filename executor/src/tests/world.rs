@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use arrow::datatypes::SchemaRef;
 use flowetl_proto::control::{AttemptId, AttemptSpec, Output, Segment};
 use flowetl_proto::id::{BlockId, SegmentId, Token};
 use flowetl_proto::pipeline::{Block, BoundaryPolicy, Connection, ConnectionSpec, Input, PortType, Secrets};
@@ -130,6 +131,7 @@ impl World {
             carried: BTreeMap::new(),
             memory: None,
             helpers: Vec::new(),
+            avoided: BTreeSet::new(),
         }
     }
 
@@ -153,6 +155,15 @@ impl World {
 
     /// The blocks as one plan.
     pub(crate) async fn compile(&self, blocks: Vec<Block>) -> crate::Result<Compiled> {
+        self.compile_after(blocks, BTreeMap::new()).await
+    }
+
+    /// The same where extracts have read these columns before.
+    pub(crate) async fn compile_after(
+        &self,
+        blocks: Vec<Block>,
+        schemas: BTreeMap<BlockId, SchemaRef>,
+    ) -> crate::Result<Compiled> {
         let budget = Budget::new(None).unwrap();
         let runtime = budget.runtime(&self.config.spill_folder).unwrap();
         let ingredients = Ingredients {
@@ -160,7 +171,7 @@ impl World {
             systems: &self.systems(),
             inputs: HashMap::new(),
             positions: &BTreeMap::new(),
-            schemas: BTreeMap::new(),
+            schemas,
             quarantines: HashMap::new(),
         };
         plan::compile(&segment(blocks, Output::Boundary), ingredients).await

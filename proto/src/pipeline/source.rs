@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use indexmap::IndexMap;
 
-use super::{ConnectionSpec, Parsed, Parser, Problem, Secrets};
+use super::{ConnectionSpec, Copy, Parsed, Parser, Problem, Secrets};
 use crate::catalogue::Catalogue;
 
 /// The file beside a pipeline that names its connections.
@@ -15,8 +15,10 @@ pub const CONNECTIONS_FILE: &str = "connections.yml";
 pub struct Source {
     /// The file as problems name it. Its stem is the pipeline's name where the text says none.
     pub file: String,
-    /// YAML or JSON.
+    /// YAML or JSON. Not read where there is a `copy`.
     pub text: String,
+    /// A copy instead of a text.
+    pub copy: Option<Copy>,
     /// What relative paths in the texts start from; absolute.
     pub folder: PathBuf,
     /// The text of [`CONNECTIONS_FILE`] in that folder, where there is one.
@@ -30,16 +32,6 @@ pub struct Source {
 impl Source {
     /// The pipeline, or everything that is wrong with it. Where `secrets` are given, those that it needs must be there.
     pub fn parse(&self, catalogue: &Catalogue, secrets: Option<&dyn Secrets>) -> Result<Parsed, Vec<Problem>> {
-        self.with_parser(catalogue, secrets, |parser| parser.parse(&self.text))
-    }
-
-    /// Hands a parser that knows the connections to `act`.
-    pub fn with_parser<T>(
-        &self,
-        catalogue: &Catalogue,
-        secrets: Option<&dyn Secrets>,
-        act: impl FnOnce(&Parser<'_>) -> Result<T, Vec<Problem>>,
-    ) -> Result<T, Vec<Problem>> {
         let none = IndexMap::new();
         let own =
             Parser { file: &self.file, folder: &self.folder, catalogue, connections: &none, overrides: &none, secrets };
@@ -51,7 +43,11 @@ impl Source {
             }
         };
         let overrides = self.overrides(Parser { file: "command line", folder: &self.overrides_folder, ..own })?;
-        act(&Parser { connections: &connections, overrides: &overrides, ..own })
+        let parser = Parser { connections: &connections, overrides: &overrides, ..own };
+        match &self.copy {
+            Some(copy) => parser.copy(copy),
+            None => parser.parse(&self.text),
+        }
     }
 
     fn overrides(&self, parser: Parser<'_>) -> Result<IndexMap<String, ConnectionSpec>, Vec<Problem>> {

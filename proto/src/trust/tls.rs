@@ -86,6 +86,11 @@ impl Certificate {
         Ok(Self { identity: Identity::from_pem(chain, key), pair })
     }
 
+    /// `tls` of a client that shows this one.
+    pub(crate) fn shown(&self, tls: ClientTlsConfig) -> ClientTlsConfig {
+        tls.identity(self.identity.clone())
+    }
+
     /// For a server whose clients need none.
     pub fn server(&self) -> ServerTlsConfig {
         ServerTlsConfig::new().identity(self.identity.clone()).timeout(HANDSHAKE_LIMIT)
@@ -110,7 +115,7 @@ impl Tls {
 
     /// For whoever calls an executor.
     pub(super) fn client(&self) -> ClientTlsConfig {
-        self.authority.client().identity(self.own.identity.clone()).domain_name(EXECUTOR_NAME)
+        self.own.shown(self.authority.client()).domain_name(EXECUTOR_NAME)
     }
 }
 

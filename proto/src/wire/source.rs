@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Unknown, from_word, some, v1, word};
 use crate::id::{BlockId, RunId};
-use crate::pipeline::{At, Problem, Source};
+use crate::pipeline::{At, Copy, Problem, Source};
 use crate::run::Options;
 
 impl From<Source> for v1::Source {
@@ -15,6 +15,7 @@ impl From<Source> for v1::Source {
             overrides_folder: text(&source.overrides_folder),
             file: source.file,
             text: source.text,
+            copy: source.copy.map(Into::into),
             connections_text: source.connections_text,
             overrides: source.overrides.into_iter().map(|(name, url)| v1::NamedUrl { name, url }).collect(),
         }
@@ -35,9 +36,24 @@ impl TryFrom<v1::Source> for Source {
             overrides_folder,
             file: source.file,
             text: source.text,
+            copy: source.copy.map(Into::into),
             connections_text: source.connections_text,
             overrides: source.overrides.into_iter().map(|named| (named.name, named.url)).collect(),
         })
+    }
+}
+
+impl From<Copy> for v1::Copy {
+    fn from(copy: Copy) -> Self {
+        let Copy { from, to, cursor, key, write, memory } = copy;
+        Self { from, to, cursor, key, write, memory }
+    }
+}
+
+impl From<v1::Copy> for Copy {
+    fn from(copy: v1::Copy) -> Self {
+        let v1::Copy { from, to, cursor, key, write, memory } = copy;
+        Self { from, to, cursor, key, write, memory }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::code::{Class, Failure};
 use crate::control::{Activity, Output, Severity, Standing, TestResult};
 use crate::drift::{SchemaChange, SchemaPolicy};
 use crate::id::RunId;
-use crate::pipeline::{At, Problem, ProblemCode, Source};
+use crate::pipeline::{At, Copy, Problem, ProblemCode, Source};
 use crate::run::{
     BlockPhase, BlockView, Bottleneck, EdgeView, Options, Phase, RunEvent, RunOptions, RunSummary, RunView,
     SegmentView, Timestamp,
@@ -121,6 +121,14 @@ fn requests_and_problems_arrive_as_they_were() {
         let source = Source {
             file: "p.yml".into(),
             text: "from: a".into(),
+            copy: connections_text.as_ref().map(|_| Copy {
+                from: "a.csv".into(),
+                to: "b.csv".into(),
+                cursor: Some("at".into()),
+                key: vec!["id".into(), "part".into()],
+                write: Some("merge".into()),
+                memory: Some(128_000_000),
+            }),
             folder: PathBuf::from("/srv"),
             connections_text,
             overrides: [("b".into(), "file:///b".into()), ("a".into(), "file:///a".into())].into(),

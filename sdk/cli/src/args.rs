@@ -18,7 +18,7 @@ pub struct Arguments {
 pub enum Command {
     /// Run a pipeline: here, in this process, or on a coordinator.
     Run(Run),
-    /// Copy a table, a query or files from one place to another.
+    /// Copy a table, a query or files from one place to another: here, or on a coordinator.
     Copy(Copy),
     /// Show what would run; touches nothing.
     Plan(Plan),
@@ -101,14 +101,16 @@ pub struct Copy {
     #[arg(long, value_enum)]
     pub write: Option<Write>,
     /// Bytes the whole process may use: `128MB`.
-    #[arg(long, value_name = "SIZE")]
-    pub memory: Option<String>,
+    #[arg(long, value_name = "SIZE", value_parser = flowetl_proto::pipeline::quantity::size)]
+    pub memory: Option<u64>,
     /// A connection by name.
     #[arg(short, long = "connection", value_name = "NAME=URL")]
     pub connections: Vec<String>,
     /// Read everything again.
     #[arg(long)]
     pub full_refresh: bool,
+    #[command(flatten)]
+    pub server: Server,
     #[command(flatten)]
     pub output: Output,
 }
@@ -137,7 +139,7 @@ pub struct Output {
     pub json: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Server {
     /// The coordinator to ask, such as http://127.0.0.1:50051, or all of them with commas between; without it, this process
     /// does everything.
@@ -305,6 +307,19 @@ pub struct Cluster {
     /// Etcd's endpoints.
     #[arg(long, env = "FLOWETL_ETCD", value_name = "URL", value_delimiter = ',', required = true)]
     pub etcd: Vec<String>,
+    /// Whose signature makes the certificate of an `https://` etcd believed (PEM); what this machine trusts where it is left
+    /// out.
+    #[arg(long, env = "FLOWETL_ETCD_CA", value_name = "FILE")]
+    pub etcd_ca: Option<PathBuf>,
+    /// The certificate to show to an etcd that asks its clients for one (PEM).
+    #[arg(long, env = "FLOWETL_ETCD_CERT", value_name = "FILE")]
+    pub etcd_cert: Option<PathBuf>,
+    /// Its private key (PEM).
+    #[arg(long, env = "FLOWETL_ETCD_KEY", value_name = "FILE")]
+    pub etcd_key: Option<PathBuf>,
+    /// Who to sign in to etcd as. The password is taken from `FLOWETL_ETCD_PASSWORD`.
+    #[arg(long, env = "FLOWETL_ETCD_USER", value_name = "NAME")]
+    pub etcd_user: Option<String>,
     /// What the keys in etcd begin with; the same for all processes of a cluster.
     #[arg(long, env = "FLOWETL_ETCD_PREFIX", value_name = "PREFIX", default_value = flowetl_proto::announcement::PREFIX)]
     pub etcd_prefix: String,

@@ -26,31 +26,24 @@ pub fn read(file: &args::File) -> anyhow::Result<Parsed> {
     parse(&source(file)?)
 }
 
-/// The pipeline of `flowetl copy`.
-pub fn copy(copy: &args::Copy) -> anyhow::Result<Parsed> {
+/// A copy as the command line says it, with the connections of the working folder.
+pub fn copy(copy: args::Copy) -> anyhow::Result<Source> {
     let here = flowetl::in_this_folder();
     let connections = here.folder.join(CONNECTIONS_FILE);
-    let source = Source {
+    Ok(Source {
         file: "flowetl copy".to_owned(),
+        copy: Some(pipeline::Copy {
+            from: copy.from,
+            to: copy.to,
+            cursor: copy.cursor,
+            key: copy.key,
+            write: copy.write.map(|write| write.as_str().to_owned()),
+            memory: copy.memory,
+        }),
         connections_text: text_if_there(&connections)?,
         overrides: overrides(&copy.connections)?,
         ..here
-    };
-    let parsed = source.with_parser(&flowetl_executor::catalogue(), Some(&Environment), |parser| {
-        parser.copy(&pipeline::Copy {
-            from: copy.from.clone(),
-            to: copy.to.clone(),
-            cursor: copy.cursor.clone(),
-            key: copy.key.clone(),
-            write: copy.write.map(|w| w.as_str().to_owned()),
-        })
-    });
-    let mut parsed = parsed.map_err(joined)?;
-    if let Some(memory) = &copy.memory {
-        let bytes = pipeline::quantity::size(memory).map_err(|e| anyhow::anyhow!("`--memory`: {e}"))?;
-        parsed.pipeline.memory = Some(bytes);
-    }
-    Ok(parsed)
+    })
 }
 
 /// Connections given on the command line as `NAME=URL`.

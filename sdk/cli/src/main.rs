@@ -18,6 +18,7 @@ mod services;
 mod show;
 mod signals;
 mod state;
+mod traces;
 mod trust;
 
 use std::process::ExitCode;
@@ -56,7 +57,7 @@ fn main() -> ExitCode {
             return Outcome::Failed.into();
         }
     };
-    let outcome = runtime.block_on(perform(arguments.command));
+    let outcome = runtime.block_on(traced(arguments.command));
     // A blocked read of a dead server must not hold the program up.
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     match outcome {
@@ -69,6 +70,19 @@ fn main() -> ExitCode {
             Outcome::Wrong.into()
         }
     }
+}
+
+/// Performs the command; where OpenTelemetry is set up, its spans are sent before it ends.
+async fn traced(command: Command) -> anyhow::Result<Outcome> {
+    let role = match &command {
+        Command::Coordinator(_) => "flowetl-coordinator",
+        Command::Executor(_) => "flowetl-executor",
+        _ => "flowetl",
+    };
+    let traces = traces::Traces::start(role)?;
+    let outcome = perform(command).await;
+    tokio::task::block_in_place(|| traces.close());
+    outcome
 }
 
 async fn perform(command: Command) -> anyhow::Result<Outcome> {

@@ -35,7 +35,8 @@ const TOKENS: &str = "`--tokens`";
 
 /// `flowetl executor`.
 pub async fn executor(executor: args::Executor) -> anyhow::Result<Outcome> {
-    check(&executor.cluster)?;
+    let etcd = trust::etcd(&executor.cluster)?;
+    check_prefix(&executor.cluster.etcd_prefix)?;
     ensure!(
         std::env::var_os("FLOWETL_STORAGE_URL").is_some(),
         "set `FLOWETL_STORAGE_URL`: what one executor stores must be there for all of them"
@@ -58,7 +59,7 @@ pub async fn executor(executor: args::Executor) -> anyhow::Result<Outcome> {
         url: url.clone(),
         trust,
         slots: executor.slots,
-        etcd: executor.cluster.etcd,
+        etcd,
         prefix: executor.cluster.etcd_prefix,
         drain_limit: Duration::from_secs(executor.drain),
         absence_limit: ServerConfig::ABSENCE_LIMIT,
@@ -76,7 +77,8 @@ pub async fn executor(executor: args::Executor) -> anyhow::Result<Outcome> {
 
 /// `flowetl coordinator`: stands by until it leads, and leads until it is asked to end or another does.
 pub async fn coordinator(coordinator: args::Coordinator) -> anyhow::Result<Outcome> {
-    check(&coordinator.cluster)?;
+    let etcd = trust::etcd(&coordinator.cluster)?;
+    check_prefix(&coordinator.cluster.etcd_prefix)?;
     let trust = trust::cluster(&coordinator.trust)?;
     let own = trust.tls.as_ref().map(|tls| tls.own.clone());
     let access = trust::callers(own, &coordinator.callers).await?;
@@ -93,7 +95,7 @@ pub async fn coordinator(coordinator: args::Coordinator) -> anyhow::Result<Outco
         None if address.ip().is_unspecified() => String::new(),
         None => here.clone(),
     };
-    let cluster = FleetConfig { etcd: coordinator.cluster.etcd, prefix: coordinator.cluster.etcd_prefix, trust };
+    let cluster = FleetConfig { etcd, prefix: coordinator.cluster.etcd_prefix, trust };
     let config = Config { parallel_segments: PARALLEL_SEGMENTS, ..home::coordinator_config() };
     let stopped = stopped(Signals::listen()?);
     tokio::pin!(stopped);
@@ -209,16 +211,9 @@ pub fn chained(error: flowetl_coordinator::Error) -> anyhow::Error {
     anyhow::anyhow!(error.chain())
 }
 
-fn check(cluster: &args::Cluster) -> anyhow::Result<()> {
-    for url in &cluster.etcd {
-        let is_address = url.strip_prefix("http://").is_some_and(|rest| !rest.is_empty());
-        ensure!(
-            is_address,
-            "`--etcd` (`FLOWETL_ETCD`) takes `http://host:port`, more of them after commas, not `{url}`"
-        );
-    }
+fn check_prefix(prefix: &str) -> anyhow::Result<()> {
     ensure!(
-        cluster.etcd_prefix.starts_with('/') && !cluster.etcd_prefix.ends_with('/'),
+        prefix.starts_with('/') && !prefix.ends_with('/'),
         "`--etcd-prefix` (`FLOWETL_ETCD_PREFIX`) begins with `/` and ends without one"
     );
     Ok(())

@@ -8,7 +8,7 @@ use futures::StreamExt;
 
 use crate::coordinator::Coordinator;
 use crate::signals::Signals;
-use crate::{Outcome, args, files, home, show};
+use crate::{Outcome, args, files, show};
 
 /// `flowetl run`.
 pub async fn file(run: args::Run) -> anyhow::Result<Outcome> {
@@ -36,11 +36,10 @@ pub async fn file(run: args::Run) -> anyhow::Result<Outcome> {
 
 /// `flowetl copy`.
 pub async fn copy(copy: args::Copy) -> anyhow::Result<Outcome> {
-    let parsed = files::copy(&copy)?;
     let options = Options { full_refresh: copy.full_refresh, ..Options::default() };
-    let handle = home::open().await?;
-    let run = handle.submit(parsed.pipeline, options).await.map_err(|e| anyhow::anyhow!(e.chain()))?;
-    finish(Coordinator::Here(handle), &run, copy.output.json).await
+    let (server, output) = (copy.server.clone(), copy.output);
+    let (coordinator, run) = Coordinator::submit(&server, files::copy(copy)?, options).await?;
+    finish(coordinator, &run, output.json).await
 }
 
 async fn finish(coordinator: Coordinator, run: &RunId, json: bool) -> anyhow::Result<Outcome> {

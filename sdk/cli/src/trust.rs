@@ -1,35 +1,64 @@
-//! Certificates, the cluster's key and tokens, as settings name them; and what may be left out where.
+//! Certificates, the cluster's key, tokens and etcd's password, as settings name them; and what may be left out where.
 
 use std::env::VarError;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use flowetl::Access;
 use flowetl_coordinator::grpc;
+use flowetl_proto::etcd::Etcd;
+use flowetl_proto::pipeline::Secret;
 use flowetl_proto::trust::{Authority, Certificate, ClusterKey, Tls, Trust};
 
-use crate::args;
+use crate::{args, traces};
 
 /// The cluster's key itself: on no command line, which other users of a machine may see.
 const KEY: &str = "FLOWETL_CLUSTER_KEY";
 /// What a client shows.
 const TOKEN: &str = "FLOWETL_TOKEN";
+/// What a process of a cluster signs in to etcd with.
+const ETCD_PASSWORD: &str = "FLOWETL_ETCD_PASSWORD";
 
 /// Whether a variable holds what this program itself shows to others.
 pub fn is_own(variable: &str) -> bool {
-    matches!(variable, KEY | TOKEN)
+    matches!(variable, KEY | TOKEN | ETCD_PASSWORD) || traces::HEADERS.contains(&variable)
 }
 
 /// What a process of a cluster shows to the others and demands of them.
 pub fn cluster(trust: &args::Trust) -> anyhow::Result<Trust> {
     let tls = match (&trust.tls_ca, certificate(&trust.certificate)?) {
-        (Some(ca), Some(own)) => Some(Tls { authority: authority(ca)?, own }),
+        (Some(ca), Some(own)) => Some(Tls { authority: authority(ca, "--tls-ca")?, own }),
         (None, None) => None,
         (Some(_), None) => bail!("with `--tls-ca`, set `--tls-cert` and `--tls-key` too"),
         (None, Some(_)) => bail!("with `--tls-cert` and `--tls-key`, set `--tls-ca` too"),
     };
     Ok(Trust { tls, key: cluster_key(trust.cluster_key_file.as_deref())? })
+}
+
+/// How etcd is reached, and what is shown there.
+pub fn etcd(cluster: &args::Cluster) -> anyhow::Result<Etcd> {
+    let is_encrypted = cluster.etcd.iter().all(|url| url.starts_with("https://"));
+    let scheme = if is_encrypted { "https://" } else { "http://" };
+    for url in &cluster.etcd {
+        ensure!(
+            url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()),
+            "`--etcd` (`FLOWETL_ETCD`) takes `http://host:port` or `https://host:port`, more of the same after commas, \
+             not `{url}`"
+        );
+    }
+    let authority = cluster.etcd_ca.as_deref().map(|path| authority(path, "--etcd-ca")).transpose()?;
+    let own = pair((&cluster.etcd_cert, "--etcd-cert"), (&cluster.etcd_key, "--etcd-key"))?;
+    ensure!(
+        is_encrypted || (authority.is_none() && own.is_none()),
+        "with `--etcd-ca`, `--etcd-cert` and `--etcd-key`, `--etcd` takes `https://host:port`"
+    );
+    let user = match (&cluster.etcd_user, secret(ETCD_PASSWORD)?) {
+        (Some(name), Some(password)) => Some((name.clone(), Secret::new(password))),
+        (None, None) => None,
+        _ => bail!("`--etcd-user` and `{ETCD_PASSWORD}` go together: set both"),
+    };
+    Ok(Etcd { endpoints: cluster.etcd.clone(), authority, own, user })
 }
 
 /// What a coordinator demands of those who ask it.
@@ -62,13 +91,21 @@ pub fn hint(error: &anyhow::Error) -> Option<String> {
 
 /// A process's own certificate.
 pub fn certificate(certificate: &args::Certificate) -> anyhow::Result<Option<Certificate>> {
-    let (chain, key) = match (&certificate.tls_cert, &certificate.tls_key) {
+    pair((&certificate.tls_cert, "--tls-cert"), (&certificate.tls_key, "--tls-key"))
+}
+
+/// A certificate and its key, each with the setting that names its file.
+fn pair(
+    (chain, of_chain): (&Option<PathBuf>, &str),
+    (key, of_key): (&Option<PathBuf>, &str),
+) -> anyhow::Result<Option<Certificate>> {
+    let (chain, key) = match (chain, key) {
         (Some(chain), Some(key)) => (chain, key),
         (None, None) => return Ok(None),
-        _ => bail!("`--tls-cert` and `--tls-key` go together: set both"),
+        _ => bail!("`{of_chain}` and `{of_key}` go together: set both"),
     };
-    let found = Certificate::new(&read(chain, "--tls-cert")?, &read(key, "--tls-key")?);
-    let which = || format!("`--tls-cert {}` with `--tls-key {}`", chain.display(), key.display());
+    let found = Certificate::new(&read(chain, of_chain)?, &read(key, of_key)?);
+    let which = || format!("`{of_chain} {}` with `{of_key} {}`", chain.display(), key.display());
     found.with_context(which).map(Some)
 }
 
@@ -89,8 +126,8 @@ pub fn guard(
     Ok(())
 }
 
-fn authority(path: &Path) -> anyhow::Result<Authority> {
-    Authority::new(&read(path, "--tls-ca")?).with_context(|| format!("`--tls-ca {}`", path.display()))
+fn authority(path: &Path, setting: &str) -> anyhow::Result<Authority> {
+    Authority::new(&read(path, setting)?).with_context(|| format!("`{setting} {}`", path.display()))
 }
 
 fn cluster_key(file: Option<&Path>) -> anyhow::Result<Option<ClusterKey>> {

@@ -2,23 +2,16 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
-from ipaddress import ip_address
 from typing import Any, Optional, Union
-from urllib.parse import urlsplit
 
-import grpc
 import pyarrow
 import pyarrow.ipc
 
 from flowetl import views
-from flowetl.errors import FlowetlError, LostError, ProblemsError, RefusedError, UnreachableError
+from flowetl.errors import FlowetlError, ProblemsError
+from flowetl.peers import Access, Peers
 from flowetl.pipeline import Pipeline, Source
 from flowetl.v1 import coordinator_pb2 as wire
-from flowetl.v1.coordinator_pb2_grpc import CoordinatorStub
-
-CONNECT_SECONDS = 10
-"""How long a connection may take to come about."""
 
 ANSWER_SECONDS = 60
 """How long an answer may take: a few reads or writes of the metadata database, which is itself waited for up to 30 s."""
@@ -29,55 +22,20 @@ LOOK_SECONDS = 300
 BEGIN_SECONDS = 600
 """How long a run may take to begin: what an earlier run of the pipeline left open is settled first."""
 
-OPTIONS = [
-    # A thousand blocks take half a mebibyte, a thousand runs in a list as much; tests bring samples of rows.
-    ("grpc.max_receive_message_length", 64 << 20),
-    # A connection that is silent for so long is asked for a sign of life, and has as long again to give it.
-    ("grpc.keepalive_time_ms", 20_000),
-    ("grpc.keepalive_timeout_ms", 20_000),
-    # A coordinator is a neighbour: no proxy of the environment stands between.
-    ("grpc.enable_http_proxy", 0),
-]
-
-LOST = {
-    grpc.StatusCode.UNAVAILABLE,
-    grpc.StatusCode.DEADLINE_EXCEEDED,
-    grpc.StatusCode.CANCELLED,
-    grpc.StatusCode.UNKNOWN,
-}
-
 
 class Client:
-    """A coordinator at `url`, such as `http://127.0.0.1:50051`. May be shared between threads.
+    """A coordinator at `url`, such as `http://127.0.0.1:50051`, or whichever leads of several, with commas between. May be
+    shared between threads.
+
+    Where several are named, calls that may be repeated, and runs that are followed, survive the end of the leader: the next
+    one is waited for up to 30 s.
 
     `token` goes with every call, to `https://` coordinators and to those of this machine. `tls_ca` holds the certificates, as
     PEM text, of those whose signature makes an `https://` coordinator believed; without it, those that gRPC trusts do.
     """
 
     def __init__(self, url: str, token: Optional[str] = None, tls_ca: Union[str, bytes, None] = None) -> None:
-        scheme, host, target = _address(url)
-        self._url = url
-        self._metadata = ()
-        if token is not None:
-            token = token.strip()
-            if not token or not all("!" <= character <= "~" for character in token):
-                raise ValueError("the token is empty, or has something else in it than letters, digits and signs")
-            if scheme == "http" and not _is_here(host):
-                raise ValueError(
-                    f"the token would be sent to `{url}` for everyone between to read: write `https://host:port`"
-                )
-            self._metadata = (("authorization", f"Bearer {token}"),)
-        if scheme == "https":
-            roots = tls_ca.encode() if isinstance(tls_ca, str) else tls_ca
-            self._channel = grpc.secure_channel(target, grpc.ssl_channel_credentials(roots), OPTIONS)
-        else:
-            self._channel = grpc.insecure_channel(target, OPTIONS)
-        try:
-            grpc.channel_ready_future(self._channel).result(CONNECT_SECONDS)
-        except grpc.FutureTimeoutError:
-            self._channel.close()
-            raise UnreachableError(f"no coordinator answers at `{url}`") from None
-        self._stub = CoordinatorStub(self._channel)
+        self._peers = Peers(url, Access(token, tls_ca))
 
     def __enter__(self) -> "Client":
         return self
@@ -87,7 +45,7 @@ class Client:
 
     def close(self) -> None:
         """Ends the connection; runs go on."""
-        self._channel.close()
+        self._peers.close()
 
     def validate(self, pipeline: Union[Pipeline, Source]) -> list[views.Problem]:
         """Everything that is wrong with a pipeline. Touches nothing."""
@@ -117,13 +75,13 @@ class Client:
         pipeline's newest run is continued instead where beginning anew would waste or harm.
         """
         request = wire.SubmitRequest(source=_source(pipeline), full_refresh=full_refresh, until=until or "")
-        answer = self._ask("Submit", request, BEGIN_SECONDS)
+        answer = self._ask("Submit", request, BEGIN_SECONDS, repeat=False)
         _nothing_wrong(answer.problems)
         return Run(self, answer.run_id)
 
     def resume(self, run_id: str) -> "Run":
         """Goes on with a run that failed, was cancelled or was cut off, from its last durable boundary."""
-        self._ask("Resume", wire.ResumeRequest(run_id=run_id), BEGIN_SECONDS)
+        self._ask("Resume", wire.ResumeRequest(run_id=run_id), BEGIN_SECONDS, repeat=False)
         return Run(self, run_id)
 
     def run(self, run_id: str) -> "Run":
@@ -138,21 +96,8 @@ class Client:
         """The executors that are alive."""
         return [views.executor(e) for e in self._ask("ListExecutors", wire.ListExecutorsRequest()).executors]
 
-    def _ask(self, method: str, request: Any, seconds: Optional[float] = ANSWER_SECONDS) -> Any:
-        with self._errors():
-            return getattr(self._stub, method)(request, timeout=seconds, metadata=self._metadata)
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        """Turns gRPC's errors into ours."""
-        try:
-            yield
-        except grpc.RpcError as error:
-            if error.code() in LOST:
-                raise LostError(
-                    f"the coordinator at `{self._url}` does not answer any more: {error.details()}"
-                ) from None
-            raise RefusedError(error.code().name, error.details()) from None
+    def _ask(self, method: str, request: Any, seconds: float = ANSWER_SECONDS, repeat: bool = True) -> Any:
+        return self._peers.ask(method, request, seconds, repeat)
 
 
 class Run:
@@ -170,11 +115,10 @@ class Run:
         return views.run_view(self._client._ask("GetRun", wire.GetRunRequest(run_id=self.id)))
 
     def follow(self) -> Iterator[views.RunView]:
-        """Snapshots, the first at once, the last with the end state. A slow reader misses some, never the last."""
-        with self._client._errors():
-            # A run may take for ever; that the coordinator is there is seen by keepalives.
-            for message in self._client._ask("Follow", wire.FollowRequest(run_id=self.id), None):
-                yield views.run_view(message)
+        """Snapshots, the first at once, the last with the end state. A slow reader misses some, never the last. Where the
+        client knows several coordinators, the end of the one that leads costs a pause at most."""
+        for message in self._client._peers.stream("Follow", wire.FollowRequest(run_id=self.id)):
+            yield views.run_view(message)
 
     def wait(self) -> views.RunView:
         """The run once it has ended, however it ended."""
@@ -193,24 +137,6 @@ class Run:
         """What happened in the run, in order."""
         answer = self._client._ask("ListEvents", wire.ListEventsRequest(run_id=self.id))
         return [views.run_event(event) for event in answer.events]
-
-
-def _address(url: str) -> tuple[str, str, str]:
-    """The scheme of a coordinator's URL, its host, and what gRPC calls its target."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UnreachableError(
-            f"`{url}` is not the address of a coordinator: write `http://host:port` or `https://host:port`"
-        )
-    return parts.scheme, parts.hostname, parts.netloc
-
-
-def _is_here(host: str) -> bool:
-    """Whether a host is this machine, so that what is sent there stays in it."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _nothing_wrong(problems: Any) -> None:

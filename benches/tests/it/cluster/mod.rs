@@ -5,6 +5,7 @@ mod metrics;
 mod outage;
 mod publish;
 mod road;
+mod seen;
 mod shared;
 mod spread;
 
@@ -92,6 +93,12 @@ impl<'a> Cluster<'a> {
     /// How many executors whoever leads of the coordinators `servers` knows.
     pub fn executors(&self, servers: &str) -> flowetl::Result<usize> {
         self.runtime.block_on(async { Ok(Client::connect(servers).await?.executors().await?.len()) })
+    }
+
+    /// How many slots of each executor are taken.
+    fn busy(&self, url: &str) -> Vec<u32> {
+        let executors = self.runtime.block_on(async { Client::connect(url).await?.executors().await });
+        executors.unwrap().into_iter().map(|executor| executor.busy).collect()
     }
 
     /// What the program says as a client of the coordinator.
@@ -215,13 +222,43 @@ fn queries_over_files_end_the_same_on_one_two_and_three() {
     let mut executors = Vec::new();
     for count in 1..=3 {
         let home = format!("executor-{count}");
-        executors.push(cluster.executor_with(&home, &url, count, &["--share", "8KB"]));
+        executors.push(cluster.executor_with(&home, &url, count, &["--share", "8KB", "--slots", "64"]));
         cluster.ask(&url, &["run", "p.yml"]).expect(0);
         assert_eq!(made(), oracle, "on {count}");
         drop_all();
     }
     executors[0].warns("a segment is spread");
     nothing_left(&database);
+}
+
+#[test]
+fn a_copy_there_is_told_as_one_here() {
+    let (world, database) = (World::new(), Database::postgres());
+    database.run(
+        "create table t (id bigint primary key, note text); \
+         insert into t select i, 'row ' || i from generate_series(1, 1000) i",
+    );
+    let connection = format!("db={}", database.url);
+    let copy = |to| ["copy", "db.public.t", to, "--cursor", "id", "--key", "id", "--json", "-c", &connection];
+    let made = || database.texts("select out::text from out order by 1");
+    let here = told(world.run(&copy("db.public.out")).expect(0));
+    let oracle = made();
+    assert_eq!(oracle.len(), 1000);
+    database.run("drop table out, _flowetl_commits");
+
+    let cluster = Cluster::new(&world);
+    let (_coordinator, url) = cluster.coordinator("coordinator");
+    let _executor = cluster.executor("first", &url, 1);
+    let there = told(cluster.ask(&url, &copy("db.public.out")).expect(0));
+    assert_eq!((there, made()), (here, oracle));
+    // It is remembered there how far the first one came.
+    database.run("insert into t values (1001, 'another')");
+    let json = cluster.ask(&url, &copy("db.public.out")).expect(0).json();
+    assert!(json["blocks"]["extract"]["rows_out"].as_u64().unwrap() < 10, "{json:#}");
+    assert_eq!(made().len(), 1001);
+    let (here, there) = (world.run(&copy("dc.public.out")), cluster.ask(&url, &copy("dc.public.out")));
+    assert_eq!(there.expect(2).err, here.expect(2).err);
+    assert_eq!(cluster.metadata.number("select count(*) from run"), 2);
 }
 
 #[test]
@@ -315,7 +352,7 @@ fn settings_that_are_wrong_are_refused_by_name() {
     let world = World::new();
     let cases = [
         (&["executor", "--etcd", "http://127.0.0.1:1"][..], "set `FLOWETL_STORAGE_URL`"),
-        (&["executor", "--etcd", "127.0.0.1:1"], "`--etcd` (`FLOWETL_ETCD`) takes `http://host:port`"),
+        (&["executor", "--etcd", "127.0.0.1:1"], "`--etcd` (`FLOWETL_ETCD`) takes `http://host:port` or"),
         (&["coordinator", "--etcd", "http://127.0.0.1:1"], "cannot find executors: etcd"),
         (&["coordinator", "--etcd", "http://127.0.0.1:1", "--etcd-prefix", "x/"], "`FLOWETL_ETCD_PREFIX`"),
         (&["coordinator"], "--etcd"),

@@ -126,6 +126,7 @@ impl<'a> Crew<'a> {
         let running = self.start(SCAN, "");
         wait_until("rows in the target", || !readers(&self.database).is_empty());
         self.executors[0].warns("a segment is spread");
+        assert_eq!(self.cluster.busy(&self.url), [1, 1, 1], "whoever helps has a slot taken for it");
         running
     }
 
@@ -146,6 +147,7 @@ impl<'a> Crew<'a> {
         assert_eq!((&json["state"], attempts(&json)), (&json!("success"), &json!(wanted)), "{json:#}");
         assert_eq!(digest(&self.database), lake().oracle);
         assert_eq!(self.cluster.metadata.number("select count(*) from attempt where state = 'won'"), 1);
+        assert!(self.cluster.busy(&self.url).iter().all(|busy| *busy == 0), "a slot is kept");
         nothing_left(&self.database);
     }
 

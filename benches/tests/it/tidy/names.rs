@@ -50,6 +50,7 @@ const RULES: &[Rule] = &[
         rooms: &["sdk/cli/", "sdk/rust/examples/"],
         why: "settings are read once, in the binary, and passed down",
     },
+    Rule { name: "opentelemetry", rooms: &["sdk/cli/src/traces.rs"], why: "spans are facts; one room sends them" },
     Rule { name: "clap", rooms: &["sdk/cli/"], why: "settings are read once, in the binary, and passed down" },
     Rule { name: "indicatif", rooms: &["sdk/cli/"], why: "only the command line draws on a terminal" },
 ];

@@ -56,8 +56,9 @@ impl World {
     fn place(&self, command: &mut Command) {
         let places =
             ["AUTH", "CORS_ORIGINS", "DATABASE_URL", "ETCD", "ETCD_PREFIX", "FLIGHT", "GRPC", "SERVER", "STORAGE_URL"];
+        let etcd = ["ETCD_CA", "ETCD_CERT", "ETCD_KEY", "ETCD_PASSWORD", "ETCD_USER"];
         let secrets = ["CLUSTER_KEY", "CLUSTER_KEY_FILE", "TLS_CA", "TLS_CERT", "TLS_KEY", "TOKEN", "TOKENS"];
-        for name in places.into_iter().chain(secrets) {
+        for name in places.into_iter().chain(etcd).chain(secrets) {
             command.env_remove(format!("FLOWETL_{name}"));
         }
         command.env_remove("RUST_LOG");

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use actix::{ActorContext, Context};
 use flowetl_proto::code::{Class, Failure};
-use flowetl_proto::control::{AttemptEventKind, Cost, Manifest, Position, Prepared};
+use flowetl_proto::control::{Activity, AttemptEventKind, Cost, Manifest, Position, Prepared, Standing};
 use flowetl_proto::id::{RunId, Token};
 use flowetl_proto::pipeline::Pipeline;
 use flowetl_proto::run::{Phase, RunOptions};
@@ -264,4 +264,33 @@ fn what_a_new_coordinator_does_not_find_is_done_again_and_counts_as_no_failure()
         report(&mut state, 71, token, &[AttemptEventKind::Lost, AttemptEventKind::Discarded]);
     }
     assert_eq!(state.phase, Phase::Cancelled);
+}
+
+#[test]
+fn what_stands_still_is_written_down_once() {
+    let mut state = state(shop());
+    step(&mut state, at(0), Event::Begin);
+    let standing = Standing {
+        executor: "http://e:1".into(),
+        block: "orders".into(),
+        stream: 0,
+        activity: Activity::Waiting,
+        ms: 31_200,
+    };
+    let stalled = Some("no row has moved for 31 s".to_owned());
+    let progress = |stalled: Option<String>, standing: Vec<Standing>| {
+        let kind = AttemptEventKind::Progress { blocks: BTreeMap::new(), stalled, standing };
+        Event::Report { token: Token(1), cost: Cost::default(), kind }
+    };
+    let still = progress(stalled.clone(), vec![standing]);
+    let (kind, detail) = still.describe();
+    assert_eq!((kind, &detail["stalled"]), ("stalled", &json!(stalled)));
+    assert_eq!(detail["standing"], json!(["`orders` (0) waits for its input for 31.2 s at http://e:1"]));
+    let moves = progress(None, vec![]);
+    for (event, written) in [(&still, true), (&still, false), (&moves, false), (&still, true)] {
+        assert_eq!(!step(&mut state, at(1), event.clone()).changes.is_empty(), written);
+    }
+    let view = super::view(&state, 2);
+    let segment = &view.segments["orders"];
+    assert_eq!((segment.stalled.clone(), segment.standing.len()), (stalled, 1));
 }

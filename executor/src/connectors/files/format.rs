@@ -4,13 +4,13 @@ use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
 use flowetl_proto::pipeline::Reference;
 use indexmap::IndexMap;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{Error, Result};
 
 /// How rows are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Format {
     Parquet,
     Csv,
@@ -21,7 +21,7 @@ pub enum Format {
 }
 
 /// What the bytes went through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Compression {
     None,
     Gzip,
@@ -43,7 +43,7 @@ pub struct Options {
 }
 
 /// How text is cut into values.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dialect {
     pub delimiter: u8,
     pub header: bool,

@@ -1,7 +1,7 @@
 //! Files: Parquet, CSV, JSON and NDJSON, in a local folder or on S3, as sources and as targets.
 //!
 //! Reading order: [`find`] which files, [`source`] which columns; [`parquet`] and [`text`] read, the latter by cutting
-//! ([`split`]) and parsing ([`decode`]); [`sink`] writes.
+//! ([`split`]) and parsing ([`decode`]), and on several executors ([`share`]); [`sink`] writes.
 
 mod decode;
 mod find;
@@ -9,6 +9,7 @@ mod format;
 mod infer;
 mod manifest;
 mod parquet;
+mod share;
 mod sink;
 mod source;
 mod split;
@@ -20,11 +21,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
+use datafusion::physical_plan::ExecutionPlan;
 use flowetl_proto::catalogue::{ConnectorDescription, Places};
 use flowetl_proto::pipeline::Connection;
-use serde_json::json;
+use serde_json::{Value, json};
 
 pub(crate) use self::parquet::{ParquetFile, ParquetTable, Place, footer};
+pub(super) use self::share::shared;
 use super::{Connector, OpenContext, Sink, SinkRequest, SourceRequest, System};
 use crate::Result;
 use crate::storage::Storage;
@@ -109,6 +112,10 @@ impl System for Files {
 
     async fn version(&self) -> Result<String> {
         self.storage.version().await
+    }
+
+    fn share(&self, written: Value) -> Result<Arc<dyn ExecutionPlan>> {
+        share::read(&self.storage, written)
     }
 
     fn storage(&self) -> Option<Storage> {

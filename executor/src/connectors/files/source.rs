@@ -152,6 +152,7 @@ async fn open_text(
         files.push(TextFile { file: found.file, compression, schema: in_file, folders });
     }
     Ok(TextTable {
+        connection: request.from.connection().to_owned(),
         storage: storage.clone(),
         format,
         dialect,

@@ -33,6 +33,8 @@ use crate::{Error, Result};
 /// Text files, with their columns known.
 #[derive(Debug)]
 pub struct TextTable {
+    /// The pipeline's name for the storage.
+    pub connection: String,
     pub storage: Storage,
     pub format: Format,
     pub dialect: Dialect,
@@ -80,36 +82,34 @@ impl TableProvider for TextTable {
             Some(columns) => Arc::new(self.schema.project(columns)?),
             None => Arc::clone(&self.schema),
         };
-        let mut files = VecDeque::with_capacity(self.files.len());
-        for file in &self.files {
-            let decoder = self.decoder(file, &schema)?;
-            files.push_back(Reading { file: file.clone(), decoder: Arc::new(decoder) });
-        }
-        let shown = format!("{} of {} files", self.format.ending(), files.len());
-        let plan = PlanProperties::new(
-            EquivalenceProperties::new(Arc::clone(&schema)),
-            Partitioning::UnknownPartitioning(self.parallelism.max(1)),
-            EmissionType::Incremental,
-            Boundedness::Bounded,
-        );
-        Ok(Arc::new(TextScan {
-            what: Arc::new(What {
-                storage: self.storage.clone(),
-                files,
-                quarantine: self.quarantine.clone(),
-                guessed_from: self.guessed_from,
-                limit,
-            }),
-            shown: format!("{shown}, columns=[{}]", self.columns),
-            rows: limit.map_or(self.rows, |limit| limit.min(self.rows)),
-            plan: Arc::new(plan),
-            run: Mutex::default(),
-            metrics: ExecutionPlanMetricsSet::new(),
-        }))
+        Ok(Arc::new(self.reader(&schema, limit)?))
     }
 }
 
 impl TextTable {
+    /// Reads the columns of `schema`, and of rows as many as the limit says.
+    pub(super) fn reader(&self, schema: &SchemaRef, limit: Option<usize>) -> Result<TextScan> {
+        let mut files = VecDeque::with_capacity(self.files.len());
+        for file in &self.files {
+            let decoder = self.decoder(file, schema)?;
+            files.push_back(Reading { file: file.clone(), decoder: Arc::new(decoder) });
+        }
+        let shown = format!("{} of {} files, columns=[{}]", self.format.ending(), files.len(), self.columns);
+        let what = What {
+            connection: self.connection.clone(),
+            storage: self.storage.clone(),
+            format: self.format,
+            dialect: self.dialect.clone(),
+            batch_rows: self.batch_rows,
+            files,
+            quarantine: self.quarantine.clone(),
+            guessed_from: self.guessed_from,
+            limit,
+        };
+        let rows = limit.map_or(self.rows, |limit| limit.min(self.rows));
+        Ok(TextScan::new(what, Arc::clone(schema), shown, rows, self.parallelism.max(1)))
+    }
+
     fn decoder(&self, file: &TextFile, output: &SchemaRef) -> Result<Decoder> {
         let mut sources = Vec::with_capacity(output.fields().len());
         for field in output.fields() {
@@ -137,28 +137,32 @@ const AHEAD_BATCHES: usize = 1;
 
 /// The plan node: reads text files.
 #[derive(Debug)]
-struct TextScan {
-    what: Arc<What>,
-    shown: String,
-    rows: usize,
+pub(super) struct TextScan {
+    pub(super) what: Arc<What>,
+    pub(super) shown: String,
+    pub(super) rows: usize,
     plan: Arc<PlanProperties>,
     /// The execution that partitions join; a partition that asks twice begins a new one.
     run: Mutex<Option<(Arc<Run>, Vec<bool>)>>,
     metrics: ExecutionPlanMetricsSet,
 }
 
-#[derive(Debug)]
-struct What {
-    storage: Storage,
-    files: VecDeque<Reading>,
-    quarantine: Option<Arc<dyn Quarantine>>,
-    guessed_from: usize,
-    limit: Option<usize>,
+#[derive(Clone, Debug)]
+pub(super) struct What {
+    pub(super) connection: String,
+    pub(super) storage: Storage,
+    pub(super) format: Format,
+    pub(super) dialect: Dialect,
+    pub(super) batch_rows: usize,
+    pub(super) files: VecDeque<Reading>,
+    pub(super) quarantine: Option<Arc<dyn Quarantine>>,
+    pub(super) guessed_from: usize,
+    pub(super) limit: Option<usize>,
 }
 
 #[derive(Clone, Debug)]
-struct Reading {
-    file: TextFile,
+pub(super) struct Reading {
+    pub(super) file: TextFile,
     decoder: Arc<Decoder>,
 }
 
@@ -177,6 +181,17 @@ impl fmt::Debug for Run {
 }
 
 impl TextScan {
+    pub(super) fn new(what: What, schema: SchemaRef, shown: String, rows: usize, partitions: usize) -> Self {
+        let plan = PlanProperties::new(
+            EquivalenceProperties::new(schema),
+            Partitioning::UnknownPartitioning(partitions),
+            EmissionType::Incremental,
+            Boundedness::Bounded,
+        );
+        let (run, metrics) = (Mutex::default(), ExecutionPlanMetricsSet::new());
+        Self { what: Arc::new(what), shown, rows, plan: Arc::new(plan), run, metrics }
+    }
+
     fn join(&self, partition: usize) -> Arc<Run> {
         let partitions = self.plan.partitioning.partition_count();
         let mut run = self.run.lock().unwrap_or_else(PoisonError::into_inner);

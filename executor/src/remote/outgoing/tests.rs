@@ -2,7 +2,8 @@
 
 use arrow::array::{Int64Array, StringViewArray};
 use arrow::compute::concat_batches;
-use arrow::datatypes::{Field, Schema};
+use arrow::datatypes::{DataType, Field, Schema};
+use datafusion::execution::memory_pool::{MemoryPool, UnboundedMemoryPool};
 use flowetl_proto::code::Class;
 use futures::stream::BoxStream;
 
@@ -11,6 +12,10 @@ use crate::remote::incoming;
 
 /// What gRPC's clients take unless they are told otherwise.
 const MESSAGE_BYTES_USUAL: usize = 4 << 20;
+
+fn pool() -> Arc<dyn MemoryPool> {
+    Arc::new(UnboundedMemoryPool::default())
+}
 
 fn batch(rows: i64, width: usize) -> RecordBatch {
     let schema =
@@ -22,7 +27,9 @@ fn batch(rows: i64, width: usize) -> RecordBatch {
 
 async fn sent(batches: Vec<EngineResult<RecordBatch>>) -> Vec<Result<FlightData, Status>> {
     let (sender, receiver) = mpsc::channel(1000);
-    if let Err(error) = send(batch(0, 0).schema(), stream::iter(batches), &sender).await {
+    if let Err(error) =
+        send(batch(0, 0).schema(), stream::iter(batches), &sender, Share::outgoing(&pool()).unwrap()).await
+    {
         sender.send(Err(crate::remote::failure::status(&error))).await.unwrap();
     }
     drop(sender);
@@ -30,7 +37,7 @@ async fn sent(batches: Vec<EngineResult<RecordBatch>>) -> Vec<Result<FlightData,
 }
 
 fn received(messages: Vec<Result<FlightData, Status>>) -> BoxStream<'static, EngineResult<RecordBatch>> {
-    incoming::rows("http://a", stream::iter(messages))
+    incoming::rows("http://a", stream::iter(messages), Share::incoming(&pool(), "http://a").unwrap())
 }
 
 async fn fault(messages: Vec<Result<FlightData, Status>>) -> Error {
@@ -49,6 +56,17 @@ async fn large_batches_come_in_messages_that_anyone_takes() {
     let rows: Vec<_> = received(messages).try_collect().await.unwrap();
     let schema = whole.schema();
     assert_eq!(concat_batches(&schema, &rows).unwrap(), concat_batches(&schema, &[whole, few]).unwrap());
+}
+
+#[tokio::test]
+async fn short_texts_come_in_no_more_messages_than_their_bytes_need() {
+    // They lie in the views, of which each piece of a batch has its part only.
+    let batch = batch(200_000, 0);
+    let bytes = batch.num_rows() * (size_of::<i64>() + size_of::<u128>());
+    let messages = sent(vec![Ok(batch.clone())]).await;
+    assert!(messages.len() <= 2 + 2 * bytes.div_ceil(PIECE_BYTES), "{} messages of {bytes} bytes", messages.len());
+    let rows: Vec<_> = received(messages).try_collect().await.unwrap();
+    assert_eq!(concat_batches(&batch.schema(), &rows).unwrap(), batch);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Attempts over up to three executors in this process, which reach each other over sockets as others do.
 
 mod database;
+mod panics;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -9,7 +10,9 @@ use std::time::{Duration, Instant};
 use arrow::util::pretty::pretty_format_batches;
 use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
 use flowetl_proto::code::{Class, Failure};
-use flowetl_proto::control::{AttemptEvent, AttemptEventKind as Kind, AttemptSpec, Executor, Helper, Output, Prepared};
+use flowetl_proto::control::{
+    Activity, AttemptEvent, AttemptEventKind as Kind, AttemptSpec, Executor, Helper, Output, Prepared,
+};
 use flowetl_proto::id::{BlockId, ExecutorId};
 use flowetl_proto::trust::{ClusterKey, Trust};
 use tokio::net::TcpListener;
@@ -18,14 +21,17 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::Host;
-use crate::server::tests::serve_unannounced;
+use crate::server::serve_unannounced;
 use crate::tests::world::{World, extract, sql};
+use crate::usage::Usage;
 use crate::{Node, boundary};
 
 /// How long a test waits for anything, on however slow a machine.
 const LIMIT: Duration = Duration::from_secs(60);
 /// Within so long a cancelled attempt is over everywhere.
 const CANCEL_LIMIT: Duration = Duration::from_secs(5);
+/// What is told stands still for at least as long as it takes to be told again.
+const REPORT: Duration = Duration::from_secs(1);
 /// Files of the folder `sales`, and rows of each.
 const FILES: i64 = 6;
 const ROWS: i64 = 4000;
@@ -51,7 +57,7 @@ impl Member {
         let (sender, events) = mpsc::channel(256);
         let (node, host) = control.block_on(async {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            serve_unannounced(world.config.clone(), trust(), listener, data.handle().clone(), sender).await
+            serve_unannounced(world.config.clone(), trust(), listener, data.handle().clone(), sender).await.unwrap()
         });
         Self { control, data, node, host, events }
     }
@@ -68,6 +74,8 @@ struct Crew {
     world: World,
     leader: Member,
     helpers: Vec<Member>,
+    /// The attempt that was started last, with those that it is named once it asks.
+    started: Option<AttemptSpec>,
 }
 
 impl Crew {
@@ -96,7 +104,7 @@ impl Crew {
         });
         let leader = Member::new(&world, "leader");
         let helpers = (0..helpers).map(|n| Member::new(&world, &format!("helper-{n}"))).collect();
-        Self { runtime, world, leader, helpers }
+        Self { runtime, world, leader, helpers, started: None }
     }
 
     /// The attempt of this token to write the query's rows to a boundary.
@@ -109,36 +117,53 @@ impl Crew {
         self.helped(self.world.attempt("r", token, blocks, Output::Boundary))
     }
 
-    fn start(&self, spec: &AttemptSpec) {
-        self.runtime.block_on(self.leader.node.start(spec.clone())).unwrap();
+    fn start(&mut self, spec: &AttemptSpec) {
+        self.started = Some(spec.clone());
+        let alone = AttemptSpec { helpers: Vec::new(), ..spec.clone() };
+        self.runtime.block_on(self.leader.node.start(alone)).unwrap();
+    }
+
+    /// What happens next. Help that is asked for is named.
+    fn next(&mut self) -> Kind {
+        self.next_event().kind
+    }
+
+    fn next_event(&mut self) -> AttemptEvent {
+        loop {
+            let next = self.runtime.block_on(async { timeout(LIMIT, self.leader.events.recv()).await });
+            let next = next.expect("an event").expect("a node");
+            match next.kind {
+                Kind::NeedsHelp { most } if most > 0 => {
+                    let spec = self.started.clone().unwrap();
+                    self.runtime.block_on(self.leader.node.help(spec)).unwrap();
+                }
+                Kind::NeedsHelp { .. } => {}
+                _ => return next,
+            }
+        }
     }
 
     /// The next event that is no progress.
     fn end(&mut self) -> Kind {
-        let events = &mut self.leader.events;
-        self.runtime.block_on(async {
-            loop {
-                match timeout(LIMIT, events.recv()).await.expect("an event").expect("a node").kind {
-                    Kind::Progress { .. } => {}
-                    kind => return kind,
-                }
+        loop {
+            let next = self.next();
+            if !matches!(next, Kind::Progress { .. }) {
+                return next;
             }
-        })
+        }
     }
 
     /// Waits for rows of the block.
     fn flows(&mut self, block: &str) {
-        let (events, began) = (&mut self.leader.events, Instant::now());
-        self.runtime.block_on(async {
-            loop {
-                assert!(began.elapsed() < LIMIT, "no rows");
-                match timeout(LIMIT, events.recv()).await.expect("an event").expect("a node").kind {
-                    Kind::Progress { blocks, .. } if blocks.get(block).is_some_and(|m| m.rows_out > 0) => return,
-                    Kind::Progress { .. } => {}
-                    kind => panic!("{kind:?}"),
-                }
+        let began = Instant::now();
+        loop {
+            assert!(began.elapsed() < LIMIT, "no rows");
+            match self.next() {
+                Kind::Progress { blocks, .. } if blocks.get(block).is_some_and(|m| m.rows_out > 0) => return,
+                Kind::Progress { .. } => {}
+                kind => panic!("{kind:?}"),
             }
-        });
+        }
     }
 
     /// The same attempt with all executors.
@@ -269,6 +294,57 @@ fn a_boundary_is_written_and_read_by_all() {
 }
 
 #[test]
+fn text_files_are_shared_out_whole() {
+    let mut crew = Crew::new(2);
+    let lake = crew.world.folder.path().join("lake/text");
+    for file in 0..FILES {
+        let folder = lake.join(match file {
+            3 => "day=__HIVE_DEFAULT_PARTITION__".to_owned(),
+            _ => format!("day=2026-01-0{}", file + 1),
+        });
+        std::fs::create_dir_all(&folder).unwrap();
+        let rows = (0..ROWS).map(|n| format!("{};{}\n", file * ROWS + n, n % 3));
+        std::fs::write(folder.join("part.csv"), format!("id;kind\n{}", rows.collect::<String>())).unwrap();
+    }
+    let mut text = extract("text", "lake", "text/");
+    text.settings["format"] = "csv".into();
+    text.settings["delimiter"] = ";".into();
+    let query =
+        "select place(id) as place, count(*) as n, sum(id) as ids, count(distinct day) as days from text group by 1";
+    let spec = crew.world.attempt("r", 1, vec![text, sql("out", &["text"], query)], Output::Boundary);
+    crew.start(&crew.helped(spec));
+    let prepared = crew.prepared();
+    let rows = crew.rows(&prepared);
+    let cells: Vec<Vec<&str>> = rows.iter().map(|row| row.split('|').skip(1).collect()).collect();
+    let sum = |at: usize| cells.iter().map(|row| row[at].parse::<i64>().unwrap()).sum::<i64>();
+    let places: Vec<_> = cells.iter().map(|row| row[0]).collect();
+    assert_eq!(places, ["helper-0", "helper-1", "leader"], "{rows:?}");
+    let all = FILES * ROWS;
+    assert_eq!((sum(1), sum(2), sum(3)), (all, all * (all - 1) / 2, FILES - 1), "{rows:?}");
+    crew.idles();
+}
+
+#[test]
+fn helpers_are_asked_for_once_and_only_where_they_are_needed() {
+    let mut crew = Crew::new(1);
+    let spec = crew.query(1, "select distinct place(id) as place from sales");
+    crew.start(&spec);
+    let asked = loop {
+        let next = crew.runtime.block_on(crew.leader.events.recv()).expect("a node").kind;
+        if !matches!(next, Kind::Progress { .. }) {
+            break next;
+        }
+    };
+    assert!(matches!(asked, Kind::NeedsHelp { most } if most > 0), "{asked:?}");
+    let name = |helpers| crew.runtime.block_on(crew.leader.node.help(AttemptSpec { helpers, ..spec.clone() }));
+    name(Vec::new()).unwrap();
+    let late = name(vec![crew.helpers[0].helper()]).unwrap_err();
+    assert_eq!(late.message, "attempt 1 does not wait for help");
+    let prepared = crew.prepared();
+    assert_eq!(crew.rows(&prepared), ["|leader|"]);
+}
+
+#[test]
 fn few_bytes_stay_with_the_leader() {
     let mut crew = Crew::new(2);
     crew.world.config.share_bytes = 1 << 20;
@@ -289,6 +365,23 @@ fn a_panic_on_another_executor_fails_the_attempt() {
         assert_eq!(failure.class, Class::Panic, "{failure:?}");
         assert!(failure.block.is_some() && failure.message.contains("13 is too much"), "{failure:?}");
     }
+    crew.idles();
+}
+
+#[test]
+fn memory_that_cannot_hold_what_is_on_its_way_is_said_to_be_too_small() {
+    let mut crew = Crew::new(2);
+    let query = "select customer, count(*) as n from sales group by customer";
+    let small = |token| AttemptSpec { memory: Some(96_000_000), ..crew.query(token, query) };
+    let (enough, too_little) = (small(1), small(2));
+    crew.start(&enough);
+    crew.prepared();
+    // As on executors of so many cores: a stream from each to each.
+    crew.world.config.parallelism = 64;
+    crew.leader = Member::new(&crew.world, "leader");
+    let failure = crew.fail(&too_little);
+    assert_eq!(failure.class, Class::Resource, "{failure:?}");
+    assert!(failure.message.contains("`memory` is too small for rows "), "{failure:?}");
     crew.idles();
 }
 
@@ -321,6 +414,52 @@ fn an_executor_that_goes_fails_the_attempt_and_is_left_out_of_the_next() {
     crew.start(&spec);
     let prepared = crew.prepared();
     assert_eq!(crew.rows(&prepared), ["|helper-1|", "|leader|"]);
+}
+
+#[test]
+fn what_stands_still_is_told_of_every_executor() {
+    let mut crew = Crew::new(1);
+    // Whatever did not move between two reports stands still.
+    crew.world.config.stall_limit = Duration::ZERO;
+    crew.leader = Member::new(&crew.world, "leader");
+    let hold = crew.world.folder.path().join("hold");
+    std::fs::write(&hold, "").unwrap();
+    let helper = crew.helpers[0].host.url.to_string();
+    crew.start(&crew.query(1, &format!("select held('{}', id) as id from sales", hold.display())));
+    let began = Instant::now();
+    loop {
+        assert!(began.elapsed() < LIMIT, "the helper does not say what it does");
+        let next = crew.next();
+        let Kind::Progress { stalled, standing, .. } = next else { panic!("{next:?}") };
+        let mut there = standing.iter().filter(|s| s.executor == helper && s.activity == Activity::Computing);
+        if there.any(|s| s.block.as_str() == "out" && s.ms >= REPORT.as_millis() as u64) {
+            let stalled = stalled.unwrap();
+            assert!(stalled.ends_with(&format!("`out` is computing at {helper}")), "{stalled}");
+            break;
+        }
+    }
+    std::fs::remove_file(hold).unwrap();
+    crew.prepared();
+    crew.idles();
+}
+
+/// The executors of a crew are one process, whose time is counted by each of them: what two of them tell is more than it has
+/// used.
+#[test]
+fn what_helpers_use_is_told() {
+    let mut crew = Crew::new(1);
+    let own = Arc::new(Usage::default()).open();
+    crew.start(&crew.query(1, "select count(*) as n from sales a join sales b on a.amount % 50 = b.amount % 50"));
+    let cost = loop {
+        let event = crew.next_event();
+        match event.kind {
+            Kind::Progress { .. } => {}
+            Kind::Prepared(_) => break event.cost,
+            kind => panic!("{kind:?}"),
+        }
+    };
+    let used = own.cost();
+    assert!(cost.cpu_ms > used.cpu_ms && cost.peak_bytes > 1 << 20, "{cost:?} of {used:?}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowetl_proto::control::{AttemptId, Cost, Output, Prepared, Segment};
+use flowetl_proto::control::{AttemptId, Cost, Helper, Output, Prepared, Segment};
 
 use super::*;
 
@@ -26,6 +26,7 @@ fn spec(token: i64, output: Output) -> AttemptSpec {
         carried: BTreeMap::new(),
         memory: None,
         helpers: Vec::new(),
+        avoided: BTreeSet::new(),
     }
 }
 
@@ -147,4 +148,21 @@ fn what_waits_for_its_commit_is_told_to_every_new_coordinator() {
     outbox.asked(&spec(1, Output::Sink));
     outbox.tell_again();
     assert_eq!(waiting(&outbox), [(4, prepared(2))], "its commit was asked for: the run knows");
+}
+
+#[test]
+fn helpers_are_known_to_whoever_listens_next() {
+    let mut outbox = Outbox::default();
+    let spec = spec(1, Output::Sink);
+    outbox.starts(&spec);
+    let asks = |most| event(1, AttemptEventKind::NeedsHelp { most });
+    outbox.push(asks(3));
+    let helper = Helper { id: "b".into(), url: "http://b".into() };
+    outbox.helped(&AttemptSpec { helpers: vec![helper.clone()], ..spec.clone() });
+    let helpers = |outbox: &Outbox| outbox.held().map(|(spec, _)| spec.helpers.clone()).collect::<Vec<_>>();
+    assert_eq!(helpers(&outbox), [vec![helper]]);
+    outbox.push(progress(1));
+    assert_eq!(outbox.next_after(0).map(|(_, event)| event), Some(&asks(3)), "progress says nothing of it");
+    outbox.push(asks(0));
+    assert_eq!(helpers(&outbox), [vec![]], "given back");
 }

@@ -70,8 +70,8 @@ impl Positions {
     }
 }
 
-/// A copy from one place to another, as the command line says it.
-#[derive(Clone, Debug, Default)]
+/// A copy from one place to another, as the command line says it. URLs may hold passwords, so that this has no debug print.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Copy {
     pub from: String,
     pub to: String,
@@ -79,6 +79,8 @@ pub struct Copy {
     pub cursor: Option<String>,
     pub key: Vec<String>,
     pub write: Option<String>,
+    /// Bytes, as [`Pipeline::memory`].
+    pub memory: Option<u64>,
 }
 
 impl<'a> Parser<'a> {
@@ -97,6 +99,7 @@ impl<'a> Parser<'a> {
         let places: Vec<String> =
             parsed.pipeline.blocks.values().filter_map(|block| place_of(&parsed.pipeline, block)).collect();
         parsed.pipeline.name = format!("copy_{}", &hex(&Sha256::digest(places.join("\n")))[..12]);
+        parsed.pipeline.memory = copy.memory;
         Ok(parsed)
     }
 

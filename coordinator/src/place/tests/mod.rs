@@ -1,5 +1,7 @@
 //! What the fleet's brain decides, event by event, and whatever order events come in.
 
+mod share;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use flowetl_proto::control::{AttemptEventKind as Kind, AttemptId, Cost, Output, Segment};
@@ -27,6 +29,7 @@ fn spec(token: i64, output: Output) -> Arc<AttemptSpec> {
         carried: BTreeMap::new(),
         memory: None,
         helpers: Vec::new(),
+        avoided: BTreeSet::new(),
     })
 }
 
@@ -138,6 +141,10 @@ fn words(action: &Action) -> String {
         Action::Call(id, Job::Commit(spec, _)) => format!("{id}: commit {}", spec.id.token),
         Action::Call(id, Job::Discard(spec)) => format!("{id}: discard {}", spec.id.token),
         Action::Call(id, Job::Cancel { token, .. }) => format!("{id}: cancel {token}"),
+        Action::Call(id, Job::Help(spec)) => {
+            let helpers: Vec<_> = spec.helpers.iter().map(|helper| helper.id.as_str()).collect();
+            format!("{id}: help {} by [{}]", spec.id.token, helpers.join(" "))
+        }
         Action::Tell(AttemptEvent { token, kind, .. }) => match kind {
             Kind::Progress { stalled: Some(why), .. } => format!("{token} {why}"),
             Kind::Progress { .. } => format!("{token} goes on"),
@@ -149,16 +156,6 @@ fn words(action: &Action) -> String {
 
 fn gone(token: i64, id: &str) -> String {
     format!("{token} failed (lost_executor): executor `{id}` was lost: it is no longer announced and cannot be reached")
-}
-
-#[test]
-fn whoever_leads_is_told_who_may_help() {
-    let mut desk = Desk::with(&[("a", 1), ("b", 2), ("c", 1), ("d", 1)]);
-    desk.step(Event::Announced { id: "d".into(), url: String::new(), slots: 1, draining: true });
-    desk.step(Event::Broken("c".into()));
-    let actions = desk.placement.step(Duration::ZERO, Event::Asked(Job::Start(sink(1))));
-    let [Action::Call(leader, Job::Start(spec))] = &actions[..] else { panic!("{actions:?}") };
-    assert_eq!((leader.as_str(), &spec.helpers[..]), ("b", &[Helper { id: "a".into(), url: "http://a".into() }][..]));
 }
 
 #[test]
@@ -361,6 +358,8 @@ fn anything() -> impl Strategy<Value = Event> {
         Kind::Discarded,
         failed(Class::User),
         failed(Class::Cancelled),
+        Kind::NeedsHelp { most: 2 },
+        Kind::NeedsHelp { most: 0 },
     ]);
     let answer = prop::sample::select(vec![
         Answer::Accepted,
@@ -438,7 +437,12 @@ proptest! {
                 awaited.remove(&spec.id.token);
             }
             for action in desk.placement.step(Duration::from_secs(desk.now), event) {
-                if let Action::Call(id, Job::Start(_)) = &action {
+                let taken: Vec<&ExecutorId> = match &action {
+                    Action::Call(id, Job::Start(_)) => vec![id],
+                    Action::Call(_, Job::Help(spec)) => spec.helpers.iter().map(|helper| &helper.id).collect(),
+                    _ => vec![],
+                };
+                for id in taken {
                     prop_assert!(desk.placement.members[id].takes_new());
                     prop_assert!(desk.placement.busy(id) <= desk.placement.members[id].slots, "{:?}", desk.placement);
                 }
