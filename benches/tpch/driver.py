@@ -45,7 +45,7 @@ class Cluster:
 
     def __enter__(self):
         storage = os.environ["FLOWETL_TEST_S3"].replace("?", "/boundaries?", 1)
-        common = {"FLOWETL_ETCD": os.environ["FLOWETL_TEST_ETCD"], "FLOWETL_ETCD_PREFIX": f"/tpch-{self.executors}",
+        common = {"FLOWETL_HTTP": "127.0.0.1:0", "FLOWETL_ETCD": os.environ["FLOWETL_TEST_ETCD"], "FLOWETL_ETCD_PREFIX": f"/tpch-{self.executors}",
                   "FLOWETL_DATABASE_URL": os.environ["FLOWETL_TEST_POSTGRES"], "FLOWETL_STORAGE_URL": storage}
         for name in ["coordinator"] + [f"executor-{n + 1}" for n in range(self.executors)]:
             role = name.split("-")[0]

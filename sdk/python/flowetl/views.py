@@ -185,6 +185,8 @@ class Executor:
     version: str
     slots: int
     busy: int
+    #: It takes nothing new, and ends when it is done.
+    draining: bool
 
 
 def _fields(message: Any, *without: str) -> dict[str, Any]:

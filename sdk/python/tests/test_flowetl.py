@@ -62,7 +62,7 @@ class Served(Serving):
             self.assertLess(view.started_at, view.finished_at)
             self.assertEqual([summary.run_id for summary in client.runs()], [run.id])
             self.assertEqual(run.events()[0].kind, "begun")
-            self.assertEqual(len(client.executors()), 1)
+            self.assertEqual([executor.draining for executor in client.executors()], [False])
             run.cancel()
         self.assertEqual((self.folder / "large.csv").read_text(), "id,total\n2,150\n3,250\n")
 

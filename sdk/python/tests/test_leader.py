@@ -35,6 +35,7 @@ class Led(unittest.TestCase):
                 "FLOWETL_HOME": str(self.folder / home),
                 "FLOWETL_DATABASE_URL": self.database,
                 "FLOWETL_ETCD": os.environ["FLOWETL_TEST_ETCD"],
+                "FLOWETL_HTTP": "127.0.0.1:0",
                 "FLOWETL_ETCD_PREFIX": f"/test{self.folder}",
                 "FLOWETL_STORAGE_URL": f"file://{self.folder}/storage",
             },
