@@ -178,14 +178,14 @@ class RunEvent:
 
 @dataclass(frozen=True)
 class Executor:
-    """An executor that is alive; no address where it is the coordinator's own process, 0 slots where nothing limits it."""
+    """An executor that is alive; no address where it is the coordinator's own process, 0 slots where nothing limits it. One
+    that is draining takes nothing new and ends when it is done."""
 
     id: str
     address: Optional[str]
     version: str
     slots: int
     busy: int
-    #: It takes nothing new, and ends when it is done.
     draining: bool
 
 
