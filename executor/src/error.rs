@@ -64,7 +64,7 @@ impl Error {
             }
             cause = error.source();
         }
-        Failure { class: self.class, block: self.block.clone(), message, lost: self.lost.clone() }
+        Failure { block: self.block.clone(), lost: self.lost.clone(), ..Failure::new(self.class, message) }
     }
 }
 
@@ -97,7 +97,7 @@ impl Error {
 
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
-        let Failure { class, block, message, lost } = failure;
+        let Failure { class, block, message, lost, .. } = failure;
         Self { class, block, message, lost, source: None }
     }
 }

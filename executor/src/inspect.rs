@@ -308,6 +308,7 @@ fn spec(pipeline: &Pipeline, segment: Segment, schemas: BTreeMap<BlockId, Value>
         memory: pipeline.memory,
         helpers: Vec::new(),
         avoided: BTreeSet::new(),
+        thrifty: false,
     }
 }
 

@@ -91,11 +91,14 @@ pub struct Failure {
     /// Where the executor was reached that another one has lost on the way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lost: Option<String>,
+    /// Whether memory that was not enough may be enough for another attempt, one that uses less of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub thriftily: bool,
 }
 
 impl Failure {
     pub fn new(class: Class, message: impl Into<String>) -> Self {
-        Self { class, block: None, message: message.into(), lost: None }
+        Self { class, block: None, message: message.into(), lost: None, thriftily: false }
     }
 
     /// Names the block, unless one nearer to the cause was named before.

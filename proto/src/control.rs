@@ -91,6 +91,9 @@ pub struct AttemptSpec {
     /// Where executors were reached that earlier attempts lost on the way: they do not help with this one.
     #[serde(default)]
     pub avoided: BTreeSet<String>,
+    /// Whether an attempt before this one had too little memory, so that this one is to use less from its beginning.
+    #[serde(default)]
+    pub thrifty: bool,
 }
 
 /// An executor that may take part in an attempt that another one leads.

@@ -15,7 +15,7 @@ pub(crate) fn spec(state: &RunState, token: Token) -> Option<AttemptSpec> {
     let manifest = |block: &BlockId| Some((block.clone(), state.won(block.as_str())?.manifest.clone()?));
     let incremental = segment.blocks.iter().filter(|b| is_incremental(b)).map(|b| &b.id);
     let lost = |a: &AttemptState| a.failure.as_ref()?.lost.clone();
-    let earlier = state.attempts.values().filter(|a| a.segment == attempt.segment);
+    let earlier = || state.attempts.values().filter(|a| a.segment == attempt.segment);
     let start = |block: &BlockId| Some((block.clone(), state.starts.get(block)?.clone()));
     Some(AttemptSpec {
         id: AttemptId {
@@ -35,7 +35,8 @@ pub(crate) fn spec(state: &RunState, token: Token) -> Option<AttemptSpec> {
         carried: carried(state, attempt.segment.as_str(), attempt.prepared.as_ref()),
         memory: state.pipeline.memory,
         helpers: Vec::new(),
-        avoided: earlier.filter_map(lost).collect(),
+        avoided: earlier().filter_map(lost).collect(),
+        thrifty: earlier().any(|a| a.failure.as_ref().is_some_and(|failure| failure.thriftily)),
         segment,
     })
 }

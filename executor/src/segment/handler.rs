@@ -53,11 +53,11 @@ impl SegmentActor {
                     let help = Arc::clone(&self.help);
                     let planning = async move { work::plan(spec, &surroundings, &help, thrift).await };
                     self.run("plan", planning, context, |actor, work| {
-                        let partitions = work.partitions();
+                        let (partitions, spread) = (work.partitions(), work.is_spread());
                         actor.account.weigh_by(work.block_meters());
                         actor.work = Some(Arc::new(work));
                         actor.progress = (0, Instant::now());
-                        Event::Planned { partitions }
+                        Event::Planned { partitions, spread }
                     });
                 }
                 Command::StartOperators(partitions) => {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  Planning ──Planned──> Running ──all operators done──> Preparing ──Prepared──> Ended
-//!     │                     │  └─ memory was not enough, first time: Clearing, then Planning again, thriftily
+//!     │                     │  └─ memory was not enough, first time, here alone: Clearing, then Planning again, thriftily
 //!     └── Failed ───────────┴── Failed | Cancel ──> Stopping ──operators gone──> Ended
 //! ```
 //!
@@ -17,6 +17,8 @@ pub(crate) enum Event {
     /// The plan stands and staging is open for so many partitions.
     Planned {
         partitions: usize,
+        /// Over several executors.
+        spread: bool,
     },
     /// Planning or preparing did not work.
     Failed(Failure),
@@ -77,11 +79,12 @@ enum Then {
 pub(crate) struct Machine {
     phase: Phase,
     thrift: Thrift,
+    spread: bool,
 }
 
 impl Machine {
-    pub(crate) fn new() -> Self {
-        Self { phase: Phase::Planning, thrift: Thrift::Usual }
+    pub(crate) fn new(thrift: Thrift) -> Self {
+        Self { phase: Phase::Planning, thrift, spread: false }
     }
 
     /// The first commands.
@@ -97,8 +100,9 @@ impl Machine {
     pub(crate) fn step(&mut self, event: Event) -> Vec<Command> {
         match (std::mem::replace(&mut self.phase, Phase::Ended), event) {
             (Phase::Ended, _) => Vec::new(),
-            (Phase::Planning, Event::Planned { partitions: 0 }) => self.prepare(Vec::new()),
-            (Phase::Planning, Event::Planned { partitions }) => {
+            (Phase::Planning, Event::Planned { partitions: 0, .. }) => self.prepare(Vec::new()),
+            (Phase::Planning, Event::Planned { partitions, spread }) => {
+                self.spread = spread;
                 self.phase = Phase::Running { left: partitions, written: Vec::new() };
                 vec![Command::StartOperators(partitions)]
             }
@@ -112,7 +116,7 @@ impl Machine {
                 Vec::new()
             }
             (Phase::Running { left, .. }, Event::OperatorFailed { failure, .. }) => {
-                let then = if self.may_try_again(&failure) { Then::PlanAgain } else { Then::Fail(failure) };
+                let then = self.after(failure);
                 self.stop(left - 1, then)
             }
             (Phase::Running { left, .. }, Event::Cancel) => self.stop(left, Then::Fail(cancelled())),
@@ -130,8 +134,11 @@ impl Machine {
             }
             (Phase::Preparing, Event::Prepared) => vec![Command::Finish],
             // Data tests are judged here, and their queries sort and join too.
-            (Phase::Preparing, Event::Failed(failure)) if self.may_try_again(&failure) => self.stop(0, Then::PlanAgain),
-            (Phase::Planning | Phase::Preparing | Phase::Clearing, Event::Failed(failure)) => {
+            (Phase::Preparing, Event::Failed(failure)) => match self.after(failure) {
+                Then::PlanAgain => self.stop(0, Then::PlanAgain),
+                Then::Fail(failure) => vec![Command::Fail(failure)],
+            },
+            (Phase::Planning | Phase::Clearing, Event::Failed(failure)) => {
                 vec![Command::Fail(failure)]
             }
             (Phase::Planning | Phase::Preparing | Phase::Clearing, Event::Cancel) => {
@@ -149,9 +156,14 @@ impl Machine {
         }
     }
 
-    /// Whether the attempt may be planned once more, thriftily, because memory was not enough.
-    fn may_try_again(&self, failure: &Failure) -> bool {
-        failure.class == Class::Resource && self.thrift == Thrift::Usual
+    /// What follows a failure. Where memory was not enough the work is done once more, thriftily: here, or by an attempt of
+    /// its own where other executors may still be writing into what this one has staged.
+    fn after(&self, failure: Failure) -> Then {
+        match failure.class == Class::Resource && self.thrift == Thrift::Usual {
+            true if self.spread => Then::Fail(Failure { thriftily: true, ..failure }),
+            true => Then::PlanAgain,
+            false => Then::Fail(failure),
+        }
     }
 
     fn prepare(&mut self, written: Vec<Written>) -> Vec<Command> {

@@ -21,6 +21,7 @@ use self::machine::Machine;
 pub(crate) use self::messages::{Cancel, OperatorEnded};
 use self::work::Work;
 use crate::node::{AttemptOver, Surroundings};
+use crate::plan::Thrift;
 use crate::usage::Account;
 
 /// How often progress is told.
@@ -60,13 +61,14 @@ impl SegmentActor {
         help: Arc<Help>,
     ) -> Self {
         let (all, account) = (CancellationToken::new(), surroundings.usage.open());
+        let thrift = if spec.thrifty { Thrift::Frugal } else { Thrift::Usual };
         Self {
             spec,
             surroundings,
             events,
             node,
             help,
-            machine: Machine::new(),
+            machine: Machine::new(thrift),
             work: None,
             outcome: None,
             operators: all.child_token(),

@@ -74,6 +74,10 @@ impl Work {
         self.flow.as_ref().map_or(0, |flow| flow.plan.output_partitioning().partition_count())
     }
 
+    pub(crate) fn is_spread(&self) -> bool {
+        self.flow.as_ref().is_some_and(|flow| flow.peers.is_some())
+    }
+
     /// The block whose rows leave the segment, or whose target takes them.
     pub(crate) fn root(&self) -> &BlockId {
         &self.root

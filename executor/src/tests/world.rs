@@ -132,6 +132,7 @@ impl World {
             memory: None,
             helpers: Vec::new(),
             avoided: BTreeSet::new(),
+            thrifty: false,
         }
     }
 

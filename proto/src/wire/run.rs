@@ -274,7 +274,8 @@ impl TryFrom<v1::Failure> for Failure {
 
     fn try_from(failure: v1::Failure) -> Result<Self, Unknown> {
         let class = from_word("class of a failure", failure.class)?;
-        Ok(Self { class, block: some(failure.block).map(BlockId::new), message: failure.message, lost: None })
+        let block = some(failure.block).map(BlockId::new);
+        Ok(Self { block, ..Self::new(class, failure.message) })
     }
 }
 

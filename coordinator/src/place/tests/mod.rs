@@ -30,6 +30,7 @@ fn spec(token: i64, output: Output) -> Arc<AttemptSpec> {
         memory: None,
         helpers: Vec::new(),
         avoided: BTreeSet::new(),
+        thrifty: false,
     })
 }
 

@@ -76,12 +76,13 @@ impl Step<'_> {
 
     pub(super) fn attempt_failed(&mut self, token: Token, failure: Failure) {
         let id = self.attempt(token).segment.clone();
-        let may_retry = self.may_retry(&id, failure.class);
+        // Whoever says so was not thrifty, and the next one is: it comes once, and nothing is gained by waiting.
+        let may_retry = failure.thriftily || self.may_retry(&id, failure.class);
         self.over(token, AttemptPhase::Failed, Some(failure.clone()));
         if self.state.phase != Phase::Running {
             self.set(&id, SegmentPhase::Cancelled);
         } else if may_retry {
-            let delay = self.backoff_ms(self.state.segments[&id].failures);
+            let delay = if failure.thriftily { 0 } else { self.backoff_ms(self.state.segments[&id].failures) };
             self.retry_at(&id, self.moment.now + delay);
         } else {
             self.set(&id, SegmentPhase::Failed);

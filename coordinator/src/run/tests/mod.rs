@@ -167,6 +167,20 @@ fn classes_decide_how_often() {
 }
 
 #[test]
+fn too_little_memory_may_mean_one_more_attempt_that_needs_less() {
+    let mut state = audited();
+    let failure = Failure { thriftily: true, ..Failure::new(Class::Resource, "no room") };
+    assert!(!spec::spec(&state, Token(3)).unwrap().thrifty);
+    report(&mut state, 10, 3, &[AttemptEventKind::Failed(failure)]);
+    assert_eq!(state.next_wake(), Some(10), "nothing is gained by waiting");
+    assert_eq!(report(&mut state, 11, 3, &[AttemptEventKind::Discarded]), [Command::Start(Token(5))]);
+    assert!(spec::spec(&state, Token(5)).unwrap().thrifty);
+    assert!(!spec::spec(&state, Token(4)).unwrap().thrifty, "that of another segment had memory enough");
+    report(&mut state, 20, 5, &[failed(Class::Resource)]);
+    assert_eq!((state.phase, state.segments["log"].phase), (Phase::Failing, SegmentPhase::Failed));
+}
+
+#[test]
 fn an_unknown_commit_is_never_another_attempt() {
     let mut state = audited();
     let kind = prepared(&state, Token(3));

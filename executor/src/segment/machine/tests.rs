@@ -18,7 +18,7 @@ fn broke(class: Class) -> Event {
 
 /// The commands after each event, one line an event.
 fn told(events: impl IntoIterator<Item = Event>) -> Vec<String> {
-    let mut machine = Machine::new();
+    let mut machine = Machine::new(Thrift::Usual);
     let word = |command: &Command| match command {
         Command::Plan(thrift) => format!("plan {thrift:?}"),
         Command::StartOperators(count) => format!("start {count}"),
@@ -32,13 +32,13 @@ fn told(events: impl IntoIterator<Item = Event>) -> Vec<String> {
     events.into_iter().map(|event| machine.step(event).iter().map(word).collect::<Vec<_>>().join(", ")).collect()
 }
 
-const PLANNED: Event = Event::Planned { partitions: 2 };
+const PLANNED: Event = Event::Planned { partitions: 2, spread: false };
 
 #[test]
 fn a_good_attempt() {
     let parts = told([PLANNED, written(1), written(0), Event::Prepared, Event::Cancel, written(0)]);
     assert_eq!(parts, ["start 2", "", "prepare [0, 1]", "finish", "", ""]);
-    assert_eq!(told([Event::Planned { partitions: 0 }, Event::Prepared]), ["prepare []", "finish"]);
+    assert_eq!(told([Event::Planned { partitions: 0, spread: false }, Event::Prepared]), ["prepare []", "finish"]);
 }
 
 #[test]
@@ -49,7 +49,22 @@ fn a_failure_ends_it_once_all_operators_are_gone() {
     assert_eq!(told([PLANNED, broke(Class::User), written(1)]), ["start 2", "stop", "fail user"]);
     let steps = [Event::Failed(failure(Class::User)), Event::Failed(failure(Class::Internal))];
     assert_eq!(told(steps.clone()), ["fail user", ""]);
-    assert_eq!(told([Event::Planned { partitions: 0 }].into_iter().chain(steps)), ["prepare []", "fail user", ""]);
+    assert_eq!(
+        told([Event::Planned { partitions: 0, spread: false }].into_iter().chain(steps)),
+        ["prepare []", "fail user", ""]
+    );
+}
+
+#[test]
+fn what_others_may_still_write_into_is_not_made_again_under_its_name() {
+    let mut machine = Machine::new(Thrift::Usual);
+    machine.step(Event::Planned { partitions: 1, spread: true });
+    let thriftily = Failure { thriftily: true, ..failure(Class::Resource) };
+    assert_eq!(machine.step(broke(Class::Resource)), [Command::StopOperators, Command::Fail(thriftily)]);
+    let mut machine = Machine::new(Thrift::Frugal);
+    assert_eq!(machine.begin(), [Command::Plan(Thrift::Frugal)]);
+    machine.step(Event::Planned { partitions: 1, spread: true });
+    assert_eq!(machine.step(broke(Class::Resource)), [Command::StopOperators, Command::Fail(failure(Class::Resource))]);
 }
 
 #[test]
@@ -58,14 +73,16 @@ fn memory_that_was_not_enough_gives_one_thrifty_try() {
     assert_eq!(told(again.clone()), ["start 2", "stop", "clear", "plan Frugal"]);
     let second = told(again.clone().into_iter().chain([PLANNED, broke(Class::Resource), broke(Class::Cancelled)]));
     assert_eq!(second[4..], ["start 2", "stop", "fail resource"]);
-    let good = told(again.into_iter().chain([Event::Planned { partitions: 1 }, written(0), Event::Prepared]));
+    let good =
+        told(again.into_iter().chain([Event::Planned { partitions: 1, spread: false }, written(0), Event::Prepared]));
     assert_eq!(good[4..], ["start 1", "prepare [0]", "finish"]);
     // Staging that cannot be removed ends it; so does a plan that never stood.
     let stuck = told([PLANNED, broke(Class::Resource), written(0), Event::Failed(failure(Class::SinkTransient))]);
     assert_eq!(stuck[3], "fail sink_transient");
     assert_eq!(told([Event::Failed(failure(Class::Resource))]), ["fail resource"]);
     // Data tests run while preparing.
-    let tests = [Event::Planned { partitions: 0 }, Event::Failed(failure(Class::Resource)), Event::Cleared];
+    let tests =
+        [Event::Planned { partitions: 0, spread: false }, Event::Failed(failure(Class::Resource)), Event::Cleared];
     let tests = tests.clone().into_iter().chain(tests);
     assert_eq!(told(tests)[1..5], ["stop, clear", "plan Frugal", "prepare []", "fail resource"]);
 }
@@ -129,7 +146,7 @@ impl World {
         let step = self.step.take()?;
         Some(match step {
             _ if !is_good => Event::Failed(failure(class)),
-            Command::Plan(_) => Event::Planned { partitions: usize::from(pick / 32) % 4 },
+            Command::Plan(_) => Event::Planned { partitions: usize::from(pick / 32) % 4, spread: false },
             Command::Clear => Event::Cleared,
             _ => Event::Prepared,
         })
@@ -139,7 +156,7 @@ impl World {
 proptest! {
     #[test]
     fn any_order_ends_exactly_once(picks in prop::collection::vec(any::<u8>(), 40), cancel in prop::option::of(0usize..12)) {
-        let (mut machine, mut world) = (Machine::new(), World::default());
+        let (mut machine, mut world) = (Machine::new(Thrift::Usual), World::default());
         world.perform(machine.begin());
         for (at, pick) in picks.into_iter().enumerate() {
             if cancel == Some(at) {

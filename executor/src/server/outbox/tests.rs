@@ -27,6 +27,7 @@ fn spec(token: i64, output: Output) -> AttemptSpec {
         memory: None,
         helpers: Vec::new(),
         avoided: BTreeSet::new(),
+        thrifty: false,
     }
 }
 
