@@ -1,11 +1,9 @@
 //! `/auth`: signing up, in and out, and who one is.
 
-use axum::extract::State;
-use axum::http::StatusCode;
+use actix_web::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Site;
 use super::body::{Form, Json};
 use super::gate::Known;
 use super::problem::Problem;
@@ -38,13 +36,11 @@ pub(super) struct Me {
 #[utoipa::path(post, path = "/auth/register", tag = "auth", request_body = Registration,
     responses((status = 201, body = Tokens)))]
 pub(super) async fn register(
-    State(site): State<Site>,
     Known(accounts): Known<Accounts>,
     Known(caller): Known<Caller>,
     Json(wish): Json<Registration>,
-) -> Result<(StatusCode, Json<Tokens>), Problem> {
-    let tokens = site.whole(async move { accounts.register(wish, caller.address).await }).await?;
-    Ok((StatusCode::CREATED, Json(tokens)))
+) -> Result<(Json<Tokens>, StatusCode), Problem> {
+    Ok((Json(accounts.register(wish, caller.address).await?), StatusCode::CREATED))
 }
 
 /// Sign in.
@@ -52,48 +48,33 @@ pub(super) async fn register(
     request_body(content = SignIn, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, body = Tokens)))]
 pub(super) async fn login(
-    State(site): State<Site>,
     Known(accounts): Known<Accounts>,
     Known(caller): Known<Caller>,
     Form(form): Form<SignIn>,
 ) -> Result<Json<Tokens>, Problem> {
     let SignIn { username, password } = form;
-    let tokens = site.whole(async move { accounts.sign_in(&username, password, caller.address).await });
-    Ok(Json(tokens.await?))
+    Ok(Json(accounts.sign_in(&username, password, caller.address).await?))
 }
 
 /// Exchange a refresh token for new tokens; each counts once.
 #[utoipa::path(post, path = "/auth/refresh", tag = "auth", request_body = Refresh,
     responses((status = 200, body = Tokens)))]
 pub(super) async fn refresh(
-    State(site): State<Site>,
     Known(accounts): Known<Accounts>,
     Known(caller): Known<Caller>,
     Json(shown): Json<Refresh>,
 ) -> Result<Json<Tokens>, Problem> {
-    let tokens = site.whole(async move { accounts.refresh(&shown.refresh_token, caller.address).await });
-    Ok(Json(tokens.await?))
+    Ok(Json(accounts.refresh(&shown.refresh_token, caller.address).await?))
 }
 
 /// Sign out: no token of this session counts any more.
 #[utoipa::path(post, path = "/auth/logout", tag = "auth", responses((status = 204)))]
-pub(super) async fn logout(
-    State(site): State<Site>,
-    Known(accounts): Known<Accounts>,
-    Known(caller): Known<Caller>,
-) -> Result<StatusCode, Problem> {
-    site.whole(async move { accounts.sign_out(&caller).await }).await?;
-    Ok(StatusCode::NO_CONTENT)
+pub(super) async fn logout(Known(accounts): Known<Accounts>, Known(caller): Known<Caller>) -> Result<(), Problem> {
+    Ok(accounts.sign_out(&caller).await?)
 }
 
 /// Who calls, and where they belong.
 #[utoipa::path(get, path = "/auth/me", tag = "auth", responses((status = 200, body = Me)))]
-pub(super) async fn me(
-    State(site): State<Site>,
-    Known(accounts): Known<Accounts>,
-    Known(caller): Known<Caller>,
-) -> Result<Json<Me>, Problem> {
-    let person = caller.person()?.clone();
-    let memberships = site.whole(async move { accounts.memberships(&caller).await }).await?;
-    Ok(Json(Me { person, memberships }))
+pub(super) async fn me(Known(accounts): Known<Accounts>, Known(caller): Known<Caller>) -> Result<Json<Me>, Problem> {
+    Ok(Json(Me { person: caller.person()?.clone(), memberships: accounts.memberships(&caller).await? }))
 }

@@ -1,104 +1,89 @@
-//! How bodies and queries are read and written: JSON and forms, with a problem that names what is wrong.
+//! How bodies, queries and paths are read, and answers written: JSON and forms, with a problem that names what is wrong.
 
-use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
-use axum::http::header::{CONTENT_TYPE, HeaderValue};
-use axum::http::request::Parts;
-use axum::response::{IntoResponse, Response};
-use futures::StreamExt;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use actix_web::error::{JsonPayloadError, PayloadError, QueryPayloadError, UrlencodedError};
+use actix_web::http::StatusCode;
+pub(super) use actix_web::web::{Form, Json, Query};
+use actix_web::web::{FormConfig, JsonConfig, Path, PathConfig, QueryConfig, ServiceConfig};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, dev};
+use futures::FutureExt;
+use futures::future::Map;
 
 use super::problem::Problem;
 
 /// The largest body that is read: names, addresses and secrets; nothing that is uploaded comes this way.
 pub(super) const BODY_BYTES_MAX: usize = 64 << 10;
 
-/// How much of a body that is refused is taken all the same: who is still sending does not hear the answer otherwise.
-const DISCARDED_BYTES_MAX: usize = 1 << 20;
-
-const JSON: &str = "application/json";
-const FORM: &str = "application/x-www-form-urlencoded";
-
-/// A JSON document, read or written.
-pub(super) struct Json<T>(pub T);
-
-/// A form, as a page's `<form>` sends it.
-pub(super) struct Form<T>(pub T);
-
 /// The last part of a path that has a name.
 pub(super) struct Named(pub String);
 
-/// What stands after the `?` of a URL.
-pub(super) struct Query<T>(pub T);
+/// What was asked for will be done: 202.
+pub(super) struct Accepted;
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
-    type Rejection = Problem;
+impl FromRequest for Named {
+    type Error = actix_web::Error;
+    type Future = Map<
+        <Path<Vec<String>> as FromRequest>::Future,
+        fn(Result<Path<Vec<String>>, actix_web::Error>) -> Result<Self, actix_web::Error>,
+    >;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let body = read(request, JSON).await?;
-        serde_json::from_slice(&body).map(Self).map_err(|e| Problem::not_understood(format!("the body is wrong: {e}")))
+    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
+        Path::from_request(request, payload).map(|parts| {
+            let name = parts?.into_inner().pop().map(Self);
+            name.ok_or_else(|| Problem::internal("a path has no named part").into())
+        })
     }
 }
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
-    type Rejection = Problem;
+impl Responder for Accepted {
+    type Body = actix_web::body::BoxBody;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let body = read(request, FORM).await?;
-        let read = serde_urlencoded::from_bytes(&body);
-        read.map(Self).map_err(|e| Problem::not_understood(format!("the form is wrong: {e}")))
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::new(StatusCode::ACCEPTED)
     }
 }
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let read = serde_urlencoded::from_str(parts.uri.query().unwrap_or_default());
-        read.map(Self).map_err(|e| Problem::not_understood(format!("the query is wrong: {e}")))
-    }
+/// How much is read, of which type, and what is answered where that fails. A page of another site can send other types than
+/// these without being asked first.
+pub(super) fn limit(config: &mut ServiceConfig) {
+    let json = JsonConfig::default().limit(BODY_BYTES_MAX);
+    config.app_data(json.error_handler(|error, _| wrong_json(error).into()));
+    let form = FormConfig::default().limit(BODY_BYTES_MAX);
+    config.app_data(form.error_handler(|error, _| wrong_form(error).into()));
+    config.app_data(QueryConfig::default().error_handler(|error, _| {
+        let QueryPayloadError::Deserialize(why) = error else { return wrong("query", &error) };
+        wrong("query", &why)
+    }));
+    config.app_data(PathConfig::default().error_handler(|error, _| wrong("path", &error)));
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Named {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let path = RawPathParams::from_request_parts(parts, state).await;
-        let path = path.map_err(|e| Problem::not_understood(format!("the path is wrong: {e}")))?;
-        let name = path.iter().last().map(|(_, value)| value.to_owned());
-        name.map(Self).ok_or_else(|| Problem::internal("a path has no named part"))
-    }
+fn wrong(what: &str, why: &dyn std::fmt::Display) -> actix_web::Error {
+    Problem::not_understood(format!("the {what} is wrong: {why}")).into()
 }
 
-impl<T: Serialize> IntoResponse for Json<T> {
-    fn into_response(self) -> Response {
-        match serde_json::to_vec(&self.0) {
-            Ok(body) => ([(CONTENT_TYPE, HeaderValue::from_static(JSON))], body).into_response(),
-            Err(error) => Problem::internal(&error.to_string()).into_response(),
+fn wrong_json(error: JsonPayloadError) -> Problem {
+    match error {
+        JsonPayloadError::ContentType => Problem::unsupported("application/json"),
+        JsonPayloadError::OverflowKnownLength { .. } | JsonPayloadError::Overflow { .. } => {
+            Problem::too_large(BODY_BYTES_MAX)
         }
+        JsonPayloadError::Deserialize(why) => Problem::not_understood(format!("the body is wrong: {why}")),
+        JsonPayloadError::Serialize(why) => Problem::internal(&why.to_string()),
+        JsonPayloadError::Payload(why) => broken(&why),
+        other => Problem::not_understood(format!("the body is wrong: {other}")),
     }
 }
 
-/// The whole body of a request, if it is of the type `expected`: a page of another site can send other types without being
-/// asked first.
-async fn read(request: Request, expected: &str) -> Result<Vec<u8>, Problem> {
-    let found = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let is_expected = found.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(expected);
-    let (mut body, mut length) = (Vec::new(), 0);
-    let mut chunks = request.into_body().into_data_stream();
-    while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|_| Problem::not_understood("the body breaks off"))?;
-        length += chunk.len();
-        if is_expected && length <= BODY_BYTES_MAX {
-            body.extend_from_slice(&chunk);
-        }
-        if length > DISCARDED_BYTES_MAX {
-            break;
-        }
+fn wrong_form(error: UrlencodedError) -> Problem {
+    match error {
+        UrlencodedError::ContentType => Problem::unsupported("application/x-www-form-urlencoded"),
+        UrlencodedError::Overflow { .. } => Problem::too_large(BODY_BYTES_MAX),
+        UrlencodedError::Parse(why) => Problem::not_understood(format!("the form is wrong: {why}")),
+        UrlencodedError::Payload(why) => broken(&why),
+        other => Problem::not_understood(format!("the form is wrong: {other}")),
     }
-    match is_expected {
-        false => Err(Problem::unsupported(expected)),
-        true if length > BODY_BYTES_MAX => Err(Problem::too_large(BODY_BYTES_MAX)),
-        true => Ok(body),
-    }
+}
+
+fn broken(why: &PayloadError) -> Problem {
+    tracing::debug!(%why, "a body was not read to its end");
+    Problem::not_understood("the body breaks off")
 }

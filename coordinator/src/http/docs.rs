@@ -2,10 +2,8 @@
 
 use std::sync::{Arc, LazyLock};
 
-use axum::extract::RawPathParams;
-use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
-use axum::http::{StatusCode, Uri};
-use axum::response::{IntoResponse, Response};
+use actix_web::http::header::{ContentType, LOCATION};
+use actix_web::{HttpRequest, HttpResponse};
 use utoipa_swagger_ui::Config;
 
 use super::openapi;
@@ -18,21 +16,21 @@ static PAGE: LazyLock<Arc<Config<'static>>> =
 static DESCRIPTION: LazyLock<String> = LazyLock::new(openapi::text);
 
 /// The description of this API.
-pub(super) async fn description() -> Response {
-    ([(CONTENT_TYPE, "application/json")], DESCRIPTION.as_str()).into_response()
+pub(super) async fn description() -> HttpResponse {
+    HttpResponse::Ok().content_type(ContentType::json()).body(DESCRIPTION.as_str())
 }
 
 /// To the page's first file; the others are named from there.
-pub(super) async fn page() -> (StatusCode, [(HeaderName, HeaderValue); 1]) {
-    (StatusCode::TEMPORARY_REDIRECT, [(LOCATION, HeaderValue::from_static("/docs/index.html"))])
+pub(super) async fn page() -> HttpResponse {
+    HttpResponse::TemporaryRedirect().insert_header((LOCATION, "/docs/index.html")).finish()
 }
 
 /// One file of the page.
-pub(super) async fn file(uri: Uri, path: RawPathParams) -> Response {
-    let name = path.iter().next().map(|(_, name)| name).unwrap_or_default();
+pub(super) async fn file(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let name = request.match_info().get("file").unwrap_or_default();
     match utoipa_swagger_ui::serve(name, Arc::clone(&PAGE)) {
-        Ok(Some(file)) => ([(CONTENT_TYPE, file.content_type)], file.bytes.into_owned()).into_response(),
-        Ok(None) => Problem::nowhere(&uri).into_response(),
-        Err(error) => Problem::internal(&error.to_string()).into_response(),
+        Ok(Some(file)) => Ok(HttpResponse::Ok().content_type(file.content_type).body(file.bytes.into_owned())),
+        Ok(None) => Err(Problem::nowhere(request.path())),
+        Err(error) => Err(Problem::internal(&error.to_string())),
     }
 }

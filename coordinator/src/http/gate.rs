@@ -1,19 +1,23 @@
 //! Who may call what: the one place where that is asked, by the rule of each endpoint.
 
+use std::future::{Ready, ready};
 use std::net::IpAddr;
+use std::time::Duration;
 
-use axum::extract::{FromRequestParts, RawPathParams, Request, State};
-use axum::http::HeaderMap;
-use axum::http::header::{AUTHORIZATION, HOST};
-use axum::http::request::Parts;
-use axum::http::uri::Authority;
-use axum::middleware::Next;
-use axum::response::Response;
+use actix_web::body::MessageBody;
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::header::{AUTHORIZATION, HOST};
+use actix_web::http::uri::Authority;
+use actix_web::middleware::Next;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use tokio::time::timeout;
 
-use super::listen::Peer;
 use super::problem::Problem;
 use super::{Auth, Site};
 use crate::accounts::{Accounts, Caller, Refusal, Role, Scope, Tenant};
+
+/// How long one call may take, its body included: nothing here waits for a run.
+const CALL_LIMIT: Duration = Duration::from_secs(30);
 
 /// Names the organization that a call is about, by its id or slug, where the path does not.
 const ORGANIZATION_HEADER: &str = "x-organization";
@@ -34,81 +38,121 @@ pub(super) enum Needs {
     SuperAdmin,
 }
 
-/// Lets a call through if its caller has what the endpoint needs, with the [`Caller`], the [`Accounts`], and the [`Tenant`]
-/// if there is one.
+/// Who calls, and about what, as they say.
+struct Claim {
+    address: IpAddr,
+    /// Whether they name this machine by an address or as `localhost`: a page of elsewhere may make its own name point here.
+    is_local: bool,
+    /// The header that is to hold a token, if it is there.
+    shown: Option<String>,
+    organization: Option<String>,
+}
+
+/// Lets a call through in time if its caller has what the endpoint needs, with the [`Caller`], the [`Accounts`], and the
+/// [`Tenant`] if there is one.
 pub(super) async fn pass(
-    State((site, needs)): State<(Site, Needs)>,
-    path: RawPathParams,
-    mut request: Request,
-    next: Next,
-) -> Result<Response, Problem> {
-    let address = request.extensions().get::<Peer>().map(|peer| peer.0.ip().to_canonical());
-    let address = address.ok_or_else(|| Problem::internal("a call has no address"))?;
-    if site.auth == Auth::Off {
-        allow(is_meant_for_this_machine(&request), || {
+    needs: Needs,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse, actix_web::Error> {
+    let call = request.request().clone();
+    let answered = timeout(CALL_LIMIT, async {
+        admit(needs, request.request()).await?;
+        next.call(request).await
+    });
+    Ok(match answered.await {
+        Ok(Ok(response)) => response.map_into_boxed_body(),
+        Ok(Err(error)) => ServiceResponse::from_err(error, call),
+        Err(_) => ServiceResponse::from_err(Problem::too_slow(CALL_LIMIT.as_secs()), call),
+    })
+}
+
+/// Finds out whether a call is allowed, and leaves with it what was found.
+async fn admit(needs: Needs, request: &HttpRequest) -> Result<(), Problem> {
+    let (site, claim) = (Site::of(request)?, Claim::of(request)?);
+    let own = site.clone();
+    let (accounts, caller, tenant) = site.whole(async move { own.judge(needs, claim).await }).await??;
+    let mut found = request.extensions_mut();
+    found.insert(accounts);
+    found.insert(caller);
+    if let Some(tenant) = tenant {
+        found.insert(tenant);
+    }
+    Ok(())
+}
+
+impl Claim {
+    fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        let peer = request.peer_addr().ok_or_else(|| Problem::internal("a call has no address"))?;
+        let header =
+            |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap_or_default().to_owned());
+        let named = request.match_info().get(ORGANIZATION_PART).map(str::to_owned);
+        Ok(Self {
+            address: peer.ip().to_canonical(),
+            is_local: is_meant_for_this_machine(request),
+            shown: header(AUTHORIZATION.as_str()),
+            organization: named.or_else(|| header(ORGANIZATION_HEADER)),
+        })
+    }
+}
+
+impl Site {
+    async fn judge(&self, needs: Needs, claim: Claim) -> Result<(Accounts, Caller, Option<Tenant>), Problem> {
+        allow(self.auth == Auth::On || claim.is_local, || {
             Refusal::Forbidden("without authentication only this machine's own names are answered".into())
         })?;
+        let accounts = self.accounts().await?;
+        let caller = match needs {
+            // Whoever comes in may still show what does not count any more.
+            Needs::Nobody => Caller::nobody(claim.address),
+            _ => caller(&accounts, &claim).await?,
+        };
+        let tenant = match needs {
+            Needs::Nobody => None,
+            Needs::Person | Needs::SuperAdmin => {
+                let is_admin = caller.person.as_ref().is_some_and(|person| person.super_admin);
+                allow(self.auth == Auth::Off || caller.person.is_some(), unknown)?;
+                allow(caller.key.is_none(), || Refusal::Forbidden("an API key may not do this: sign in".into()))?;
+                allow(needs == Needs::Person || self.auth == Auth::Off || is_admin, || {
+                    Refusal::Forbidden("only a super admin may do this".into())
+                })?;
+                None
+            }
+            Needs::Member(role, scope) => {
+                Some(self.member(&accounts, &caller, claim.organization.as_deref(), role, scope).await?)
+            }
+        };
+        Ok((accounts, caller, tenant))
     }
-    let accounts = site.accounts().await?;
-    let caller = match needs {
-        // Whoever comes in may still show what does not count any more.
-        Needs::Nobody => Caller::nobody(address),
-        _ => caller(&site, &accounts, request.headers(), address).await?,
-    };
-    let tenant = match needs {
-        Needs::Nobody => None,
-        Needs::Person | Needs::SuperAdmin => {
-            let is_admin = caller.person.as_ref().is_some_and(|person| person.super_admin);
-            allow(site.auth == Auth::Off || caller.person.is_some(), unknown)?;
-            allow(caller.key.is_none(), || Refusal::Forbidden("an API key may not do this: sign in".into()))?;
-            allow(needs == Needs::Person || site.auth == Auth::Off || is_admin, || {
-                Refusal::Forbidden("only a super admin may do this".into())
+
+    /// The organization that a call is about, if its caller has the role there.
+    async fn member(
+        &self,
+        accounts: &Accounts,
+        caller: &Caller,
+        named: Option<&str>,
+        role: Role,
+        scope: Option<Scope>,
+    ) -> Result<Tenant, Refusal> {
+        let tenant = match (&caller.person, self.auth) {
+            (None, Auth::Off) => accounts.open_tenant(named).await?,
+            (None, Auth::On) => return Err(unknown()),
+            (Some(_), _) => accounts.tenant(caller, named).await?,
+        };
+        if let Some(key) = &caller.key {
+            allow(scope.is_some_and(|scope| key.scopes.contains(&scope)), || {
+                Refusal::Forbidden("this API key has not the scope for this".into())
             })?;
-            None
         }
-        Needs::Member(role, scope) => {
-            let named = path.iter().find(|(name, _)| *name == ORGANIZATION_PART).map(|(_, value)| value.to_owned());
-            let header = request.headers().get(ORGANIZATION_HEADER).and_then(|value| value.to_str().ok());
-            let named = named.as_deref().or(header);
-            Some(member(&site, &accounts, &caller, named, role, scope).await?)
-        }
-    };
-    request.extensions_mut().insert(accounts);
-    request.extensions_mut().insert(caller);
-    if let Some(tenant) = tenant {
-        request.extensions_mut().insert(tenant);
-    }
-    Ok(next.run(request).await)
-}
-
-/// The organization that a call is about, if its caller has the role there.
-async fn member(
-    site: &Site,
-    accounts: &Accounts,
-    caller: &Caller,
-    named: Option<&str>,
-    role: Role,
-    scope: Option<Scope>,
-) -> Result<Tenant, Refusal> {
-    let tenant = match (&caller.person, site.auth) {
-        (None, Auth::Off) => accounts.open_tenant(named).await?,
-        (None, Auth::On) => return Err(unknown()),
-        (Some(_), _) => accounts.tenant(caller, named).await?,
-    };
-    if let Some(key) = &caller.key {
-        allow(scope.is_some_and(|scope| key.scopes.contains(&scope)), || {
-            Refusal::Forbidden("this API key has not the scope for this".into())
+        let own = tenant.role.as_str();
+        allow(tenant.role >= role, || {
+            Refusal::Forbidden(format!("this needs the role `{}`, and yours is `{own}`", role.as_str()))
         })?;
+        Ok(tenant)
     }
-    let own = tenant.role.as_str();
-    allow(tenant.role >= role, || {
-        Refusal::Forbidden(format!("this needs the role `{}`, and yours is `{own}`", role.as_str()))
-    })?;
-    Ok(tenant)
 }
 
-/// Whether a call names this machine by an address or as `localhost`: a page of elsewhere may make its own name point here.
-fn is_meant_for_this_machine(request: &Request) -> bool {
+fn is_meant_for_this_machine(request: &HttpRequest) -> bool {
     let named = request.uri().authority().map(|authority| authority.to_string());
     let header = || Some(request.headers().get(HOST)?.to_str().ok()?.to_owned());
     let Some(Ok(authority)) = named.or_else(header).map(|named| named.parse::<Authority>()) else { return false };
@@ -117,14 +161,11 @@ fn is_meant_for_this_machine(request: &Request) -> bool {
 }
 
 /// Who shows the token in the header; nobody where there is none.
-async fn caller(site: &Site, accounts: &Accounts, headers: &HeaderMap, address: IpAddr) -> Result<Caller, Problem> {
-    let Some(shown) = headers.get(AUTHORIZATION) else { return Ok(Caller::nobody(address)) };
-    let token = shown.to_str().ok().and_then(|shown| shown.split_once(' '));
-    let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
-    let Some(token) = token else { return Err(unknown().into()) };
-    let (accounts, token) = (accounts.clone(), token.to_owned());
-    let known = site.whole(async move { Ok(accounts.caller(&token, address).await?) }).await?;
-    Ok(known.ok_or_else(unknown)?)
+async fn caller(accounts: &Accounts, claim: &Claim) -> Result<Caller, Refusal> {
+    let Some(shown) = &claim.shown else { return Ok(Caller::nobody(claim.address)) };
+    let token = shown.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let token = token.map(|(_, token)| token.trim()).ok_or_else(unknown)?;
+    accounts.caller(token, claim.address).await?.ok_or_else(unknown)
 }
 
 fn allow(is_allowed: bool, refusal: impl FnOnce() -> Refusal) -> Result<(), Refusal> {
@@ -138,11 +179,12 @@ fn unknown() -> Refusal {
 /// What the gate has found out of a call: [`Caller`], [`Accounts`], [`Tenant`].
 pub(super) struct Known<T>(pub T);
 
-impl<T: Clone + Send + Sync + 'static, S: Sync> FromRequestParts<S> for Known<T> {
-    type Rejection = Problem;
+impl<T: Clone + 'static> FromRequest for Known<T> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let found = parts.extensions.get::<T>().cloned();
-        found.map(Self).ok_or_else(|| Problem::internal("an endpoint asks for what its rule does not give"))
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let found = request.extensions().get::<T>().cloned();
+        ready(found.map(Self).ok_or_else(|| Problem::internal("an endpoint asks for what its rule does not give")))
     }
 }

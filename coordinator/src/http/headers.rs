@@ -1,24 +1,19 @@
-//! What stands around every answer: headers that bind browsers, and a limit of time.
+//! What stands around every answer: headers that bind browsers.
 
 use std::fmt;
-use std::time::Duration;
 
-use axum::extract::{Request, State};
-use axum::http::header::{
+use actix_web::HttpResponse;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE,
-    ACCESS_CONTROL_REQUEST_METHOD, CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, ORIGIN,
+    ACCESS_CONTROL_REQUEST_METHOD, CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, ORIGIN,
     REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
-use tokio::time::timeout;
+use actix_web::http::{Method, Uri};
+use actix_web::middleware::Next;
 
 use super::Site;
-use super::problem::Problem;
-
-/// How long one call may take, its body included: nothing here waits for a run.
-const CALL_LIMIT: Duration = Duration::from_secs(30);
 
 /// An answer is data: nothing in it is to be run or shown as a page.
 const DATA_POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
@@ -62,23 +57,19 @@ impl std::str::FromStr for Origin {
     }
 }
 
-/// Ends a call that takes too long.
-pub(super) async fn in_time(request: Request, next: Next) -> Response {
-    match timeout(CALL_LIMIT, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => Problem::too_slow(CALL_LIMIT.as_secs()).into_response(),
-    }
-}
-
 /// Tells browsers what pages of other origins may do, and how to treat the answer.
-pub(super) async fn bound(State(site): State<Site>, request: Request, next: Next) -> Response {
-    let is_page = request.uri().path().starts_with("/docs/");
+pub(super) async fn bound(
+    site: Site,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse, actix_web::Error> {
+    let is_page = request.path().starts_with("/docs/");
     let origin = request.headers().get(ORIGIN).filter(|origin| site.origins.iter().any(|o| o.0 == **origin)).cloned();
     let asks_first =
         request.method() == Method::OPTIONS && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
     let mut response = match asks_first {
-        true => StatusCode::NO_CONTENT.into_response(),
-        false => next.run(request).await,
+        true => request.into_response(HttpResponse::NoContent()),
+        false => next.call(request).await?.map_into_boxed_body(),
     };
     let headers = response.headers_mut();
     if let Some(origin) = origin {
@@ -90,7 +81,7 @@ pub(super) async fn bound(State(site): State<Site>, request: Request, next: Next
         }
     }
     secure(headers, is_page);
-    response
+    Ok(response)
 }
 
 fn secure(headers: &mut HeaderMap, is_page: bool) {
@@ -101,7 +92,9 @@ fn secure(headers: &mut HeaderMap, is_page: bool) {
         (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
         (CONTENT_SECURITY_POLICY, if is_page { PAGE_POLICY } else { DATA_POLICY }),
     ];
-    headers.extend(always);
+    for (name, value) in always {
+        headers.insert(name, value);
+    }
     if !is_page {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }

@@ -1,6 +1,5 @@
 //! Whether this process is there, and whether it leads: for load balancers and people.
 
-use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -21,7 +20,7 @@ pub(super) struct Health {
 
 /// Whether this coordinator is well, and whether it leads.
 #[utoipa::path(get, path = "/health", tag = "service", responses((status = 200, body = Health)))]
-pub(super) async fn health(State(site): State<Site>) -> Json<Health> {
+pub(super) async fn health(site: Site) -> Json<Health> {
     let (role, leader) = match site.seat.borrow().leads() {
         Ok(_) => ("leader", None),
         Err(leader) => ("standby", leader),

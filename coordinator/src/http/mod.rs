@@ -22,15 +22,19 @@ mod runs;
 #[cfg(test)]
 mod tests;
 
+use std::future::{Ready, ready};
 use std::sync::Arc;
 
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
 use flowetl_proto::trust::Certificate;
 use tokio::net::TcpListener;
+use tokio::runtime;
 use tokio::sync::{OnceCell, watch};
 
 pub use self::headers::{Origin, WrongOrigin};
 use self::problem::Problem;
-use crate::accounts::{Accounts, Doors, Refusal};
+use crate::accounts::{Accounts, Doors};
 use crate::grpc::Seat;
 use crate::{Handle, Result};
 
@@ -62,6 +66,8 @@ struct Site {
     doors: Doors,
     /// Those of the metadata database, once they were asked for.
     accounts: Arc<OnceCell<Accounts>>,
+    /// Where everything is done that is more than reading a call and writing its answer.
+    runtime: runtime::Handle,
 }
 
 impl Site {
@@ -78,24 +84,47 @@ impl Site {
         Ok(opened?.clone())
     }
 
-    /// Does what must not end half way when its caller goes away: the call is dropped then, this is not.
-    async fn whole<T: Send + 'static>(
-        &self,
-        work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
-    ) -> Result<T, Problem> {
-        let done = tokio::spawn(work).await.map_err(|e| Problem::internal(&e.to_string()))?;
-        Ok(done?)
+    /// Does on the process's own threads what must not end half way when its caller goes away: the call is dropped then, this
+    /// is not.
+    fn whole<W>(&self, work: W) -> impl Future<Output = Result<W::Output, Problem>> + use<W>
+    where
+        W: Future + Send + 'static,
+        W::Output: Send + 'static,
+    {
+        let done = self.runtime.spawn(work);
+        async { done.await.map_err(|e| Problem::internal(&e.to_string())) }
+    }
+
+    /// That of a call.
+    fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        request.app_data::<Self>().cloned().ok_or_else(|| Problem::internal("a call came to no site"))
     }
 }
 
-/// Serves as what `seat` says until `stop`, then lets calls under way end.
+impl FromRequest for Site {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::of(request))
+    }
+}
+
+/// Serves as what `seat` says until `stop`, then lets calls under way end. Must be called on the runtime that everything else
+/// of the coordinator is done on.
 pub async fn serve(
     listener: TcpListener,
     seat: watch::Receiver<Seat>,
     config: HttpConfig,
     stop: impl Future<Output = ()> + Send,
 ) -> Result<()> {
-    let (origins, auth) = (config.origins.into(), config.auth);
-    let site = Site { seat, origins, auth, doors: Doors::new(), accounts: Arc::default() };
-    listen::serve(listener, config.certificate.as_ref(), routes::router(site), stop).await
+    let site = Site {
+        seat,
+        origins: config.origins.into(),
+        auth: config.auth,
+        doors: Doors::new(),
+        accounts: Arc::default(),
+        runtime: runtime::Handle::current(),
+    };
+    listen::serve(listener, config.certificate.as_ref(), site, stop).await
 }

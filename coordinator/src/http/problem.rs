@@ -1,8 +1,10 @@
 //! What a refused call is answered with: `application/problem+json` (RFC 9457). The one file that makes HTTP errors.
 
-use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{Method, StatusCode, Uri};
-use axum::response::{IntoResponse, Response};
+use std::fmt;
+
+use actix_web::http::header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::{Method, StatusCode};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -44,8 +46,8 @@ impl Problem {
         }
     }
 
-    pub(super) fn nowhere(uri: &Uri) -> Self {
-        Self::new(StatusCode::NOT_FOUND, format!("there is nothing at `{}`", uri.path()))
+    pub(super) fn nowhere(path: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, format!("there is nothing at `{path}`"))
     }
 
     /// The request cannot be read.
@@ -89,13 +91,21 @@ impl Problem {
 }
 
 /// No endpoint has this path.
-pub(super) async fn no_such_path(uri: Uri) -> Problem {
-    Problem::nowhere(&uri)
+pub(super) async fn no_such_path(request: HttpRequest) -> HttpResponse {
+    Problem::nowhere(request.path()).error_response()
 }
 
-/// The path has endpoints, but for other methods.
-pub(super) async fn no_such_method(method: Method, uri: Uri) -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("`{}` does not take `{method}`", uri.path()))
+/// The path has endpoints, but only for the methods `allowed`.
+pub(super) fn no_such_method(request: &HttpRequest, allowed: &[Method]) -> HttpResponse {
+    let detail = format!("`{}` does not take `{}`", request.path(), request.method());
+    let mut response = Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail).error_response();
+    for method in allowed {
+        // A method's name is always a header's value.
+        if let Ok(name) = HeaderValue::from_str(method.as_str()) {
+            response.headers_mut().append(ALLOW, name);
+        }
+    }
+    response
 }
 
 impl From<Refusal> for Problem {
@@ -134,18 +144,25 @@ impl From<Error> for Problem {
     }
 }
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = serde_json::to_vec(&self).unwrap_or_default();
-        let mut response = (status, body).into_response();
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code());
+        if self.status == StatusCode::UNAUTHORIZED.as_u16() {
+            response.insert_header((WWW_AUTHENTICATE, "Bearer"));
         }
         if let Some(seconds) = self.retry_after {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+            response.insert_header((RETRY_AFTER, seconds));
         }
-        response
+        response.content_type("application/problem+json").body(serde_json::to_vec(self).unwrap_or_default())
     }
 }

@@ -1,14 +1,16 @@
 //! Every endpoint with what it needs, and what all of them stand behind.
 
-use axum::Router;
-use axum::handler::Handler;
-use axum::http::Method;
-use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{MethodFilter, MethodRouter, get, on};
+use std::collections::BTreeMap;
+
+use actix_web::body::BoxBody;
+use actix_web::dev::{Handler, ServiceRequest};
+use actix_web::http::Method;
+use actix_web::middleware::{Next, from_fn};
+use actix_web::{FromRequest, HttpRequest, Resource, Responder, Route, guard, web};
 
 use super::gate::{self, Needs};
 use super::problem::{no_such_method, no_such_path};
-use super::{Site, audit, auth, docs, headers, health, keys, members, organizations, runs};
+use super::{Site, audit, auth, body, docs, health, keys, members, organizations, runs};
 use crate::accounts::{Role, Scope};
 
 /// A call that can be made, below `/api/v1`.
@@ -17,13 +19,13 @@ pub(super) struct Endpoint {
     /// With the names of its parts in braces, as OpenAPI writes it.
     pub path: &'static str,
     pub needs: Needs,
-    handler: MethodRouter<Site>,
+    route: Route,
 }
 
-const GET: (Method, MethodFilter) = (Method::GET, MethodFilter::GET);
-const POST: (Method, MethodFilter) = (Method::POST, MethodFilter::POST);
-const PATCH: (Method, MethodFilter) = (Method::PATCH, MethodFilter::PATCH);
-const DELETE: (Method, MethodFilter) = (Method::DELETE, MethodFilter::DELETE);
+const GET: Method = Method::GET;
+const POST: Method = Method::POST;
+const PATCH: Method = Method::PATCH;
+const DELETE: Method = Method::DELETE;
 
 /// The one table of who may call what. An endpoint that is not here does not exist.
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -73,29 +75,54 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     all
 }
 
-fn endpoint<H, T>(by: (Method, MethodFilter), path: &'static str, needs: Needs, handler: H) -> Endpoint
+/// An endpoint behind its gate, whose handler works on the process's own threads, and to its end.
+fn endpoint<H, A>(method: Method, path: &'static str, needs: Needs, handler: H) -> Endpoint
 where
-    H: Handler<T, Site>,
-    T: 'static,
+    H: Handler<A>,
+    H::Future: Send + 'static,
+    H::Output: Responder + Send + 'static,
+    A: FromRequest + 'static,
 {
-    Endpoint { method: by.0, path, needs, handler: on(by.1, handler) }
+    let handler = move |site: Site, call: A| site.whole(handler.call(call));
+    let gate = from_fn(move |request: ServiceRequest, next: Next<BoxBody>| gate::pass(needs, request, next));
+    Endpoint { path, needs, route: taking(&method).to(handler).wrap(gate), method }
+}
+
+/// A route for one method. Whoever may read something may ask for its head alone.
+fn taking(method: &Method) -> Route {
+    let own = guard::Any(guard::Method(method.clone()));
+    web::route().guard(if *method == GET { own.or(guard::Head()) } else { own })
+}
+
+/// All endpoints of one path.
+fn resource(path: &str, routes: impl IntoIterator<Item = (Method, Route)>) -> Resource {
+    let (methods, routes): (Vec<_>, Vec<_>) = routes.into_iter().unzip();
+    let others = move |request: HttpRequest| {
+        let refusal = no_such_method(&request, &methods);
+        async move { refusal }
+    };
+    routes.into_iter().fold(web::resource(path), Resource::route).default_service(web::route().to(others))
 }
 
 /// Answers every call.
-pub(super) fn router(site: Site) -> Router {
-    let mut api = Router::new().route("/health", get(health::health)).route("/openapi.json", get(docs::description));
+pub(super) fn serve(config: &mut web::ServiceConfig) {
+    let mut paths = BTreeMap::<_, Vec<_>>::new();
     for endpoint in endpoints() {
-        let gate = from_fn_with_state((site.clone(), endpoint.needs), gate::pass);
-        api = api.route(endpoint.path, endpoint.handler.layer(gate));
+        paths.entry(endpoint.path).or_default().push((endpoint.method, endpoint.route));
     }
-    Router::new()
-        .route("/health", get(health::health))
-        .route("/docs", get(docs::page))
-        .route("/docs/{file}", get(docs::file))
-        .nest("/api/v1", api)
-        .fallback(no_such_path)
-        .method_not_allowed_fallback(no_such_method)
-        .layer(from_fn(headers::in_time))
-        .layer(from_fn_with_state(site.clone(), headers::bound))
-        .with_state(site)
+    let open = |path: &'static str, route: Route| resource(path, [(GET, route)]);
+    let mut api = web::scope("/api/v1")
+        .service(open("/health", taking(&GET).to(health::health)))
+        .service(open("/openapi.json", taking(&GET).to(docs::description)));
+    // The first path that fits is taken: in this order a part that is named, `{`, comes after all that is written out.
+    for (path, routes) in paths {
+        api = api.service(resource(path, routes));
+    }
+    config
+        .configure(body::limit)
+        .service(api)
+        .service(open("/health", taking(&GET).to(health::health)))
+        .service(open("/docs", taking(&GET).to(docs::page)))
+        .service(open("/docs/{file}", taking(&GET).to(docs::file)))
+        .default_service(web::route().to(no_such_path));
 }

@@ -1,14 +1,12 @@
 //! `/runs`, also called `/executions` and `/jobs`: an organization's runs.
 
-use axum::extract::State;
-use axum::http::StatusCode;
 use flowetl_proto::id::RunId;
 use flowetl_proto::run::{Phase, RunSummary, RunView, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Site;
-use super::body::{Json, Named, Query};
+use super::body::{Accepted, Json, Named, Query};
 use super::gate::Known;
 use super::problem::Problem;
 use crate::accounts::{Accounts, Caller, Refusal, Tenant};
@@ -121,7 +119,7 @@ fn states(text: &str) -> Result<Vec<Phase>, Refusal> {
 /// The organization's runs, newest first.
 #[utoipa::path(get, path = "/runs", tag = "runs", params(Page), responses((status = 200, body = RunPage)))]
 pub(super) async fn list(
-    State(site): State<Site>,
+    site: Site,
     Known(tenant): Known<Tenant>,
     Query(page): Query<Page>,
 ) -> Result<Json<RunPage>, Problem> {
@@ -133,8 +131,7 @@ pub(super) async fn list(
         before: page.before,
         limit,
     };
-    let handle = site.handle()?;
-    let found = site.whole(async move { Ok(handle.runs_of(&query).await?) }).await?;
+    let found = site.handle()?.runs_of(&query).await?;
     let runs: Vec<RunItem> = found.into_iter().map(RunItem::from).collect();
     let is_full = i64::try_from(runs.len()).is_ok_and(|found| found == limit);
     let next = runs.last().filter(|_| is_full).map(|run| run.id.clone());
@@ -145,34 +142,28 @@ pub(super) async fn list(
 #[utoipa::path(get, path = "/runs/{run}", tag = "runs", params(("run" = String, Path)),
     responses((status = 200, body = RunDetail)))]
 pub(super) async fn get(
-    State(site): State<Site>,
+    site: Site,
     Known(tenant): Known<Tenant>,
     Named(run): Named,
 ) -> Result<Json<RunDetail>, Problem> {
     let (handle, id) = (site.handle()?, RunId::new(run));
-    let detail = site.whole(async move {
-        let run = handle.run_of(&tenant.organization.id, &id).await?.into();
-        Ok(RunDetail { run, view: handle.run(&id).await? })
-    });
-    Ok(Json(detail.await?))
+    let run = handle.run_of(&tenant.organization.id, &id).await?.into();
+    Ok(Json(RunDetail { run, view: handle.run(&id).await? }))
 }
 
 /// Ask a run to end. It is done once its status is `cancelled`; one that has ended is left as it is.
 #[utoipa::path(post, path = "/runs/{run}/cancel", tag = "runs", params(("run" = String, Path)),
     responses((status = 202)))]
 pub(super) async fn cancel(
-    State(site): State<Site>,
+    site: Site,
     Known(tenant): Known<Tenant>,
     Known(caller): Known<Caller>,
     Known(accounts): Known<Accounts>,
     Named(run): Named,
-) -> Result<StatusCode, Problem> {
+) -> Result<Accepted, Problem> {
     let (handle, id) = (site.handle()?, RunId::new(run));
-    let cancelled = site.whole(async move {
-        handle.run_of(&tenant.organization.id, &id).await?;
-        handle.cancel(&id).await?;
-        Ok(accounts.cancelled(&caller, &tenant, &id).await?)
-    });
-    cancelled.await?;
-    Ok(StatusCode::ACCEPTED)
+    handle.run_of(&tenant.organization.id, &id).await?;
+    handle.cancel(&id).await?;
+    accounts.cancelled(&caller, &tenant, &id).await?;
+    Ok(Accepted)
 }

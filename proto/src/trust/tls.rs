@@ -96,14 +96,12 @@ impl Certificate {
         ServerTlsConfig::new().identity(self.identity.clone()).timeout(HANDSHAKE_LIMIT)
     }
 
-    /// For a server of HTTP/2 and HTTP/1.1 whose clients need none.
+    /// For a server of HTTP/1.1 whose clients need none.
     pub fn http_server(&self) -> Result<ServerConfig, rustls::Error> {
         let versions =
             ServerConfig::builder_with_provider(Arc::new(default_provider())).with_safe_default_protocol_versions()?;
         let own = Arc::new(SingleCertAndKey::from(self.pair.clone()));
-        let mut config = versions.with_no_client_auth().with_cert_resolver(own);
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(config)
+        Ok(versions.with_no_client_auth().with_cert_resolver(own))
     }
 }
 
