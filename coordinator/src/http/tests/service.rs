@@ -64,8 +64,11 @@ async fn what_is_not_there_is_a_problem() {
     for path in ["/", "/nothing", "/api/v1/nothing", "/api/v1", "/api/v2/health"] {
         assert!(served.get(path).await.refused(404).contains("there is nothing at"), "{path}");
     }
-    let said = Answer::of(served.call(Method::DELETE, "/health")).await.refused(405);
-    assert_eq!(said, "`/api/v1/health` does not take `DELETE`");
+    let other = Answer::of(served.call(Method::DELETE, "/health")).await;
+    assert_eq!(other.refused(405), "`/api/v1/health` does not take `DELETE`");
+    assert_eq!(other.headers["allow"], "GET");
+    let head = Answer::of(served.call(Method::HEAD, "/health")).await;
+    assert_eq!((head.status.as_u16(), head.text.as_str()), (200, ""));
     served.end().await;
 }
 
