@@ -51,7 +51,7 @@ pub trait Connector: Debug + Send + Sync + 'static {
 pub struct OpenContext {
     /// How many streams may read or write at once: the engine's target partitions.
     pub parallelism: usize,
-    /// How many executors may read a source together, this one included.
+    /// For how many executors, this one included, a source is cut at most; who helps is known later.
     pub executors: usize,
     /// Rows per batch aimed at; a batch also stays below `batch_bytes`.
     pub batch_rows: usize,

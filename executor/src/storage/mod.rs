@@ -4,6 +4,7 @@
 //! knows how a store spells them.
 
 mod error;
+mod held;
 mod open;
 mod output;
 
@@ -19,6 +20,7 @@ use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
 pub use error::{Side, write_error};
+pub use held::HeldStore;
 pub use output::{Output, Staged};
 
 use crate::{Error, Result};

@@ -1,5 +1,5 @@
-//! The C library's allocator, told to keep pieces as large as a batch instead of giving each back to the system, and to give
-//! all back when an attempt is over.
+//! The C library's allocator, told to keep pieces as large as a batch instead of giving each back to the system, to share
+//! what is free among threads, and to give all back when an attempt is over.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,16 +16,21 @@ const KEPT_BYTES: libc::c_int = 64 * 1024 * 1024;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 const MAPPED_BYTES: libc::c_int = 32 * 1024 * 1024;
 
+/// Arenas that threads of each processor share: with the library's eight, what one thread has freed and another needs is taken
+/// from the system once more, and a run under a small ceiling grows by a third.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+const ARENAS_PER_PROCESSOR: usize = 1;
+
 /// Sets the thresholds. By itself the library maps, clears and returns the pages of each batch again, which cost a tenth
 /// of the time of a copy of CSV to Parquet.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-#[expect(
-    unsafe_code,
-    reason = "no safe crate offers mallopt; it takes two numbers and is called before any thread starts"
-)]
+#[expect(unsafe_code, reason = "no safe crate offers mallopt; it takes numbers and is called before any thread starts")]
 pub fn keep_batches() {
-    // A refused value leaves the default, which is only slower.
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let arenas = libc::c_int::try_from(ARENAS_PER_PROCESSOR * processors).unwrap_or(libc::c_int::MAX);
+    // A refused value leaves the default, which is only slower, or larger.
     unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, arenas);
         libc::mallopt(libc::M_TRIM_THRESHOLD, KEPT_BYTES);
         libc::mallopt(libc::M_MMAP_THRESHOLD, MAPPED_BYTES);
     }

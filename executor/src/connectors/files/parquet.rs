@@ -22,7 +22,7 @@ use parquet::arrow::parquet_to_arrow_schema;
 use parquet::file::metadata::ParquetMetaData;
 use serde::{Deserialize, Serialize};
 
-use crate::storage::{Side, Storage, Stored};
+use crate::storage::{HeldStore, Side, Storage, Stored};
 use crate::{Error, Result};
 
 /// Read from the end of a file at once: most footers fit, which saves a round trip.
@@ -80,9 +80,14 @@ impl Place {
 
     /// Lets plans that run in `runtime` find the storage.
     pub fn register(&self, storage: &Storage, runtime: &RuntimeEnv) -> EngineResult<()> {
-        runtime.register_object_store(self.url()?.as_ref(), storage.store());
+        register(&self.url()?, storage, runtime);
         Ok(())
     }
+}
+
+fn register(url: &ObjectStoreUrl, storage: &Storage, runtime: &RuntimeEnv) {
+    let store = HeldStore::new(storage.store(), &runtime.memory_pool);
+    runtime.register_object_store(url.as_ref(), Arc::new(store));
 }
 
 /// One file and what its footer says.
@@ -134,7 +139,7 @@ impl TableProvider for ParquetTable {
                 projection.map_or_else(|| Ok(Arc::clone(&self.schema)), |at| self.schema.project(at).map(Arc::new))?;
             return Ok(Arc::new(EmptyExec::new(schema)));
         }
-        state.runtime_env().register_object_store(self.url.as_ref(), self.storage.store());
+        register(&self.url, &self.storage, state.runtime_env());
         let folders = self.schema.fields()[self.file_schema.fields().len()..].to_vec();
         let mut options = state.table_options().parquet.clone();
         options.global = state.config_options().execution.parquet.clone();
