@@ -1,5 +1,6 @@
 //! The memory ceiling of a run: how it is split, and the pool that keeps the engine's share.
 
+mod lane;
 mod pool;
 
 use std::num::NonZeroUsize;
@@ -10,6 +11,7 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::TrackConsumersPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 
+pub(crate) use self::lane::Lane;
 use self::pool::SharePool;
 use crate::{Error, Result};
 

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::exchange;
 use super::marker::MarkerPlanner;
+use crate::memory::Lane;
 
 /// How much an attempt may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,7 +45,10 @@ pub(crate) fn session(
         // must hold a few batches of its share of the pool before it can spill: small batches fit.
         Thrift::Frugal => ((parallelism / 2).max(2), BATCH_ROWS / 8),
     };
+    // A thrifty attempt has fewer streams and no more memory.
+    let lane = if thrift == Thrift::Usual { Lane::new(pool_bytes, partitions) } else { Lane::Narrow };
     let mut config = SessionConfig::new()
+        .with_extension(Arc::new(lane))
         .with_target_partitions(partitions)
         .with_batch_size(batch_rows)
         .with_information_schema(false)

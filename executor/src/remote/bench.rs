@@ -29,6 +29,7 @@ use super::hosting::wire_key;
 use super::share::Share;
 use super::task::Task;
 use super::{incoming, outgoing};
+use crate::memory::Lane;
 use crate::server::serve_unannounced;
 use crate::storage::Storage;
 use crate::{Error, Node, NodeConfig, Result};
@@ -107,9 +108,9 @@ impl Exchange {
         let (host, attempt, url) = (Arc::clone(&self.host), self.attempt.clone(), url.clone());
         let pool = Arc::clone(self.context.memory_pool());
         let rows = async move {
-            let link = host.link(&url).await.map_err(DataFusionError::from)?;
+            let link = host.link(&url, Lane::Wide).await.map_err(DataFusionError::from)?;
             let ticket = v1::Ticket { task: Some(wire_key(&key(number))), partition: 0, partitioning: Vec::new() };
-            let share = Share::incoming(&pool, url.as_str()).map_err(DataFusionError::from)?;
+            let share = Share::incoming(&pool, Lane::Wide, url.as_str()).map_err(DataFusionError::from)?;
             incoming::open(url.as_str(), link, &attempt, ticket, share).await.map_err(DataFusionError::from)
         };
         Box::pin(RecordBatchStreamAdapter::new(schema, stream::once(rows).try_flatten()))
@@ -123,7 +124,7 @@ fn key(number: usize) -> TaskKey {
 /// The messages that `batches` travel in, as they are written.
 pub async fn messages(schema: SchemaRef, batches: Vec<RecordBatch>) -> Result<Vec<Vec<u8>>> {
     let (sender, mut ready) = mpsc::channel(MESSAGES_MAX);
-    let share = Share::outgoing(TaskContext::default().memory_pool())?;
+    let share = Share::outgoing(TaskContext::default().memory_pool(), Lane::Wide)?;
     outgoing::send(schema, stream::iter(batches).map(Ok), &sender, share).await?;
     drop(sender);
     let mut written = Vec::new();

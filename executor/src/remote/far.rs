@@ -33,6 +33,7 @@ use super::hosting::wire_key;
 use super::peers::{Lead, Peers, Told};
 use super::share::Share;
 use super::{Errand, GOODBYE_LIMIT, OPEN_LIMIT, PLAN_PIECE_BYTES, failure, incoming};
+use crate::memory::Lane;
 use crate::meter::{BlockMeter, Counts};
 use crate::{Error, Result, plan};
 
@@ -75,11 +76,12 @@ impl WorkerChannel for Far {
             ProducerHead::RepartitionExec { partitioning } => partitioning.encode(context)?,
             ProducerHead::BroadcastExec { .. } => return Err(Error::internal("no rows are sent to every task").into()),
         };
-        let link = self.peers.host.link(&self.url).await?;
+        let lane = Lane::of(context);
+        let link = self.peers.host.link(&self.url, lane).await?;
         let opened = (request.target_partition_start..request.target_partition_end).map(|partition| {
             let (task, partitioning) = (Some(wire_key(&request.task_key)), partitioning.clone());
             let ticket = v1::Ticket { task, partition: partition as u64, partitioning };
-            let share = Share::incoming(context.memory_pool(), self.url.as_str());
+            let share = Share::incoming(context.memory_pool(), lane, self.url.as_str());
             let (url, link, attempt) = (self.url.as_str(), link.clone(), &self.peers.attempt);
             async move { incoming::open(url, link, attempt, ticket, share?).await }
         });
@@ -117,7 +119,7 @@ impl Far {
         };
         let over = CancellationToken::new();
         let hosting = hosting(task, &plan, wanted, over.clone());
-        let link = self.peers.host.link(&self.url).await?;
+        let link = self.peers.host.link(&self.url, Lane::of(context)).await?;
         let url = self.url.as_str();
         let asked = about(Subject::from(&self.peers.attempt), hosting);
         let counts = match timeout(OPEN_LIMIT, TasksClient::new(link).host(asked)).await {

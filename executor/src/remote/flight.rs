@@ -1,31 +1,40 @@
 //! Rows of the tasks here for whoever holds a ticket: Arrow Flight's `DoGet`, and nothing else of it.
+//!
+//! Written on HTTP rather than on tonic's own services, which copy every message into a buffer of theirs.
 
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
-use arrow_flight::flight_service_server::FlightService;
-use arrow_flight::{
-    Action, ActionType, Criteria, Empty, FlightData, FlightDescriptor, FlightInfo, HandshakeRequest, HandshakeResponse,
-    PollInfo, PutResult, SchemaResult, Ticket,
-};
+use arrow_flight::{FlightData, Ticket};
 use datafusion_distributed::{MaybeEncoded, ProducerHead};
 use flowetl_proto::control::AttemptId;
-use flowetl_proto::trust::Subject;
+use flowetl_proto::trust::{Pass, Subject};
 use flowetl_proto::wire::v1;
-use futures::StreamExt;
-use futures::stream::BoxStream;
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, future, stream};
+use http_body::Frame;
+use http_body_util::{BodyExt, StreamBody};
 use prost::Message;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Request, Response, Status, Streaming};
+use tonic::body::Body;
+use tonic::codegen::Service;
+use tonic::codegen::http::{self, HeaderMap};
+use tonic::server::NamedService;
+use tonic::{Code, Status};
 
+use super::framing::{Arrived, apart};
 use super::host::Host;
 use super::hosting::key;
-use super::{MESSAGES_READY_MAX, failure, outgoing};
+use super::{DO_GET, GRPC, MESSAGES_READY_MAX, OPEN_LIMIT, failure, outgoing};
 use crate::Result;
-use crate::gate::{self, Gate, NO_TERM};
+use crate::gate::{Gate, NO_TERM};
 
 /// The service; rows are made on `data`.
+#[derive(Clone)]
 pub(crate) struct RowService {
     host: Arc<Host>,
     data: Handle,
@@ -71,65 +80,80 @@ async fn give(
     }
 }
 
-type Reply<T> = Result<Response<T>, Status>;
+impl Service<http::Request<Body>> for RowService {
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
 
-fn unknown<T>() -> Reply<T> {
-    Err(Status::unimplemented("rows are read with a ticket"))
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        let service = self.clone();
+        async move { Ok(service.answer(request).await.unwrap_or_else(Status::into_http)) }.boxed()
+    }
 }
 
-#[tonic::async_trait]
-impl FlightService for RowService {
-    type HandshakeStream = BoxStream<'static, Result<HandshakeResponse, Status>>;
-    type ListFlightsStream = BoxStream<'static, Result<FlightInfo, Status>>;
-    type DoGetStream = BoxStream<'static, Result<FlightData, Status>>;
-    type DoPutStream = BoxStream<'static, Result<PutResult, Status>>;
-    type DoExchangeStream = BoxStream<'static, Result<FlightData, Status>>;
-    type DoActionStream = BoxStream<'static, Result<arrow_flight::Result, Status>>;
-    type ListActionsStream = BoxStream<'static, Result<ActionType, Status>>;
+impl NamedService for RowService {
+    const NAME: &'static str = "arrow.flight.protocol.FlightService";
+}
 
-    async fn do_get(&self, request: Request<Ticket>) -> Reply<Self::DoGetStream> {
-        let (gate, pass) = (self.gate.clone(), gate::shown(&request).cloned());
+impl RowService {
+    async fn answer(&self, request: http::Request<Body>) -> Result<http::Response<Body>, Status> {
+        if request.uri().path() != DO_GET {
+            return Err(Status::unimplemented("rows are read with a ticket"));
+        }
+        let (parts, body) = request.into_parts();
+        let (gate, pass) = (self.gate.clone(), parts.extensions.get::<Pass>().cloned());
         let permits = move |attempt: &AttemptId| gate.allows(pass.as_ref(), &Subject::from(attempt), NO_TERM);
-        let ticket = v1::Ticket::decode(request.into_inner().ticket);
-        let ticket = ticket.map_err(|_| Status::invalid_argument("this is no ticket"))?;
+        let ticket = timeout(OPEN_LIMIT, ticket(body)).await;
+        let ticket = ticket.map_err(|_| Status::deadline_exceeded("the ticket did not come"))??;
         let (messages, ready) = mpsc::channel(MESSAGES_READY_MAX);
         self.data.spawn(give(Arc::clone(&self.host), ticket, permits, messages));
-        Ok(Response::new(ReceiverStream::new(ready).boxed()))
+        let mut response = http::Response::new(answer(ready));
+        response.headers_mut().insert(http::header::CONTENT_TYPE, GRPC);
+        Ok(response)
     }
+}
 
-    async fn handshake(&self, _: Request<Streaming<HandshakeRequest>>) -> Reply<Self::HandshakeStream> {
-        unknown()
+/// What a call asks for.
+async fn ticket(mut body: Body) -> Result<v1::Ticket, Status> {
+    let mut arrived = Arrived::default();
+    loop {
+        if let Some(ticket) = arrived.message::<Ticket>()? {
+            return v1::Ticket::decode(ticket.ticket).map_err(|_| Status::invalid_argument("this is no ticket"));
+        }
+        let frame = body.frame().await.ok_or_else(|| Status::invalid_argument("a call has no ticket"))??;
+        if let Ok(piece) = frame.into_data() {
+            arrived.push(piece);
+        }
     }
+}
 
-    async fn list_flights(&self, _: Request<Criteria>) -> Reply<Self::ListFlightsStream> {
-        unknown()
-    }
+/// The messages, and after them how it ended.
+fn answer(messages: mpsc::Receiver<Result<FlightData, Status>>) -> Body {
+    let end = stream::once(future::ready(Err(Status::new(Code::Ok, ""))));
+    let mut has_ended = false;
+    let told = ReceiverStream::new(messages).chain(end).take_while(move |message| {
+        let goes_on = !has_ended;
+        has_ended = message.is_err();
+        future::ready(goes_on)
+    });
+    let frames = told.flat_map(|message| {
+        let frames = match message {
+            Ok(message) => {
+                apart(message).into_iter().filter(|part| !part.is_empty()).map(|part| Ok(Frame::data(part))).collect()
+            }
+            Err(status) => vec![trailers(&status).map(Frame::trailers)],
+        };
+        stream::iter(frames)
+    });
+    Body::new(StreamBody::new(frames))
+}
 
-    async fn get_flight_info(&self, _: Request<FlightDescriptor>) -> Reply<FlightInfo> {
-        unknown()
-    }
-
-    async fn poll_flight_info(&self, _: Request<FlightDescriptor>) -> Reply<PollInfo> {
-        unknown()
-    }
-
-    async fn get_schema(&self, _: Request<FlightDescriptor>) -> Reply<SchemaResult> {
-        unknown()
-    }
-
-    async fn do_put(&self, _: Request<Streaming<FlightData>>) -> Reply<Self::DoPutStream> {
-        unknown()
-    }
-
-    async fn do_exchange(&self, _: Request<Streaming<FlightData>>) -> Reply<Self::DoExchangeStream> {
-        unknown()
-    }
-
-    async fn do_action(&self, _: Request<Action>) -> Reply<Self::DoActionStream> {
-        unknown()
-    }
-
-    async fn list_actions(&self, _: Request<Empty>) -> Reply<Self::ListActionsStream> {
-        unknown()
-    }
+fn trailers(status: &Status) -> Result<HeaderMap, Status> {
+    let mut trailers = HeaderMap::new();
+    status.add_header(&mut trailers)?;
+    Ok(trailers)
 }

@@ -16,12 +16,10 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::task::Task;
-use super::{
-    CONNECT_LIMIT, CONNECTION_WINDOW, FRAME_BYTES, GREET_LIMIT, KEEPALIVE, KEEPALIVE_LIMIT, PLAN_LIMIT, STREAM_WINDOW,
-    failure,
-};
+use super::{CONNECT_LIMIT, CONNECTION_WINDOW, GREET_LIMIT, KEEPALIVE, KEEPALIVE_LIMIT, PLAN_LIMIT, failure};
 use crate::fence::{Admission, Fence};
 use crate::gate::{Caller, Link};
+use crate::memory::Lane;
 use crate::{Error, Result};
 
 /// This process among the executors of its cluster.
@@ -36,7 +34,7 @@ pub(crate) struct Host {
     state: Mutex<State>,
     /// Told whenever a task has come or gone.
     changed: watch::Sender<()>,
-    links: Mutex<HashMap<Url, Link>>,
+    links: Mutex<HashMap<(Url, Lane), Link>>,
 }
 
 #[derive(Default)]
@@ -133,9 +131,10 @@ impl Host {
         }
     }
 
-    /// A connection to the executor at `url`, made at the first call and kept.
-    pub(super) async fn link(&self, url: &Url) -> Result<Link> {
-        if let Some(link) = self.links().get(url) {
+    /// A connection to the executor at `url`, made at the first call and kept: how wide streams are is settled when it is made.
+    pub(super) async fn link(&self, url: &Url, lane: Lane) -> Result<Link> {
+        let key = (url.clone(), lane);
+        if let Some(link) = self.links().get(&key) {
             return Ok(link.clone());
         }
         let endpoint = self.trust.endpoint(url.as_str());
@@ -143,8 +142,8 @@ impl Host {
             .map_err(|e| Error::internal("an executor is not called").because(e))?
             .connect_timeout(CONNECT_LIMIT)
             .tcp_nodelay(true)
-            .max_frame_size(FRAME_BYTES)
-            .initial_stream_window_size(STREAM_WINDOW)
+            .max_frame_size(lane.piece_bytes() as u32)
+            .initial_stream_window_size(lane.window_bytes() as u32)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .http2_keep_alive_interval(KEEPALIVE)
             .keep_alive_timeout(KEEPALIVE_LIMIT)
@@ -156,11 +155,11 @@ impl Host {
             failure::lost(url.as_str(), &Error::internal("cannot connect").because(e).to_failure().message)
         })?;
         let link = Link::new(link, Caller::new(self.trust.key.clone()));
-        self.links().insert(url.clone(), link.clone());
+        self.links().insert(key, link.clone());
         Ok(link)
     }
 
-    fn links(&self) -> MutexGuard<'_, HashMap<Url, Link>> {
+    fn links(&self) -> MutexGuard<'_, HashMap<(Url, Lane), Link>> {
         self.links.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -168,7 +167,7 @@ impl Host {
     pub(super) async fn greet(&self, helper: &Helper) -> Option<Url> {
         let url = Url::parse(&helper.url).ok()?;
         let greeting = async {
-            let link = self.link(&url).await?;
+            let link = self.link(&url, Lane::Narrow).await?;
             let greeted = TasksClient::new(link).greet(v1::GreetRequest {}).await;
             greeted.map(|answer| answer.into_inner().id).map_err(|status| failure::error(url.as_str(), &status))
         };
@@ -178,7 +177,7 @@ impl Host {
             Ok(Err(error)) => tracing::info!(%url, reason = error.message, "an executor is left out"),
             Err(_) => tracing::info!(%url, "an executor does not answer and is left out"),
         }
-        self.links().remove(&url);
+        self.links().retain(|(there, _), _| *there != url);
         None
     }
 }

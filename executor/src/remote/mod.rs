@@ -19,6 +19,7 @@ pub mod bench;
 mod failure;
 mod far;
 mod flight;
+mod framing;
 mod guard;
 mod host;
 mod hosting;
@@ -40,6 +41,7 @@ use flowetl_proto::pipeline::ConnectionSpec;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tonic::codegen::http::HeaderValue;
 
 pub(crate) use self::flight::RowService;
 pub(crate) use self::host::Host;
@@ -47,6 +49,11 @@ pub(crate) use self::peers::Peers;
 pub(crate) use self::service::TaskService;
 use crate::destination::Destination;
 use crate::plan::{Needs, Thrift};
+
+/// Where Arrow Flight's `DoGet` is called.
+const DO_GET: &str = "/arrow.flight.protocol.FlightService/DoGet";
+/// What calls and answers of gRPC say that they are.
+const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
 
 /// How long an executor that is there may take to take up a connection.
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
@@ -66,20 +73,13 @@ const COUNT_INTERVAL: Duration = Duration::from_secs(1);
 const KEEPALIVE: Duration = Duration::from_secs(3);
 const KEEPALIVE_LIMIT: Duration = Duration::from_secs(5);
 
-/// Bytes of rows in one message. Each is held about ten times on its way: small ones stay in the processor's caches, and their
-/// fixed cost is not seen from here on.
-const PIECE_BYTES: usize = 256 << 10;
-/// Bytes of one frame of HTTP/2: a message of usual size is taken apart and put together once. The protocol's own 16 KiB cost
-/// a third more CPU time.
-const FRAME_BYTES: u32 = 256 << 10;
 /// Bytes of a plan in one message: any client of gRPC takes 4 MiB.
 const PLAN_PIECE_BYTES: usize = 1 << 20;
 /// Bytes of one plan: a scan of a hundred thousand files, with room to spare.
 const PLAN_BYTES_MAX: u64 = 64 << 20;
-/// Messages of a partition that are ready and not sent yet: one is in the hand, one is being made.
-const MESSAGES_READY_MAX: usize = 1;
-/// Bytes of one partition that are on their way: a fast network's worth for a millisecond and a half.
-const STREAM_WINDOW: u32 = 512 << 10;
+/// Messages of a partition that are ready and not sent yet: whoever makes them and whoever sends them wake each other less
+/// often than with one.
+const MESSAGES_READY_MAX: usize = 2;
 /// Bytes of all partitions on their way through one connection: as many as the protocol allows, for a partition that is not
 /// read yet (the larger side of a join) must never hold up another. Each is limited by itself.
 const CONNECTION_WINDOW: u32 = (1 << 31) - 1;

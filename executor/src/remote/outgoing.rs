@@ -17,7 +17,6 @@ use prost::Message;
 use tokio::sync::mpsc;
 use tonic::Status;
 
-use super::PIECE_BYTES;
 use super::share::Share;
 use crate::{Error, Result};
 
@@ -32,12 +31,12 @@ pub(super) async fn send(
     mut share: Share,
 ) -> Result<()> {
     let count = Arc::new(AtomicU64::new(0));
-    let counter = Arc::clone(&count);
+    let (counter, piece_bytes) = (Arc::clone(&count), share.piece_bytes());
     let pieces = rows.map(move |batch| {
         let batch = batch?;
         counter.fetch_add(batch.num_rows() as u64, Ordering::Relaxed);
         let mut pieces = Vec::new();
-        cut(&batch, &mut pieces)?;
+        cut(&batch, piece_bytes, &mut pieces)?;
         Ok::<_, DataFusionError>(stream::iter(pieces.into_iter().map(Ok)))
     });
     let pieces = pieces.try_flatten().map_err(|e: DataFusionError| FlightError::ExternalError(Box::new(e)));
@@ -75,15 +74,15 @@ fn engine_error(error: FlightError) -> Error {
 }
 
 /// Puts the same rows into `pieces` that fit a message, as far as single rows do.
-fn cut(batch: &RecordBatch, pieces: &mut Vec<RecordBatch>) -> EngineResult<()> {
+fn cut(batch: &RecordBatch, piece_bytes: usize, pieces: &mut Vec<RecordBatch>) -> EngineResult<()> {
     let rows = batch.num_rows();
-    if rows <= 1 || size(batch)? <= PIECE_BYTES {
+    if rows <= 1 || size(batch)? <= piece_bytes {
         pieces.push(compact(batch)?);
         return Ok(());
     }
     let half = rows / 2;
-    cut(&batch.slice(0, half), pieces)?;
-    cut(&batch.slice(half, rows - half), pieces)
+    cut(&batch.slice(0, half), piece_bytes, pieces)?;
+    cut(&batch.slice(half, rows - half), piece_bytes, pieces)
 }
 
 /// About the bytes that the batch has once it is written.

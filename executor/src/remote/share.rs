@@ -5,7 +5,8 @@ use std::sync::Arc;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation};
 use flowetl_proto::code::Class;
 
-use super::{MESSAGES_READY_MAX, PIECE_BYTES, STREAM_WINDOW};
+use super::MESSAGES_READY_MAX;
+use crate::memory::Lane;
 use crate::{Error, Result};
 
 /// Pieces that a reader holds beside what is on its way: a message that is not whole yet, and the batch it becomes.
@@ -20,28 +21,35 @@ pub(super) struct Share {
     /// Bytes beside the pieces.
     window: usize,
     pieces: usize,
+    piece_bytes: usize,
 }
 
 impl Share {
     /// For rows of the executor at `url`.
-    pub(super) fn incoming(pool: &Arc<dyn MemoryPool>, url: &str) -> Result<Self> {
-        Self::new(pool, format!("rows from the executor at `{url}`"), STREAM_WINDOW as usize, INCOMING_PIECES)
+    pub(super) fn incoming(pool: &Arc<dyn MemoryPool>, lane: Lane, url: &str) -> Result<Self> {
+        Self::new(pool, format!("rows from the executor at `{url}`"), lane, lane.window_bytes(), INCOMING_PIECES)
     }
 
     /// For rows that another executor reads.
-    pub(super) fn outgoing(pool: &Arc<dyn MemoryPool>) -> Result<Self> {
-        Self::new(pool, "rows for another executor".to_owned(), 0, OUTGOING_PIECES)
+    pub(super) fn outgoing(pool: &Arc<dyn MemoryPool>, lane: Lane) -> Result<Self> {
+        Self::new(pool, "rows for another executor".to_owned(), lane, 0, OUTGOING_PIECES)
     }
 
-    fn new(pool: &Arc<dyn MemoryPool>, what: String, window: usize, pieces: usize) -> Result<Self> {
-        let mut share = Self { reservation: MemoryConsumer::new(what).register(pool), window, pieces };
-        share.fit(PIECE_BYTES)?;
+    fn new(pool: &Arc<dyn MemoryPool>, what: String, lane: Lane, window: usize, pieces: usize) -> Result<Self> {
+        let reservation = MemoryConsumer::new(what).register(pool);
+        let mut share = Self { reservation, window, pieces, piece_bytes: lane.piece_bytes() };
+        share.fit(0)?;
         Ok(share)
+    }
+
+    /// Bytes of a usual piece.
+    pub(super) fn piece_bytes(&self) -> usize {
+        self.piece_bytes
     }
 
     /// Makes room for pieces of so many bytes: more than usual where a single row is larger than a piece.
     pub(super) fn fit(&mut self, bytes: usize) -> Result<()> {
-        let wanted = self.window + self.pieces * bytes.max(PIECE_BYTES);
+        let wanted = self.window + self.pieces * bytes.max(self.piece_bytes);
         if wanted == self.reservation.size() {
             return Ok(());
         }
@@ -64,20 +72,22 @@ mod tests {
 
     #[test]
     fn a_stream_takes_its_share_and_gives_it_back() {
-        let one = STREAM_WINDOW as usize + INCOMING_PIECES * PIECE_BYTES;
+        let lane = Lane::Narrow;
+        let (window, piece) = (lane.window_bytes(), lane.piece_bytes());
+        let one = window + INCOMING_PIECES * piece;
         let pool: Arc<dyn MemoryPool> = Arc::new(GreedyMemoryPool::new(2 * one));
-        let mut first = Share::incoming(&pool, "http://a").unwrap();
-        let second = Share::incoming(&pool, "http://b").unwrap();
+        let mut first = Share::incoming(&pool, lane, "http://a").unwrap();
+        let second = Share::incoming(&pool, lane, "http://b").unwrap();
         assert_eq!(pool.reserved(), 2 * one);
-        let refused = Share::incoming(&pool, "http://c").err().unwrap();
+        let refused = Share::incoming(&pool, lane, "http://c").err().unwrap();
         assert_eq!(refused.class, Class::Resource);
         let text = "`memory` is too small for rows from the executor at `http://c`, of which each stream needs ";
         assert!(refused.message.starts_with(text), "{refused}");
         // A row larger than a piece.
-        assert_eq!(first.fit(2 * PIECE_BYTES).unwrap_err().class, Class::Resource);
+        assert_eq!(first.fit(2 * piece).unwrap_err().class, Class::Resource);
         drop(second);
-        first.fit(2 * PIECE_BYTES).unwrap();
-        assert_eq!(pool.reserved(), one + INCOMING_PIECES * PIECE_BYTES);
+        first.fit(2 * piece).unwrap();
+        assert_eq!(pool.reserved(), one + INCOMING_PIECES * piece);
         first.fit(1).unwrap();
         assert_eq!(pool.reserved(), one);
         drop(first);

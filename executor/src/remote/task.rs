@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::guard::Guarded;
 use super::share::Share;
+use crate::memory::Lane;
 use crate::meter::{BlockMeter, Counts, MeteredStream, TaskMeters, panic_text};
 use crate::plan::Owner;
 use crate::{Error, Result, plan};
@@ -67,7 +68,7 @@ impl Task {
 
     /// The memory of one stream of its rows.
     pub(super) fn share(&self) -> Result<Share> {
-        Share::outgoing(self.context.memory_pool())
+        Share::outgoing(self.context.memory_pool(), Lane::of(&self.context))
     }
 
     pub(super) fn schema(&self) -> arrow::datatypes::SchemaRef {

@@ -16,7 +16,6 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow_flight::flight_service_server::FlightServiceServer;
 use flowetl_proto::VERSION;
 use flowetl_proto::announcement::Announcement;
 use flowetl_proto::control::{AttemptEvent, Executor};
@@ -184,7 +183,6 @@ async fn listen(
     let service = ExecutorServer::new(services.service)
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
-    let rows = FlightServiceServer::new(services.rows).max_encoding_message_size(MESSAGE_BYTES_MAX);
     let mut server = Server::builder();
     if let Some(tls) = &trust.tls {
         let unfit = |e| Error::internal("the certificates of this executor cannot be used").because(e);
@@ -198,7 +196,7 @@ async fn listen(
         .layer(InterceptorLayer::new(gate))
         .add_service(service)
         .add_service(TasksServer::new(services.tasks))
-        .add_service(rows)
+        .add_service(services.rows)
         .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), end.cancelled_owned())
         .await
         .map_err(|e| Error::internal("the server of this executor failed").because(e))

@@ -8,8 +8,10 @@ use flowetl_proto::code::Class;
 use futures::stream::BoxStream;
 
 use super::*;
+use crate::memory::Lane;
 use crate::remote::incoming;
 
+const LANE: Lane = Lane::Wide;
 /// What gRPC's clients take unless they are told otherwise.
 const MESSAGE_BYTES_USUAL: usize = 4 << 20;
 
@@ -28,7 +30,7 @@ fn batch(rows: i64, width: usize) -> RecordBatch {
 async fn sent(batches: Vec<EngineResult<RecordBatch>>) -> Vec<Result<FlightData, Status>> {
     let (sender, receiver) = mpsc::channel(1000);
     if let Err(error) =
-        send(batch(0, 0).schema(), stream::iter(batches), &sender, Share::outgoing(&pool()).unwrap()).await
+        send(batch(0, 0).schema(), stream::iter(batches), &sender, Share::outgoing(&pool(), LANE).unwrap()).await
     {
         sender.send(Err(crate::remote::failure::status(&error))).await.unwrap();
     }
@@ -37,7 +39,7 @@ async fn sent(batches: Vec<EngineResult<RecordBatch>>) -> Vec<Result<FlightData,
 }
 
 fn received(messages: Vec<Result<FlightData, Status>>) -> BoxStream<'static, EngineResult<RecordBatch>> {
-    incoming::rows("http://a", stream::iter(messages), Share::incoming(&pool(), "http://a").unwrap())
+    incoming::rows("http://a", stream::iter(messages), Share::incoming(&pool(), LANE, "http://a").unwrap())
 }
 
 async fn fault(messages: Vec<Result<FlightData, Status>>) -> Error {
@@ -64,7 +66,11 @@ async fn short_texts_come_in_no_more_messages_than_their_bytes_need() {
     let batch = batch(200_000, 0);
     let bytes = batch.num_rows() * (size_of::<i64>() + size_of::<u128>());
     let messages = sent(vec![Ok(batch.clone())]).await;
-    assert!(messages.len() <= 2 + 2 * bytes.div_ceil(PIECE_BYTES), "{} messages of {bytes} bytes", messages.len());
+    assert!(
+        messages.len() <= 2 + 2 * bytes.div_ceil(LANE.piece_bytes()),
+        "{} messages of {bytes} bytes",
+        messages.len()
+    );
     let rows: Vec<_> = received(messages).try_collect().await.unwrap();
     assert_eq!(concat_batches(&batch.schema(), &rows).unwrap(), batch);
 }

@@ -1,5 +1,6 @@
 //! Attempts over up to three executors in this process, which reach each other over sockets as others do.
 
+mod clients;
 mod database;
 mod panics;
 
