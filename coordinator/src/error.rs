@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use flowetl_proto::id::{BlockId, RunId};
 
+use crate::vault::Fault;
+
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// SQLSTATEs of a PostgreSQL that is away or not back yet: broken connections, too many of them, shutting down or starting.
@@ -77,6 +79,11 @@ pub enum Error {
     Hash(String),
     #[error("the key that access tokens are signed with is damaged in the metadata database")]
     SigningKey,
+    #[error(transparent)]
+    Vault(#[from] Fault),
+    /// Nothing that is secret: where it lay.
+    #[error("the secret at `{0}` is gone: its connection was changed or deleted since, run the pipeline again")]
+    NoSecret(String),
     #[error("cannot go on serving")]
     Serve(#[source] Cause),
 }

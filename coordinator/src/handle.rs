@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use flowetl_proto::control::{AttemptEvent, Executor, Position};
 use flowetl_proto::id::{BlockId, RunId};
+use flowetl_proto::pipeline::{Pipeline, Unsealed};
 use flowetl_proto::run::{BlockPhase, RunEvent, RunSummary, RunView};
 use futures::Stream;
 use futures::stream::{self, StreamExt};
@@ -13,11 +14,13 @@ use serde_json::Value;
 use tokio::runtime;
 use tokio::sync::mpsc;
 
+use crate::connections::unseal;
 use crate::control::ControlThread;
 use crate::lead::Tenure;
 use crate::lock::Lock;
 use crate::run::{self, Event, Happened, RunState, Surroundings, view};
 use crate::store::{PositionRow, RunQuery, Store, sqlite_url};
+use crate::vault::{Keyring, Vault};
 use crate::{Error, Result, clock, sweep};
 
 /// Settings of a coordinator.
@@ -31,12 +34,14 @@ pub struct Config {
     pub parallel_segments: usize,
     /// Under which everything is decided, where other coordinators share the database; `None` where none does.
     pub tenure: Option<Tenure>,
+    /// What wraps the keys of vaults.
+    pub keyring: Keyring,
 }
 
 impl Config {
     pub fn new(home: impl Into<PathBuf>) -> Self {
         // Two keep both a source and a target busy; more would share the same memory.
-        Self { home: home.into(), database_url: None, parallel_segments: 2, tenure: None }
+        Self { home: home.into(), database_url: None, parallel_segments: 2, tenure: None, keyring: Keyring::default() }
     }
 
     fn home(&self) -> Result<PathBuf> {
@@ -72,8 +77,13 @@ impl Coordinator {
     ) -> Result<Handle> {
         let home = config.home()?;
         let store = config.store().await?.led(config.tenure);
+        let vault = Vault::new(store.clone(), config.keyring);
+        if let Err(error) = vault.rewrap().await {
+            tracing::warn!(error = %error.chain(), "vaults are left wrapped as they were");
+        }
         let around = Arc::new(Surroundings {
             store,
+            vault,
             executor,
             runtime: runtime::Handle::current(),
             active: Mutex::new(Vec::new()),
@@ -115,6 +125,15 @@ pub(crate) struct Inner {
 impl Handle {
     pub(crate) fn store(&self) -> &Store {
         &self.inner.around.store
+    }
+
+    pub(crate) fn vault(&self) -> &Vault {
+        &self.inner.around.vault
+    }
+
+    /// The secrets that a pipeline's connections name in vaults, for a look at it.
+    pub async fn unsealed(&self, pipeline: &Pipeline) -> Result<Unsealed> {
+        unseal(self.vault(), pipeline.connections.values()).await
     }
 
     /// What each extract of a pipeline read of its source last, as `Prepared::schemas` has it.
@@ -196,6 +215,12 @@ impl Handle {
     /// One run of an organization; as if there were none where it is another's.
     pub(crate) async fn run_of(&self, organization: &str, run: &RunId) -> Result<RunSummary> {
         Ok(self.store().run_of(organization, run).await?.into())
+    }
+
+    /// What a run that goes on here waits for as a whole.
+    pub(crate) fn waiting(&self, run: &RunId) -> Option<String> {
+        let active = self.inner.around.active(run)?;
+        active.watch.borrow().view.waiting.clone()
     }
 
     /// One run as it stands now.

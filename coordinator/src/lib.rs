@@ -4,11 +4,12 @@
 //! Reading order: [`cut`] makes segments of a pipeline, `run` is the life of a run (`machine` decides, the actor around
 //! it writes and performs), `place` decides which executor does what and [`fleet`] is the shell around it, [`lead`] says
 //! which of several coordinators decides, `accounts` are people and
-//! organizations, `store` holds all SQL, and [`Handle`] is how the outside asks for things: over
+//! organizations, `connections` lead to their systems, [`vault`] keeps their secrets, `store` holds all SQL, and [`Handle`] is how the outside asks for things: over
 //! gRPC ([`grpc`]) and over HTTP ([`http`]).
 
 mod accounts;
 mod clock;
+mod connections;
 mod control;
 pub mod cut;
 mod error;
@@ -27,7 +28,9 @@ mod submit;
 mod sweep;
 #[cfg(test)]
 mod tests;
+pub mod vault;
 
+pub use connections::check_connections;
 pub use error::{Error, Result};
 pub use handle::{Config, Coordinator, Handle, remembered};
 pub use store::PositionRow;

@@ -8,6 +8,7 @@ use flowetl_proto::pipeline::Pipeline;
 use flowetl_proto::run::{BlockPhase, Options, Phase, RunOptions, RunView};
 use tokio::sync::watch;
 
+use crate::connections::sealed_by;
 use crate::handle::Handle;
 use crate::lock::Lock;
 use crate::run::{Command, Event, NewRun, RunActor, RunState, Snapshot, TOKENS, machine, view};
@@ -92,6 +93,7 @@ impl Handle {
             true => Default::default(),
             false => (self.store().starts(&pipeline.name).await?, self.store().schemas(&pipeline.name).await?),
         };
+        let locked = self.is_locked(&pipeline).await?;
         let moment = clock::moment();
         let new = NewRun {
             id: clock::new_run_id(),
@@ -101,6 +103,7 @@ impl Handle {
             starts,
             schemas,
             parallel_segments: self.inner.parallel_segments,
+            locked,
             now: moment.now,
         };
         let first = move |term, tokens| {
@@ -210,7 +213,19 @@ impl Handle {
         let mut state = RunState::stored(self.store().load(run).await?)?;
         state.tokens = tokens.map(Token).collect();
         state.parallel_segments = self.inner.parallel_segments;
+        state.locked = self.is_locked(&state.pipeline).await?;
         Ok(state)
+    }
+
+    /// Whether a vault that the pipeline's connections need is locked. What else may be wrong with it shows when they are used.
+    async fn is_locked(&self, pipeline: &Pipeline) -> Result<bool> {
+        for organization in sealed_by(pipeline.connections.values()) {
+            match self.vault().is_locked(&organization).await {
+                Ok(false) | Err(Error::Vault(_)) => {}
+                locked => return locked,
+            }
+        }
+        Ok(false)
     }
 
     fn launch(&self, state: RunState, opening: Vec<Command>, lock: Arc<Lock>) -> watch::Receiver<Snapshot> {

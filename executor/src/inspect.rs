@@ -19,8 +19,8 @@ use datafusion::physical_plan::collect;
 use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::{AttemptId, AttemptSpec, Output, Segment};
 use flowetl_proto::id::{BlockId, RunId, Token};
-use flowetl_proto::look::{Inspector, PREVIEW_BYTES_MAX, SegmentPlan};
-use flowetl_proto::pipeline::{ConnectionSpec, Pipeline};
+use flowetl_proto::look::{Found, Inspector, NotFound, PREVIEW_BYTES_MAX, SegmentPlan};
+use flowetl_proto::pipeline::{ConnectionSpec, Pipeline, Unsealed};
 use indexmap::IndexMap;
 use serde_json::Value;
 use tokio::runtime::Handle;
@@ -51,6 +51,11 @@ impl Here {
         Self { config, data }
     }
 
+    /// The settings for a look that needs these secrets.
+    fn with(&self, secrets: &Unsealed) -> NodeConfig {
+        NodeConfig { secrets: secrets.over(Arc::clone(&self.config.secrets)), ..self.config.clone() }
+    }
+
     async fn on_data<T: Send + 'static>(
         &self,
         look: impl Future<Output = Result<T>> + Send + 'static,
@@ -68,16 +73,39 @@ impl Inspector for Here {
         pipeline: &Pipeline,
         segments: &[Segment],
         remembered: &BTreeMap<BlockId, Value>,
+        secrets: &Unsealed,
     ) -> Result<Vec<SegmentPlan>, Failure> {
         let (pipeline, segments, remembered) = (pipeline.clone(), segments.to_vec(), remembered.clone());
-        let Self { config, data } = self.clone();
+        let (config, data) = (self.with(secrets), self.data.clone());
         self.on_data(async move { plan(&pipeline, &segments, &remembered, config, data).await }).await
     }
 
-    async fn preview(&self, pipeline: &Pipeline, block: &BlockId, count: usize) -> Result<Vec<u8>, Failure> {
+    async fn preview(
+        &self,
+        pipeline: &Pipeline,
+        block: &BlockId,
+        count: usize,
+        secrets: &Unsealed,
+    ) -> Result<Vec<u8>, Failure> {
         let (pipeline, block) = (pipeline.clone(), block.clone());
-        let Self { config, data } = self.clone();
+        let (config, data) = (self.with(secrets), self.data.clone());
         self.on_data(async move { preview(&pipeline, &block, count, config, data).await?.to_stream(&block) }).await
+    }
+
+    async fn test(
+        &self,
+        name: &str,
+        connection: &ConnectionSpec,
+        secrets: &Unsealed,
+    ) -> Result<Result<Found, NotFound>, Failure> {
+        let (name, connection, config) = (name.to_owned(), connection.clone(), self.with(secrets));
+        self.on_data(async move {
+            Ok(version(&name, &connection, &config).await.map(|version| Found { version }).map_err(|error| {
+                let message = error.to_failure().message;
+                NotFound { hint: hint::hint(&message).map(str::to_owned), message }
+            }))
+        })
+        .await
     }
 }
 
@@ -301,6 +329,8 @@ fn spec(pipeline: &Pipeline, segment: Segment, schemas: BTreeMap<BlockId, Value>
         },
         segment,
         connections: pipeline.connections.clone(),
+        // They are among the settings already.
+        secrets: Unsealed::default(),
         inputs: BTreeMap::new(),
         positions: BTreeMap::new(),
         schemas,
@@ -312,5 +342,6 @@ fn spec(pipeline: &Pipeline, segment: Segment, schemas: BTreeMap<BlockId, Value>
     }
 }
 
+mod hint;
 #[cfg(test)]
 mod tests;

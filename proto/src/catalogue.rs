@@ -66,8 +66,18 @@ pub struct ConnectorDescription {
     pub schemes: Vec<String>,
     /// Whether its places are tables or paths.
     pub places: Places,
-    /// JSON Schema of a connection's keys in map form (`type`, `host`, ...) and of its URL's query options.
+    /// JSON Schema of a connection's keys in map form (`type`, `host`, ...) and of its URL's query options. Secrets are
+    /// `writeOnly`: a service keeps them sealed, and shows them to nobody.
     pub settings: Value,
+}
+
+impl ConnectorDescription {
+    /// The keys of a connection that are secrets: those that its settings call `writeOnly`, or a password by their format.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        let known = self.settings["properties"].as_object().into_iter().flatten();
+        let is_secret = |property: &Value| property["writeOnly"] == true || property["format"] == "password";
+        known.filter(move |(_, property)| is_secret(property)).map(|(key, _)| key.as_str())
+    }
 }
 
 /// How a connector's places are written after the connection's name.

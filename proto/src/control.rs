@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::code::{Class, Failure};
 use crate::drift::SchemaChange;
 use crate::id::{BlockId, ExecutorId, RunId, SegmentId, Token};
-use crate::pipeline::{Block, ConnectionSpec};
+use crate::pipeline::{Block, ConnectionSpec, Unsealed};
 
 /// A set of blocks joined by stream edges: the unit of scheduling and retry. A tree with one root.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -74,6 +74,9 @@ pub struct AttemptSpec {
     pub segment: Segment,
     /// By name, with secrets as references only.
     pub connections: IndexMap<String, ConnectionSpec>,
+    /// What those references name in a service's vault. Whoever keeps an attempt keeps it [`AttemptSpec::without_secrets`].
+    #[serde(default, skip_serializing_if = "Unsealed::is_empty")]
+    pub secrets: Unsealed,
     /// The committed boundaries of `segment.inputs`.
     pub inputs: BTreeMap<BlockId, Manifest>,
     /// Where each incremental extract of this segment starts; missing means from the beginning.
@@ -94,6 +97,13 @@ pub struct AttemptSpec {
     /// Whether an attempt before this one had too little memory, so that this one is to use less from its beginning.
     #[serde(default)]
     pub thrifty: bool,
+}
+
+impl AttemptSpec {
+    /// All but what was opened of a vault for it.
+    pub fn without_secrets(&self) -> Self {
+        Self { secrets: Unsealed::default(), ..self.clone() }
+    }
 }
 
 /// An executor that may take part in an attempt that another one leads.

@@ -10,7 +10,7 @@ use crate::code::Failure;
 use crate::control::{Output, Segment};
 use crate::drift::SchemaChange;
 use crate::id::BlockId;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{ConnectionSpec, Pipeline, Unsealed};
 
 /// The largest preview: more rows than anybody looks at, and less than a message may have.
 pub const PREVIEW_BYTES_MAX: usize = 16 << 20;
@@ -45,19 +45,49 @@ pub struct Operators {
     pub partitions: usize,
 }
 
+/// What a connection was found to lead to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    /// As the server says it itself.
+    pub version: String,
+}
+
+/// Why a connection leads nowhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotFound {
+    /// In the words of the server, where it has said something.
+    pub message: String,
+    /// What may help.
+    pub hint: Option<String>,
+}
+
 /// Who can look: an executor, which reaches sources and targets. Nothing here writes anywhere, and all of it may be asked
 /// again.
 #[async_trait]
 pub trait Inspector: Send + Sync {
     /// Plans every segment in order, as a first run would read, and compares each source with what its extract is
-    /// `remembered` to have read.
+    /// `remembered` to have read. `secrets` are those of the pipeline's connections that lie in a vault.
     async fn plan(
         &self,
         pipeline: &Pipeline,
         segments: &[Segment],
         remembered: &BTreeMap<BlockId, Value>,
+        secrets: &Unsealed,
     ) -> Result<Vec<SegmentPlan>, Failure>;
     /// The first `count` rows of `block`, computed from the sources up to it, as one Arrow IPC stream of at most
     /// [`PREVIEW_BYTES_MAX`]; a `load` shows what it would write.
-    async fn preview(&self, pipeline: &Pipeline, block: &BlockId, count: usize) -> Result<Vec<u8>, Failure>;
+    async fn preview(
+        &self,
+        pipeline: &Pipeline,
+        block: &BlockId,
+        count: usize,
+        secrets: &Unsealed,
+    ) -> Result<Vec<u8>, Failure>;
+    /// Really signs in, within 5 s. The failure is of looking itself: there is nobody who could.
+    async fn test(
+        &self,
+        name: &str,
+        connection: &ConnectionSpec,
+        secrets: &Unsealed,
+    ) -> Result<Result<Found, NotFound>, Failure>;
 }

@@ -15,6 +15,8 @@ mod kill;
 #[cfg(test)]
 mod pushdown;
 #[cfg(test)]
+mod secrets;
+#[cfg(test)]
 mod server;
 #[cfg(test)]
 mod tidy;

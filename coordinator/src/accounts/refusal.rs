@@ -25,13 +25,15 @@ pub(crate) enum Refusal {
     /// Too many sign in just now.
     #[error("too many sign in just now: try again")]
     Crowded,
+    #[error("no executor is there yet to look at this")]
+    NoExecutor,
     /// The fault is ours.
     #[error(transparent)]
     Failed(#[from] Error),
 }
 
 impl Refusal {
-    pub(super) fn wrong(field: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn wrong(field: &'static str, message: impl Into<String>) -> Self {
         Self::Wrong { field, message: message.into() }
     }
 }

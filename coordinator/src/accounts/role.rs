@@ -58,6 +58,15 @@ pub(crate) enum Scope {
     /// Look at runs.
     #[serde(rename = "runs:read")]
     RunsRead,
+    /// Look at connections.
+    #[serde(rename = "connections:read")]
+    ConnectionsRead,
+    /// Make, change, test and delete connections.
+    #[serde(rename = "connections:write")]
+    ConnectionsWrite,
+    /// Look whether the vault is open, unlock and lock it.
+    #[serde(rename = "vault")]
+    Vault,
     /// Cancel runs.
     #[serde(rename = "runs:write")]
     RunsWrite,

@@ -23,7 +23,7 @@ pub(super) fn email(text: &str) -> Result<String, Refusal> {
 }
 
 /// A name of something or someone.
-pub(super) fn name(text: &str) -> Result<String, Refusal> {
+pub(crate) fn name(text: &str) -> Result<String, Refusal> {
     let text = text.trim();
     let length = text.chars().count();
     if length == 0 || length > NAME_CHARS_MAX || text.chars().any(char::is_control) {
@@ -32,7 +32,7 @@ pub(super) fn name(text: &str) -> Result<String, Refusal> {
     Ok(text.to_owned())
 }
 
-pub(super) fn password(text: &str) -> Result<(), Refusal> {
+pub(crate) fn password(text: &str) -> Result<(), Refusal> {
     if text.chars().count() < PASSWORD_CHARS_MIN {
         return Err(Refusal::wrong("password", format!("a password has at least {PASSWORD_CHARS_MIN} characters")));
     }

@@ -8,8 +8,8 @@ use flowetl_proto::catalogue::Catalogue;
 use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::Segment;
 use flowetl_proto::id::{BlockId, ExecutorId};
-use flowetl_proto::look::{Inspector, SegmentPlan};
-use flowetl_proto::pipeline::Pipeline;
+use flowetl_proto::look::{Found, Inspector, NotFound, SegmentPlan};
+use flowetl_proto::pipeline::{ConnectionSpec, Pipeline, Unsealed};
 use flowetl_proto::wire::v1::ExecutorInfo;
 use serde_json::Value;
 
@@ -38,12 +38,28 @@ impl Inspector for Alone {
         pipeline: &Pipeline,
         segments: &[Segment],
         remembered: &BTreeMap<BlockId, Value>,
+        secrets: &Unsealed,
     ) -> Result<Vec<SegmentPlan>, Failure> {
-        self.inspector.plan(pipeline, segments, remembered).await
+        self.inspector.plan(pipeline, segments, remembered, secrets).await
     }
 
-    async fn preview(&self, pipeline: &Pipeline, block: &BlockId, count: usize) -> Result<Vec<u8>, Failure> {
-        self.inspector.preview(pipeline, block, count).await
+    async fn preview(
+        &self,
+        pipeline: &Pipeline,
+        block: &BlockId,
+        count: usize,
+        secrets: &Unsealed,
+    ) -> Result<Vec<u8>, Failure> {
+        self.inspector.preview(pipeline, block, count, secrets).await
+    }
+
+    async fn test(
+        &self,
+        name: &str,
+        connection: &ConnectionSpec,
+        secrets: &Unsealed,
+    ) -> Result<Result<Found, NotFound>, Failure> {
+        self.inspector.test(name, connection, secrets).await
     }
 }
 

@@ -7,8 +7,8 @@ use flowetl_proto::catalogue::Catalogue;
 use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::{BoundaryFolder, Segment};
 use flowetl_proto::id::{BlockId, RunId, Token};
-use flowetl_proto::look::SegmentPlan;
-use flowetl_proto::pipeline::Pipeline;
+use flowetl_proto::look::{Found, NotFound, SegmentPlan};
+use flowetl_proto::pipeline::{ConnectionSpec, Pipeline, Unsealed};
 use flowetl_proto::trust::{ClusterKey, Subject, Trust, about};
 use flowetl_proto::wire::v1::executor_client::ExecutorClient;
 use flowetl_proto::wire::{MESSAGE_BYTES_MAX, TERM_HEADER, v1};
@@ -34,6 +34,8 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 const CALL_LIMIT: Duration = Duration::from_secs(20);
 /// How long looking may take: sources and targets are asked, and what a preview shows is computed.
 const LOOK_LIMIT: Duration = Duration::from_secs(300);
+/// How long a test of a connection may take: the executor gives it 5 s.
+const TEST_LIMIT: Duration = Duration::from_secs(8);
 /// How long all boundaries may take to be listed, or many of them to be removed; what is left is removed the next time.
 const STORAGE_LIMIT: Duration = Duration::from_secs(300);
 /// How long an executor may take to say who it is and to open its stream.
@@ -153,6 +155,7 @@ impl Client {
         pipeline: &Pipeline,
         segments: &[Segment],
         remembered: &BTreeMap<BlockId, Value>,
+        secrets: &Unsealed,
     ) -> Result<Vec<SegmentPlan>, Failure> {
         let mut executor = self.executor.clone();
         let planned = async {
@@ -160,6 +163,7 @@ impl Client {
                 pipeline_json: written(pipeline)?,
                 segments_json: written(&segments)?,
                 remembered_json: written(remembered)?,
+                secrets_json: written(secrets)?,
             };
             in_time(LOOK_LIMIT, executor.plan_segments(request)).await
         };
@@ -167,14 +171,44 @@ impl Client {
         serde_json::from_slice(&plans).map_err(|e| Failure::new(Class::Internal, format!("a plan cannot be read: {e}")))
     }
 
-    pub(super) async fn preview(&self, pipeline: &Pipeline, block: &BlockId, count: usize) -> Result<Vec<u8>, Failure> {
+    pub(super) async fn preview(
+        &self,
+        pipeline: &Pipeline,
+        block: &BlockId,
+        count: usize,
+        secrets: &Unsealed,
+    ) -> Result<Vec<u8>, Failure> {
         let mut executor = self.executor.clone();
         let rows = u32::try_from(count).unwrap_or(u32::MAX);
         let previewed = async {
-            let request = v1::PreviewRowsRequest { pipeline_json: written(pipeline)?, block: block.to_string(), rows };
+            let request = v1::PreviewRowsRequest {
+                pipeline_json: written(pipeline)?,
+                block: block.to_string(),
+                rows,
+                secrets_json: written(secrets)?,
+            };
             in_time(LOOK_LIMIT, executor.preview_rows(request)).await
         };
         found(previewed.await)
+    }
+
+    pub(super) async fn test(
+        &self,
+        name: &str,
+        connection: &ConnectionSpec,
+        secrets: &Unsealed,
+    ) -> Result<Result<Found, NotFound>, Failure> {
+        let mut executor = self.executor.clone();
+        let tested = async {
+            let request = v1::TestConnectionRequest {
+                name: name.to_owned(),
+                connection_json: written(connection)?,
+                secrets_json: written(secrets)?,
+            };
+            in_time(TEST_LIMIT, executor.test_connection(request)).await
+        };
+        let told = found(tested.await)?;
+        serde_json::from_slice(&told).map_err(|e| Failure::new(Class::Internal, format!("a test cannot be read: {e}")))
     }
 
     pub(super) async fn drain(&self) -> Result<(), Failure> {

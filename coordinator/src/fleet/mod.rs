@@ -21,8 +21,8 @@ use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::{AttemptEvent, AttemptSpec, BoundaryFolder, Executor, Prepared, Segment};
 use flowetl_proto::etcd::Etcd;
 use flowetl_proto::id::{BlockId, ExecutorId, RunId, Token};
-use flowetl_proto::look::{Inspector, SegmentPlan};
-use flowetl_proto::pipeline::Pipeline;
+use flowetl_proto::look::{Found, Inspector, NotFound, SegmentPlan};
+use flowetl_proto::pipeline::{ConnectionSpec, Pipeline, Unsealed};
 use flowetl_proto::trust::Trust;
 use flowetl_proto::wire::v1::ExecutorInfo;
 use futures::future::join_all;
@@ -152,8 +152,9 @@ impl Inspector for Fleet {
         pipeline: &Pipeline,
         segments: &[Segment],
         remembered: &BTreeMap<BlockId, Value>,
+        secrets: &Unsealed,
     ) -> std::result::Result<Vec<SegmentPlan>, Failure> {
-        self.any()?.plan(pipeline, segments, remembered).await
+        self.any()?.plan(pipeline, segments, remembered, secrets).await
     }
 
     async fn preview(
@@ -161,8 +162,18 @@ impl Inspector for Fleet {
         pipeline: &Pipeline,
         block: &BlockId,
         count: usize,
+        secrets: &Unsealed,
     ) -> std::result::Result<Vec<u8>, Failure> {
-        self.any()?.preview(pipeline, block, count).await
+        self.any()?.preview(pipeline, block, count, secrets).await
+    }
+
+    async fn test(
+        &self,
+        name: &str,
+        connection: &ConnectionSpec,
+        secrets: &Unsealed,
+    ) -> std::result::Result<std::result::Result<Found, NotFound>, Failure> {
+        self.any()?.test(name, connection, secrets).await
     }
 }
 

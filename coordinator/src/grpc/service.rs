@@ -15,6 +15,7 @@ use tonic::{Request, Response, Status};
 
 use super::Seat;
 use super::status::{looked, no_executor, not_understood, stands_by, status, stopping};
+use crate::connections::Connections;
 use crate::fleet::Roster;
 use crate::{Handle, Result, cut};
 
@@ -39,11 +40,14 @@ impl Service {
     }
 
     /// Reads a pipeline with what the executors can do. Secrets are theirs, so that none is asked for here.
-    fn parse(&self, source: Option<v1::Source>) -> std::result::Result<Result<Parsed, Vec<Problem>>, Status> {
+    /// Connections that it does not say itself are those of the default organization.
+    async fn parse(&self, source: Option<v1::Source>) -> std::result::Result<Result<Parsed, Vec<Problem>>, Status> {
         let source = source.ok_or_else(|| Status::invalid_argument("`source` is missing"))?;
         let source = Source::try_from(source).map_err(|e| not_understood(&e))?;
-        let catalogue = self.roster()?.catalogue().ok_or_else(no_executor)?;
-        Ok(source.parse(&catalogue, None))
+        let (handle, roster) = self.seat.borrow().taken()?;
+        let catalogue = roster.catalogue().ok_or_else(no_executor)?;
+        let stored = Connections::new(handle.vault(), roster).named_by_default(&catalogue).await;
+        Ok(source.parse_with(&catalogue, None, &stored.map_err(|e| status(&e))?))
     }
 }
 
@@ -71,12 +75,12 @@ impl v1::coordinator_server::Coordinator for Service {
     type FollowStream = BoxStream<'static, std::result::Result<v1::Run, Status>>;
 
     async fn validate(&self, request: Request<v1::ValidateRequest>) -> Answer<v1::ValidateResponse> {
-        let found = self.parse(request.into_inner().source)?.err().unwrap_or_default();
+        let found = self.parse(request.into_inner().source).await?.err().unwrap_or_default();
         Ok(Response::new(v1::ValidateResponse { problems: problems(&found) }))
     }
 
     async fn plan(&self, request: Request<v1::PlanRequest>) -> Answer<v1::PlanResponse> {
-        let parsed = match self.parse(request.into_inner().source)? {
+        let parsed = match self.parse(request.into_inner().source).await? {
             Ok(parsed) => parsed,
             Err(found) => {
                 let refused = v1::PlanResponse { plan_json: String::new(), problems: problems(&found) };
@@ -85,7 +89,8 @@ impl v1::coordinator_server::Coordinator for Service {
         };
         let remembered = self.handle()?.remembered(&parsed.pipeline.name).await.map_err(|e| status(&e))?;
         let segments = cut::cut(&parsed.pipeline);
-        let plans = match self.roster()?.plan(&parsed.pipeline, &segments, &remembered).await {
+        let secrets = self.handle()?.unsealed(&parsed.pipeline).await.map_err(|e| status(&e))?;
+        let plans = match self.roster()?.plan(&parsed.pipeline, &segments, &remembered, &secrets).await {
             Ok(plans) => plans,
             Err(failure) => {
                 let problems = unseen(&parsed, failure)?;
@@ -98,14 +103,16 @@ impl v1::coordinator_server::Coordinator for Service {
 
     async fn preview(&self, request: Request<v1::PreviewRequest>) -> Answer<v1::PreviewResponse> {
         let asked = request.into_inner();
-        let parsed = match self.parse(asked.source)? {
+        let parsed = match self.parse(asked.source).await? {
             Ok(parsed) => parsed,
             Err(found) => {
                 let refused = v1::PreviewResponse { arrow_stream: Vec::new(), problems: problems(&found) };
                 return Ok(Response::new(refused));
             }
         };
-        let rows = self.roster()?.preview(&parsed.pipeline, &BlockId::new(asked.block), asked.rows as usize).await;
+        let secrets = self.handle()?.unsealed(&parsed.pipeline).await.map_err(|e| status(&e))?;
+        let (block, count) = (BlockId::new(asked.block), asked.rows as usize);
+        let rows = self.roster()?.preview(&parsed.pipeline, &block, count, &secrets).await;
         match rows {
             Ok(arrow_stream) => Ok(Response::new(v1::PreviewResponse { arrow_stream, problems: Vec::new() })),
             Err(failure) => Err(looked(&failure)),
@@ -114,7 +121,7 @@ impl v1::coordinator_server::Coordinator for Service {
 
     async fn submit(&self, request: Request<v1::SubmitRequest>) -> Answer<v1::SubmitResponse> {
         let mut asked = request.into_inner();
-        let parsed = match self.parse(asked.source.take())? {
+        let parsed = match self.parse(asked.source.take()).await? {
             Ok(parsed) => parsed,
             Err(found) => {
                 let refused = v1::SubmitResponse { run_id: String::new(), problems: problems(&found) };

@@ -7,6 +7,7 @@
 mod audit;
 mod auth;
 mod body;
+mod connections;
 mod docs;
 mod gate;
 mod headers;
@@ -21,6 +22,7 @@ mod routes;
 mod runs;
 #[cfg(test)]
 mod tests;
+mod vault;
 
 use std::future::{Ready, ready};
 use std::sync::Arc;

@@ -7,7 +7,7 @@ use utoipa::{Modify, OpenApi};
 
 use super::gate::Needs;
 use super::problem::Problem;
-use super::{audit, auth, health, keys, members, organizations, routes, runs};
+use super::{audit, auth, connections, health, keys, members, organizations, routes, runs, vault};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -36,6 +36,20 @@ use super::{audit, auth, health, keys, members, organizations, routes, runs};
         keys::list,
         keys::create,
         keys::remove,
+        connections::list,
+        connections::create,
+        connections::test_draft,
+        connections::export,
+        connections::export_sealed,
+        connections::import,
+        connections::get,
+        connections::change,
+        connections::remove,
+        connections::test,
+        vault::status,
+        vault::unlock,
+        vault::lock,
+        vault::set_password,
         audit::of_organization,
         audit::of_installation,
         runs::list,
@@ -63,7 +77,7 @@ impl Modify for EveryCall {
             components.responses.insert("problem".to_owned(), answer.build().into());
         }
         for item in document.paths.paths.values_mut() {
-            let operations = [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete];
+            let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
             for operation in operations.into_iter().flatten() {
                 operation.responses.responses.insert("default".to_owned(), refused.clone());
             }
@@ -87,6 +101,7 @@ fn guard(item: &mut PathItem, endpoint: &routes::Endpoint) {
     let operation = match endpoint.method.as_str() {
         "GET" => &mut item.get,
         "POST" => &mut item.post,
+        "PUT" => &mut item.put,
         "PATCH" => &mut item.patch,
         _ => &mut item.delete,
     };

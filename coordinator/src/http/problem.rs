@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::accounts::Refusal;
+use crate::vault::Fault;
 use crate::{Error, clock};
 
 /// Why a call was refused, as RFC 9457 has it.
@@ -85,6 +86,18 @@ impl Problem {
         Self { instance: Some(instance), ..problem }
     }
 
+    fn from_vault(fault: &Fault) -> Self {
+        match fault {
+            Fault::Locked => Self::new(StatusCode::LOCKED, fault.to_string()),
+            Fault::WrongPassword => {
+                Self { field: Some("password"), ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, fault.to_string()) }
+            }
+            Fault::OtherKey | Fault::NoKey | Fault::NoPassword | Fault::Damaged(_) => {
+                Self::new(StatusCode::CONFLICT, fault.to_string())
+            }
+        }
+    }
+
     fn with_retry(self, seconds: u64) -> Self {
         Self { retry_after: Some(seconds), ..self }
     }
@@ -124,6 +137,7 @@ impl From<Refusal> for Problem {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, text).with_retry(seconds)
             }
             Refusal::Crowded => Self::new(StatusCode::SERVICE_UNAVAILABLE, text).with_retry(1),
+            Refusal::NoExecutor => Self::new(StatusCode::SERVICE_UNAVAILABLE, text).with_retry(1),
             Refusal::Failed(error) => error.into(),
         }
     }
@@ -138,6 +152,8 @@ impl From<Error> for Problem {
             Error::Busy { .. } | Error::NotResumable { .. } | Error::NotHere(_) | Error::Unsettled(_) => {
                 Self::new(StatusCode::CONFLICT, error.to_string())
             }
+            Error::Vault(fault) => Self::from_vault(fault),
+            Error::NoSecret(_) => Self::new(StatusCode::CONFLICT, error.to_string()),
             // What a database or a disk says is for the log alone.
             _ => Self::internal(&error.chain()),
         }

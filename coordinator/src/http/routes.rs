@@ -10,7 +10,7 @@ use actix_web::{FromRequest, HttpRequest, Resource, Responder, Route, guard, web
 
 use super::gate::{self, Needs};
 use super::problem::{no_such_method, no_such_path};
-use super::{Site, audit, auth, body, docs, health, keys, members, organizations, runs};
+use super::{Site, audit, auth, body, connections, docs, health, keys, members, organizations, runs, vault};
 use crate::accounts::{Role, Scope};
 
 /// A call that can be made, below `/api/v1`.
@@ -24,6 +24,7 @@ pub(super) struct Endpoint {
 
 const GET: Method = Method::GET;
 const POST: Method = Method::POST;
+const PUT: Method = Method::PUT;
 const PATCH: Method = Method::PATCH;
 const DELETE: Method = Method::DELETE;
 
@@ -63,6 +64,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         endpoint(GET, "/organizations/{organization}/audit", Member(Admin, READ), audit::of_organization),
         endpoint(GET, "/audit", SuperAdmin, audit::of_installation),
     ];
+    all.extend(connection_endpoints());
     for (list, one, cancel) in [
         ("/runs", "/runs/{run}", "/runs/{run}/cancel"),
         ("/executions", "/executions/{run}", "/executions/{run}/cancel"),
@@ -73,6 +75,31 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         all.push(endpoint(POST, cancel, Member(Editor, Some(Scope::RunsWrite)), runs::cancel));
     }
     all
+}
+
+/// What leads to an organization's systems. Whoever owns the organization owns its secrets: the vault, and taking them out.
+fn connection_endpoints() -> [Endpoint; 14] {
+    use Needs::Member;
+    use Role::{Admin, Editor, Owner, Viewer};
+    const READ: Option<Scope> = Some(Scope::ConnectionsRead);
+    const WRITE: Option<Scope> = Some(Scope::ConnectionsWrite);
+    const VAULT: Option<Scope> = Some(Scope::Vault);
+    [
+        endpoint(GET, "/connections", Member(Viewer, READ), connections::list),
+        endpoint(POST, "/connections", Member(Editor, WRITE), connections::create),
+        endpoint(POST, "/connections/test", Member(Editor, WRITE), connections::test_draft),
+        endpoint(GET, "/connections/export", Member(Viewer, READ), connections::export),
+        endpoint(POST, "/connections/export", Member(Owner, None), connections::export_sealed),
+        endpoint(POST, "/connections/import", Member(Editor, WRITE), connections::import),
+        endpoint(GET, "/connections/{connection}", Member(Viewer, READ), connections::get),
+        endpoint(PUT, "/connections/{connection}", Member(Editor, WRITE), connections::change),
+        endpoint(DELETE, "/connections/{connection}", Member(Admin, WRITE), connections::remove),
+        endpoint(POST, "/connections/{connection}/test", Member(Editor, WRITE), connections::test),
+        endpoint(GET, "/vault/status", Member(Viewer, VAULT), vault::status),
+        endpoint(POST, "/vault/unlock", Member(Owner, VAULT), vault::unlock),
+        endpoint(POST, "/vault/lock", Member(Owner, VAULT), vault::lock),
+        endpoint(PUT, "/vault/password", Member(Owner, None), vault::set_password),
+    ]
 }
 
 /// An endpoint behind its gate, whose handler works on the process's own threads, and to its end.

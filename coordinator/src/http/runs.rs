@@ -9,6 +9,7 @@ use super::Site;
 use super::body::{Accepted, Json, Named, Query};
 use super::gate::Known;
 use super::problem::Problem;
+use crate::Handle;
 use crate::accounts::{Accounts, Caller, Refusal, Tenant};
 use crate::store::RunQuery;
 
@@ -20,6 +21,8 @@ const LIMIT_MAX: i64 = 500;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Status {
+    /// It waits for something before it can begin or go on, which `detail` says.
+    Pending,
     Running,
     Success,
     Failed,
@@ -34,6 +37,8 @@ pub(super) struct RunItem {
     status: Status,
     /// The same to the point: a run that is `failing` or `cancelling` waits for what is under way.
     state: &'static str,
+    /// What it waits for as a whole: `waiting for unlock`; null where it is not that.
+    detail: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     /// When it was started or resumed last.
@@ -68,7 +73,7 @@ pub(super) struct RunDetail {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Page {
-    /// Only runs that stand so: `running`, `success`, `failed` or `cancelled`, in either case; more of them after commas.
+    /// Only runs that stand so: `running` (and `pending`), `success`, `failed` or `cancelled`, in either case; more of them after commas.
     status: Option<String>,
     /// Only runs of this pipeline.
     pipeline: Option<String>,
@@ -90,10 +95,21 @@ impl From<RunSummary> for RunItem {
                 Phase::Cancelled => Status::Cancelled,
             },
             state: run.state.as_str(),
+            detail: None,
             created_at: Timestamp(run.created_at),
             started_at: Timestamp(run.started_at),
             finished_at: run.finished_at.map(Timestamp),
             error_message: run.failure.map(|failure| failure.message),
+        }
+    }
+}
+
+impl RunItem {
+    /// With what only this process knows of it.
+    fn live(self, handle: &Handle) -> Self {
+        match handle.waiting(&RunId::new(&self.id)) {
+            None => self,
+            detail => Self { status: Status::Pending, detail, ..self },
         }
     }
 }
@@ -131,8 +147,9 @@ pub(super) async fn list(
         before: page.before,
         limit,
     };
-    let found = site.handle()?.runs_of(&query).await?;
-    let runs: Vec<RunItem> = found.into_iter().map(RunItem::from).collect();
+    let handle = site.handle()?;
+    let found = handle.runs_of(&query).await?;
+    let runs: Vec<RunItem> = found.into_iter().map(|run| RunItem::from(run).live(&handle)).collect();
     let is_full = i64::try_from(runs.len()).is_ok_and(|found| found == limit);
     let next = runs.last().filter(|_| is_full).map(|run| run.id.clone());
     Ok(Json(RunPage { runs, next }))
@@ -147,7 +164,7 @@ pub(super) async fn get(
     Named(run): Named,
 ) -> Result<Json<RunDetail>, Problem> {
     let (handle, id) = (site.handle()?, RunId::new(run));
-    let run = handle.run_of(&tenant.organization.id, &id).await?.into();
+    let run = RunItem::from(handle.run_of(&tenant.organization.id, &id).await?).live(&handle);
     Ok(Json(RunDetail { run, view: handle.run(&id).await? }))
 }
 

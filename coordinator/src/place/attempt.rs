@@ -14,6 +14,7 @@ use super::{AWAY_LIMIT, Answer, Job, Placement};
 
 #[derive(Debug)]
 pub(super) struct Attempt {
+    /// Without secrets: what is called for has them with it.
     pub(super) spec: Arc<AttemptSpec>,
     /// The executor that has it, or had it last.
     pub(super) on: Option<ExecutorId>,
@@ -240,7 +241,7 @@ impl Placement {
             (job, Some(attempt)) => attempt.ask(now, job),
             (job, None) => {
                 let (Job::Start(spec) | Job::Commit(spec, _) | Job::Discard(spec)) = &job else { return };
-                let mut attempt = Attempt::new(now, Arc::clone(spec));
+                let mut attempt = Attempt::new(now, Arc::new(spec.without_secrets()));
                 attempt.ask(now, job);
                 self.attempts.insert(token, attempt);
             }

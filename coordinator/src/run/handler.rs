@@ -31,6 +31,7 @@ impl RunActor {
             self.perform(decision.commands, ctx);
             self.publish_soon(ctx);
             self.wake_in_time(ctx);
+            self.await_unlock(ctx);
             return;
         }
         let record = self.state.record(decision.changes, log, moment.now);
@@ -77,6 +78,7 @@ impl RunActor {
         } else {
             self.publish();
             self.wake_in_time(ctx);
+            self.await_unlock(ctx);
         }
     }
 }

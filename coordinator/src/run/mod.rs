@@ -15,6 +15,7 @@ use tokio::runtime;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 mod bottleneck;
 mod handler;
@@ -26,6 +27,7 @@ pub mod state;
 #[cfg(test)]
 pub(crate) mod tests;
 mod traced;
+mod unseal;
 mod view;
 
 pub use machine::{Command, Event, Moment};
@@ -34,8 +36,10 @@ pub(crate) use rows::NewRun;
 pub use state::RunState;
 pub(crate) use view::view;
 
+use crate::connections::sealed_by;
 use crate::lock::Lock;
 use crate::store::{Record, Store};
+use crate::vault::Vault;
 use crate::{Error, Result, clock, figures};
 
 /// Fresh tokens taken at a time: more than most runs use, so that taking them costs one write.
@@ -69,6 +73,7 @@ const FORGET_LIMIT: Duration = Duration::from_secs(10);
 /// What runs share with each other and with the handle.
 pub(crate) struct Surroundings {
     pub store: Store,
+    pub vault: Vault,
     pub executor: Arc<dyn Executor>,
     /// Where everything runs that is not deciding: actors only decide.
     pub runtime: runtime::Handle,
@@ -114,6 +119,10 @@ pub(crate) struct RunActor {
     /// Whether a decision is being written, or the end tidied up. `Context::wait` keeps the mailbox closed meanwhile, but
     /// timers may fire all the same; they must neither decide nor show what is not durable yet.
     busy: bool,
+    /// Waits for vaults to be opened.
+    unlock: Option<JoinHandle<()>>,
+    /// Ends with the actor: what was not asked for by then is not asked for any more.
+    end: DropGuard,
     /// The newest command of each attempt, so that a cancel can never overtake the start it is for.
     calls: BTreeMap<Token, JoinHandle<()>>,
 }
@@ -151,6 +160,8 @@ impl RunActor {
             wake: None,
             publishing: false,
             busy: false,
+            unlock: None,
+            end: CancellationToken::new().drop_guard(),
             calls: BTreeMap::new(),
         });
         active.retain(|a| a.run != run);
@@ -165,14 +176,17 @@ impl RunActor {
             let token = command.token();
             let Some(spec) = spec::spec(&self.state, token) else { continue };
             let prepared = self.state.attempts.get(&token).and_then(|a| a.prepared.clone());
-            let call = call(Arc::clone(&self.around.executor), command, spec, prepared);
             let before = self.calls.remove(&token);
-            let actor = ctx.address();
+            let (actor, around, end) = (ctx.address(), Arc::clone(&self.around), self.end.token().clone());
             let task = self.around.runtime.spawn(async move {
                 if let Some(before) = before {
                     // Ends within its own limit; how it ended was told by itself.
                     let _ = before.await;
                 }
+                let opened = unseal::opened(&around, &actor, command, spec);
+                // What was not asked for when the run ended is not asked for any more.
+                let Some(Some(spec)) = end.run_until_cancelled(opened).await else { return };
+                let call = call(Arc::clone(&around.executor), command, spec, prepared);
                 let late = || Failure::new(Class::Internal, format!("the executor did not accept {command:?} in time"));
                 let accepted = timeout(ACCEPT_LIMIT, call).await.unwrap_or_else(|_| Err(late()));
                 if let Err(failure) = accepted {
@@ -200,6 +214,21 @@ impl RunActor {
                 actor.publish();
             }
         });
+    }
+
+    /// Listens for the vaults that the run waits for.
+    fn await_unlock(&mut self, ctx: &mut Context<Self>) {
+        if !self.state.locked || self.unlock.as_ref().is_some_and(|waits| !waits.is_finished()) {
+            return;
+        }
+        let organizations = sealed_by(self.state.pipeline.connections.values());
+        let (actor, around, end) = (ctx.address(), Arc::clone(&self.around), self.end.token().clone());
+        self.unlock = Some(self.around.runtime.spawn(async move {
+            if end.run_until_cancelled(around.vault.unlocked(&organizations)).await.is_some() {
+                // A run that is gone by now has no use for it.
+                let _ = actor.send(Happened(Event::Unlocked)).await;
+            }
+        }));
     }
 
     /// Sets the one timer to the next time at which something is due.

@@ -26,6 +26,8 @@ pub(crate) struct NewRun {
     pub starts: BTreeMap<BlockId, Position>,
     pub schemas: BTreeMap<BlockId, Value>,
     pub parallel_segments: usize,
+    /// Whether a vault that its connections need is locked.
+    pub locked: bool,
     pub now: i64,
 }
 
@@ -54,6 +56,7 @@ impl RunState {
             attempts: BTreeMap::new(),
             tokens: tokens.map(Token).collect(),
             hard_stop_at: None,
+            locked: new.locked,
         }
     }
 
@@ -90,6 +93,7 @@ impl RunState {
             schemas: BTreeMap::new(),
             tokens: [].into(),
             hard_stop_at: None,
+            locked: false,
         })
     }
 
@@ -201,6 +205,8 @@ impl Event {
             Self::Settle(failure) => ("settled", json!({ "message": failure.message })),
             Self::Cancel => ("cancel_asked", Value::Null),
             Self::Tick => ("time_passed", Value::Null),
+            Self::Locked(token) => ("locked", json!({ "token": token })),
+            Self::Unlocked => ("unlocked", Value::Null),
             Self::Refused { command, failure } => {
                 ("refused", json!({ "command": format!("{command:?}"), "failure": failure }))
             }

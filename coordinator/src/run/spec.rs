@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use flowetl_proto::control::{AttemptId, AttemptSpec, Position, Prepared};
 use flowetl_proto::id::{BlockId, Token};
+use flowetl_proto::pipeline::Unsealed;
 
 use super::state::{AttemptState, RunState, is_incremental};
 
@@ -25,6 +26,8 @@ pub(crate) fn spec(state: &RunState, token: Token) -> Option<AttemptSpec> {
             token,
         },
         connections: state.pipeline.connections.clone(),
+        // Opened at the last moment, by whoever asks for the attempt.
+        secrets: Unsealed::default(),
         inputs: segment.inputs.iter().filter_map(manifest).collect(),
         positions: incremental.filter_map(start).collect(),
         schemas: segment

@@ -135,6 +135,9 @@ impl AttemptState {
     }
 }
 
+/// How a run is shown that needs a locked vault.
+pub const WAITING_FOR_UNLOCK: &str = "waiting for unlock";
+
 /// A run as its brain sees it.
 #[derive(Clone, Debug)]
 pub struct RunState {
@@ -164,6 +167,8 @@ pub struct RunState {
     pub tokens: VecDeque<Token>,
     /// When an ending run stops waiting.
     pub hard_stop_at: Option<i64>,
+    /// Whether a vault that its connections need is locked: nothing is started until it is open.
+    pub locked: bool,
     /// Which extracts feed each sink, over all segments.
     pub fed_by: BTreeMap<SegmentId, BTreeSet<BlockId>>,
 }
@@ -182,6 +187,11 @@ impl RunState {
     /// The sinks that an extract feeds.
     pub fn fed_sinks<'a>(&'a self, extract: &'a BlockId) -> impl Iterator<Item = &'a SegmentId> {
         self.fed_by.iter().filter(move |(_, extracts)| extracts.contains(extract)).map(|(sink, _)| sink)
+    }
+
+    /// What the run waits for as a whole, where it is that.
+    pub fn waiting(&self) -> Option<&'static str> {
+        (self.locked && self.phase == Phase::Running).then_some(WAITING_FOR_UNLOCK)
     }
 
     /// Whether beginning anew would append rows a second time: an incremental extract has not moved, because some sink
@@ -216,7 +226,8 @@ impl RunState {
             _ => None,
         });
         let waiting = self.segments.values().filter(|s| s.phase == SegmentPhase::RetryWait);
-        let retries = waiting.filter_map(|s| s.next_try_at).filter(|_| self.phase == Phase::Running);
+        let may_start = self.phase == Phase::Running && !self.locked;
+        let retries = waiting.filter_map(|s| s.next_try_at).filter(|_| may_start);
         discards.chain(commits).chain(retries).chain(self.hard_stop_at).min()
     }
 }

@@ -37,6 +37,7 @@ pub(crate) fn view(state: &RunState, now: i64) -> RunView {
         error: state.failure.clone(),
         edges: edges(state),
         bottleneck: bottleneck::bottleneck(state, now),
+        waiting: state.waiting().map(str::to_owned),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Whole runs through the real actor and the real store, on both databases, with an executor made for the purpose.
 
 pub(crate) mod access;
+mod locked;
 mod service;
 pub(crate) mod simulate;
 pub(crate) mod world;
@@ -8,7 +9,7 @@ pub(crate) mod world;
 use flowetl_proto::id::BlockId;
 use flowetl_proto::pipeline::{Block, BoundaryPolicy, Input, Pipeline, PortType, Retries};
 use serde_json::{Value, json};
-use sqlx::{Connection, Executor};
+use sqlx::{Connection, Executor, Row};
 use std::time::Duration;
 
 /// A block of a kind, reading `inputs`, with settings as validation leaves them.
@@ -84,6 +85,38 @@ impl Database {
         let joint = if server.contains('?') { '&' } else { '?' };
         let url = format!("{server}{joint}options[search_path]={schema}");
         Self { url, schema: Some((server, schema)), home: tempfile::tempdir().unwrap() }
+    }
+
+    /// All that is in it, as text.
+    pub(crate) async fn dump(&self) -> String {
+        sqlx::any::install_default_drivers();
+        let mut connection = sqlx::AnyConnection::connect(&self.url).await.unwrap();
+        let (tables, row) = match self.schema {
+            None => ("select name from sqlite_schema where type = 'table'", None),
+            Some(_) => {
+                ("select cast(tablename as text) as name from pg_tables where schemaname = current_schema()", Some(()))
+            }
+        };
+        let tables = sqlx::query(tables).fetch_all(&mut connection).await.unwrap();
+        let mut dump = String::new();
+        for table in tables {
+            let name: String = table.get("name");
+            let select = match row {
+                Some(()) => format!("select cast(t as text) as row from {name} t"),
+                None => {
+                    let columns =
+                        sqlx::query(sqlx::AssertSqlSafe(format!("select name from pragma_table_info('{name}')")));
+                    let columns = columns.fetch_all(&mut connection).await.unwrap();
+                    let columns = columns.iter().map(|c| format!("quote({})", c.get::<String, _>("name")));
+                    format!("select {} as row from {name}", columns.collect::<Vec<_>>().join(" || ' ' || "))
+                }
+            };
+            for row in sqlx::query(sqlx::AssertSqlSafe(select)).fetch_all(&mut connection).await.unwrap() {
+                dump.push_str(&format!("{name}: {}\n", row.get::<String, _>("row")));
+            }
+        }
+        connection.close().await.unwrap();
+        dump
     }
 
     pub(crate) async fn drop(self) {

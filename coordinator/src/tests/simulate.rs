@@ -17,6 +17,7 @@ use super::*;
 use crate::lead::Tenure;
 use crate::run::Surroundings;
 use crate::run::tests::Crash;
+use crate::vault::Keyring;
 use crate::{Config, Coordinator, Error, Handle, remembered, sweep};
 
 /// Far beyond what any run here takes, also on a busy machine.
@@ -72,7 +73,8 @@ impl Process {
 }
 
 fn config(database: &Database) -> Config {
-    Config { database_url: Some(database.url.clone()), ..Config::new(database.home.path()) }
+    let keyring = Keyring::in_file(database.home.path().join("vault.key"));
+    Config { database_url: Some(database.url.clone()), keyring, ..Config::new(database.home.path()) }
 }
 
 pub(crate) fn world(turns: &[(&str, &[Turn])]) -> Arc<Mutex<World>> {

@@ -12,10 +12,12 @@ use flowetl_proto::control::{
     Position, Prepared, Segment, Severity, TestResult,
 };
 use flowetl_proto::id::{BlockId, RunId, Token};
-use flowetl_proto::look::{Inspector, SegmentPlan};
-use flowetl_proto::pipeline::{Block, Pipeline};
+use flowetl_proto::look::{Found, Inspector, NotFound, SegmentPlan};
+use flowetl_proto::pipeline::{Block, ConnectionSpec, Pipeline, Unsealed};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
+
+use crate::vault::Vault;
 
 /// What every attempt uses.
 pub(crate) const COST: Cost = Cost { cpu_ms: 1_500, peak_bytes: 7 << 20 };
@@ -57,6 +59,10 @@ pub(crate) struct World {
     /// Whom each of them was to leave out.
     pub avoided: Vec<Vec<String>>,
     pub cancelled: BTreeSet<Token>,
+    /// The secrets that came with each start and commit.
+    pub secrets: Vec<String>,
+    /// A vault that is locked as soon as something was started.
+    pub locks: Option<(Vault, String)>,
 }
 
 /// What one commit made visible.
@@ -111,6 +117,10 @@ impl Executor for FakeExecutor {
         }
         let Some(turn) = self.act(|world| {
             world.started.push(id.clone());
+            world.secrets.push(serde_json::to_string(&spec.secrets).unwrap());
+            if let Some((vault, organization)) = world.locks.take() {
+                vault.forget(&organization);
+            }
             world.avoided.push(spec.avoided.iter().cloned().collect());
             assert!(world.staged.insert(token), "token {token} was used twice");
             let turns = world.turns.entry(id.clone()).or_default();
@@ -150,6 +160,7 @@ impl Executor for FakeExecutor {
 
     async fn commit(&self, spec: AttemptSpec, prepared: Prepared) -> Result<(), Failure> {
         let answer = self.act(|world| {
+            world.secrets.push(serde_json::to_string(&spec.secrets).unwrap());
             let block = BlockId::new(spec.id.segment.as_str());
             if world.published.iter().any(|p| p.block == block && p.run == spec.id.run) {
                 return AttemptEventKind::Committed;
@@ -265,11 +276,16 @@ impl Inspector for Blind {
         _: &Pipeline,
         _: &[Segment],
         _: &BTreeMap<BlockId, Value>,
+        _: &Unsealed,
     ) -> Result<Vec<SegmentPlan>, Failure> {
         Err(failure(Class::User).in_block(&"orders".into()))
     }
 
-    async fn preview(&self, _: &Pipeline, block: &BlockId, _: usize) -> Result<Vec<u8>, Failure> {
+    async fn preview(&self, _: &Pipeline, block: &BlockId, _: usize, _: &Unsealed) -> Result<Vec<u8>, Failure> {
         Err(failure(Class::SourceTransient).in_block(block))
+    }
+
+    async fn test(&self, _: &str, _: &ConnectionSpec, _: &Unsealed) -> Result<Result<Found, NotFound>, Failure> {
+        Err(failure(Class::LostExecutor))
     }
 }

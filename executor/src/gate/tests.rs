@@ -239,6 +239,7 @@ async fn tasks_and_rows_are_for_executors_of_the_attempt() {
         to: Destination::of(&own).unwrap(),
         attempt: own.id,
         connections: IndexMap::new(),
+        secrets: Default::default(),
         needs: Needs::default(),
         rows: Value::Null,
         memory: None,

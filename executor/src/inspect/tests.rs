@@ -2,7 +2,7 @@
 
 use flowetl_proto::code::Failure;
 use flowetl_proto::control::Output;
-use flowetl_proto::pipeline::{Block, Retries};
+use flowetl_proto::pipeline::{Block, Parser, Retries, Secret};
 use serde_json::{Value, json};
 
 use super::*;
@@ -150,4 +150,86 @@ async fn what_is_not_there_is_named_with_what_is() {
     assert_eq!(said("ordrs").await.message, "there is no block `ordrs`, did you mean `orders`?");
     assert_eq!(said("something").await.message, "there is no block `something`");
     assert_eq!(said("checks").await.message, "`checks` is a test and has no rows; preview the block it tests");
+}
+
+/// What came of a test of a connection, whose password lies in a vault.
+async fn tested(spec: ConnectionSpec, password: &str) -> Result<Found, NotFound> {
+    let world = World::new(1).await;
+    let mut secrets = Unsealed::default();
+    secrets.insert("o/c/password".into(), Secret::new(password));
+    let here = Here::new(world.config.clone(), Handle::current());
+    here.test("shop", &spec, &secrets).await.unwrap()
+}
+
+fn spec_of(url: &str) -> ConnectionSpec {
+    let (catalogue, none) = (crate::catalogue::catalogue(), IndexMap::new());
+    let folder = std::path::Path::new("/");
+    let parser =
+        Parser { file: "test", folder, catalogue: &catalogue, connections: &none, overrides: &none, secrets: None };
+    parser.connection("shop", url).unwrap()
+}
+
+fn postgres() -> ConnectionSpec {
+    spec_of(&std::env::var("FLOWETL_TEST_POSTGRES").expect("set FLOWETL_TEST_POSTGRES to the URL of a server"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cn_8_a_test_says_what_the_server_says() {
+    const NAME: &str = "flowetl_with_password";
+    crate::connectors::postgres::tests::with_database(|mut database| async move {
+        database.run(&format!("drop role if exists {NAME}")).await;
+        database.run(&format!("create role {NAME} login password 'right'")).await;
+    })
+    .await;
+    let sealed = Some("${vault:o/c/password}".to_owned());
+    let signs_in = ConnectionSpec { user: Some(NAME.into()), password: sealed, ..postgres() };
+    let found = tested(signs_in.clone(), "right").await.unwrap();
+    assert!(found.version.starts_with("PostgreSQL 1"), "{found:?}");
+    let refused = tested(signs_in.clone(), "planted").await.unwrap_err();
+    assert!(refused.message.contains("password authentication failed"), "{refused:?}");
+    assert_eq!(refused.hint.as_deref(), Some("check user and password, or the keys"));
+    assert!(!format!("{refused:?}").contains("planted"));
+    let nowhere = ConnectionSpec { path: "nothing_like_this".into(), ..signs_in };
+    let refused = tested(nowhere, "right").await.unwrap_err();
+    assert!(refused.message.contains("nothing_like_this") && refused.hint.is_some(), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cn_9_a_test_ends_within_5_s_whoever_does_not_answer() {
+    // Takes connections and never says a word.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent_port = silent.local_addr().unwrap().port();
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let closed_port = closed.local_addr().unwrap().port();
+    drop(closed);
+    let begun = std::time::Instant::now();
+    let mute = format!("postgres://x@127.0.0.1:{silent_port}/y?sslmode=disable");
+    let away = format!("postgres://x@127.0.0.1:{closed_port}/y");
+    let lake = format!("s3://bucket?endpoint=http://127.0.0.1:{silent_port}&access_key=a&secret_key=b");
+    let (mute, away, lake) =
+        tokio::join!(tested(spec_of(&mute), ""), tested(spec_of(&away), ""), tested(spec_of(&lake), ""),);
+    for late in [mute.unwrap_err(), lake.unwrap_err()] {
+        assert!(late.message.ends_with("did not answer within 5 s"), "{late:?}");
+        assert!(late.hint.unwrap().contains("firewall"));
+    }
+    let away = away.unwrap_err();
+    assert!(away.message.contains("refused") && away.hint.unwrap().contains("nothing listens"), "{}", away.message);
+    // Ours, and whatever a busy machine adds.
+    assert!(begun.elapsed() < 5 * TEST_LIMIT, "{:?}", begun.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cn_6_files_and_databases_in_files_are_tried_too() {
+    let world = World::new(1).await;
+    let folder = world.folder.path().display();
+    assert_eq!(tested(spec_of(&format!("file://{folder}")), "").await.unwrap().version, format!("folder {folder}"));
+    assert!(tested(spec_of(&format!("file://{folder}/nothing")), "").await.is_err());
+    let shop = &world.connections["shop"];
+    assert!(tested(shop.clone(), "").await.unwrap().version.starts_with("SQLite 3."));
+    let other = world.folder.path().join("other.db");
+    std::fs::write(&other, "this is no database, but long enough to be taken for one ".repeat(4)).unwrap();
+    let refused = tested(spec_of(&format!("sqlite://{}", other.display())), "").await.unwrap_err();
+    assert_eq!(refused.hint.as_deref(), Some("this file is no SQLite database"), "{refused:?}");
+    let lake = std::env::var("FLOWETL_TEST_S3").expect("set FLOWETL_TEST_S3 to s3://bucket?endpoint=...");
+    assert!(tested(spec_of(&lake), "").await.unwrap().version.starts_with("S3, bucket "));
 }

@@ -125,7 +125,8 @@ async fn make(
         batch_bytes: BATCH_BYTES,
         row_group_bytes: budget.row_group_bytes(errand.parallelism),
     };
-    let systems = Systems::new(errand.connections, Arc::clone(&surroundings.config.secrets), open);
+    let secrets = errand.secrets.over(Arc::clone(&surroundings.config.secrets));
+    let systems = Systems::new(errand.connections, secrets, open);
     let storage = &surroundings.config.storage;
     for place in errand.needs.places {
         let files = match &place {

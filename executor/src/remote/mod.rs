@@ -37,7 +37,7 @@ use std::time::Duration;
 
 use flowetl_proto::control::AttemptId;
 use flowetl_proto::id::BlockId;
-use flowetl_proto::pipeline::ConnectionSpec;
+use flowetl_proto::pipeline::{ConnectionSpec, Unsealed};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -88,12 +88,13 @@ pub(crate) const STREAMS_MAX: u32 = 1 << 16;
 /// Streams that a caller may give up before they were looked at: all partitions of an attempt end together.
 pub(crate) const RESETS_MAX: usize = 1 << 12;
 
-/// What another executor must know to do a task: whose it is, how to sign in (secrets as references only), what it reads and
-/// what it may use.
+/// What another executor must know to do a task: whose it is, how to sign in, what it reads and what it may use.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Errand {
     pub(crate) attempt: AttemptId,
     pub(crate) connections: IndexMap<String, ConnectionSpec>,
+    /// What the connections name in a service's vault.
+    pub(crate) secrets: Unsealed,
     /// What the task's plan names: it must be there before the plan is read.
     pub(crate) needs: Needs,
     /// Where the attempt's rows go, should the task write some.

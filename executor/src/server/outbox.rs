@@ -157,7 +157,7 @@ impl Outbox {
     }
 
     fn hold(&mut self, spec: &AttemptSpec, stage: Stage) {
-        let held = Held { spec: spec.clone(), stage, discarded: false, ended_because: None, prepared: None };
+        let held = Held { spec: spec.without_secrets(), stage, discarded: false, ended_because: None, prepared: None };
         self.held.insert(spec.id.token, held);
     }
 }

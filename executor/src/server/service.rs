@@ -139,14 +139,24 @@ impl v1::executor_server::Executor for Service {
         let pipeline = read(&asked.pipeline_json)?;
         let segments: Vec<_> = read(&asked.segments_json)?;
         let remembered = read(&asked.remembered_json)?;
-        found_json(self.inspector.plan(&pipeline, &segments, &remembered).await)
+        let secrets = read(&asked.secrets_json)?;
+        found_json(self.inspector.plan(&pipeline, &segments, &remembered, &secrets).await)
     }
 
     async fn preview_rows(&self, request: Request<v1::PreviewRowsRequest>) -> Reply<v1::Found> {
         self.admit(&request, &Subject::Executor)?;
         let asked = request.get_ref();
         let pipeline = read(&asked.pipeline_json)?;
-        found(self.inspector.preview(&pipeline, &BlockId::new(&asked.block), asked.rows as usize).await)
+        let secrets = read(&asked.secrets_json)?;
+        let (block, count) = (BlockId::new(&asked.block), asked.rows as usize);
+        found(self.inspector.preview(&pipeline, &block, count, &secrets).await)
+    }
+
+    async fn test_connection(&self, request: Request<v1::TestConnectionRequest>) -> Reply<v1::Found> {
+        self.admit(&request, &Subject::Executor)?;
+        let asked = request.get_ref();
+        let (connection, secrets) = (read(&asked.connection_json)?, read(&asked.secrets_json)?);
+        found_json(self.inspector.test(&asked.name, &connection, &secrets).await)
     }
 
     async fn drain(&self, request: Request<v1::DrainRequest>) -> Reply<v1::Answer> {

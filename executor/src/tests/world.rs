@@ -125,6 +125,7 @@ impl World {
             id,
             segment,
             connections: self.connections.clone(),
+            secrets: Default::default(),
             inputs: BTreeMap::new(),
             positions: BTreeMap::new(),
             schemas: BTreeMap::new(),

@@ -160,7 +160,7 @@ impl Protected {
             return Err("the URL holds a character that Unicode keeps for private use".to_owned());
         }
         let mut protected = Self { text: String::new(), references: Vec::new() };
-        for piece in secrets::pieces(text)? {
+        for piece in secrets::written(text)? {
             let reference = match piece {
                 Piece::Plain(plain) => {
                     protected.text.push_str(plain);
@@ -168,6 +168,7 @@ impl Protected {
                 }
                 Piece::Env(name) => format!("${{env:{name}}}"),
                 Piece::File(path) => format!("${{file:{path}}}"),
+                Piece::Vault(path) => secrets::in_vault(path),
             };
             let stand_in = char::from_u32(Self::FIRST + protected.references.len() as u32);
             match stand_in.filter(|_| protected.references.len() < Self::COUNT_MAX) {

@@ -4,9 +4,10 @@ use std::fmt;
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroize;
 
 use super::address;
-use super::secrets::{self, Secrets};
+use super::secrets::{self, Piece, Secrets};
 use crate::code::{Class, Failure};
 
 /// A connection as the pipeline says it. Every text may hold `${env:NAME}` and `${file:/path}`; nothing is resolved yet.
@@ -57,6 +58,15 @@ impl ConnectionSpec {
             password: optional(&self.password)?.map(Secret::new),
             path: resolve(&self.path)?,
             options,
+        })
+    }
+
+    /// The paths of what it needs from a service's vault.
+    pub fn sealed(&self) -> impl Iterator<Item = &str> {
+        let pieces = self.texts().filter_map(|text| secrets::pieces(text).ok()).flatten();
+        pieces.filter_map(|piece| match piece {
+            Piece::Vault(path) => Some(path),
+            _ => None,
         })
     }
 
@@ -154,7 +164,7 @@ pub struct Connection {
     pub options: IndexMap<String, Secret>,
 }
 
-/// A text that no log, error or debug print shows.
+/// A text that no log, error or debug print shows, and that is overwritten in memory where it goes out of use.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -166,6 +176,12 @@ impl Secret {
     /// The text itself, for the one call that signs in.
     pub fn reveal(&self) -> &str {
         &self.0
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.0.zeroize();
     }
 }
 

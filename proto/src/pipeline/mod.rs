@@ -24,6 +24,6 @@ pub use model::{Block, BoundaryPolicy, Input, Pipeline, PortType, Retries};
 pub use problem::{At, Problem, ProblemCode, nearest_word};
 pub use reference::{Reference, WriteMode};
 pub use schema::schema;
-pub use secrets::Secrets;
+pub use secrets::{Secrets, Unsealed, is_reference};
 pub use source::{CONNECTIONS_FILE, Source};
-pub use validate::{Copy, Parsed, Parser, Positions};
+pub use validate::{Copy, Parsed, Parser, Positions, usual_key};

@@ -32,16 +32,24 @@ pub struct Source {
 impl Source {
     /// The pipeline, or everything that is wrong with it. Where `secrets` are given, those that it needs must be there.
     pub fn parse(&self, catalogue: &Catalogue, secrets: Option<&dyn Secrets>) -> Result<Parsed, Vec<Problem>> {
+        self.parse_with(catalogue, secrets, &IndexMap::new())
+    }
+
+    /// The same with connections that a service keeps. All others stand before them.
+    pub fn parse_with(
+        &self,
+        catalogue: &Catalogue,
+        secrets: Option<&dyn Secrets>,
+        stored: &IndexMap<String, ConnectionSpec>,
+    ) -> Result<Parsed, Vec<Problem>> {
         let none = IndexMap::new();
         let own =
             Parser { file: &self.file, folder: &self.folder, catalogue, connections: &none, overrides: &none, secrets };
-        let connections = match &self.connections_text {
-            None => IndexMap::new(),
-            Some(text) => {
-                let file = self.folder.join(CONNECTIONS_FILE).display().to_string();
-                Parser { file: &file, ..own }.connections(text)?
-            }
-        };
+        let mut connections = stored.clone();
+        if let Some(text) = &self.connections_text {
+            let file = self.folder.join(CONNECTIONS_FILE).display().to_string();
+            connections.extend(Parser { file: &file, ..own }.connections(text)?);
+        }
         let overrides = self.overrides(Parser { file: "command line", folder: &self.overrides_folder, ..own })?;
         let parser = Parser { connections: &connections, overrides: &overrides, ..own };
         match &self.copy {

@@ -49,6 +49,7 @@ impl From<&RunView> for v1::Run {
             error: view.error.as_ref().map(Into::into),
             edges: view.edges.iter().map(Into::into).collect(),
             bottleneck: view.bottleneck.as_ref().map(Into::into),
+            waiting: view.waiting.clone().unwrap_or_default(),
         }
     }
 }
@@ -76,6 +77,7 @@ impl TryFrom<v1::Run> for RunView {
             error: run.error.map(TryInto::try_into).transpose()?,
             edges: run.edges.into_iter().map(Into::into).collect(),
             bottleneck: run.bottleneck.map(Into::into),
+            waiting: Some(run.waiting).filter(|waiting| !waiting.is_empty()),
         })
     }
 }

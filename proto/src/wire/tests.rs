@@ -89,12 +89,13 @@ fn view() -> RunView {
         error: Some(failure()),
         edges: vec![EdgeView { from: "a".into(), to: "z".into(), rows: 14, bytes: 15, empty_ms: 16, full_ms: 17 }],
         bottleneck: Some(Bottleneck { block: "z".into(), share: 0.5, text: "`z` is slow".into() }),
+        waiting: Some("waiting for unlock".into()),
     }
 }
 
 #[test]
 fn runs_arrive_as_they_were() {
-    let running = RunView { finished_at: None, error: None, bottleneck: None, ..view() };
+    let running = RunView { finished_at: None, error: None, bottleneck: None, waiting: None, ..view() };
     for view in [view(), running] {
         assert_eq!(RunView::try_from(sent::<v1::Run>(&view)).unwrap(), view);
     }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use crate::checks::Checks;
+
 #[derive(Debug, Parser)]
 #[command(name = "flowetl", version, about = "Moves and shapes data: extract, SQL, test, load", max_term_width = 100)]
 pub struct Arguments {
@@ -42,6 +44,8 @@ pub enum Command {
     Executor(Executor),
     /// Work as the coordinator of a cluster, until SIGTERM.
     Coordinator(Coordinator),
+    /// Make a key for `ENCRYPTION_KEY`.
+    Keygen,
     /// Make a small shop to try FlowETL on: a database, files, and a pipeline.
     Sample {
         /// Where to make it; created if missing.
@@ -229,6 +233,8 @@ pub struct Up {
     #[command(flatten)]
     pub http: Http,
     #[command(flatten)]
+    pub checks: Checks,
+    #[command(flatten)]
     pub certificate: Certificate,
     #[command(flatten)]
     pub callers: Callers,
@@ -383,6 +389,8 @@ pub struct Coordinator {
     pub advertise: Option<String>,
     #[command(flatten)]
     pub http: Http,
+    #[command(flatten)]
+    pub checks: Checks,
     #[command(flatten)]
     pub cluster: Cluster,
     #[command(flatten)]

@@ -1,10 +1,12 @@
 //! The surroundings of a local run: the data runtime, the home folder, the coordinator and this process's executor.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
+use flowetl_coordinator::vault::Keyring;
 use flowetl_coordinator::{Config, Coordinator, Handle};
 use flowetl_executor::inspect::Here;
 use flowetl_executor::storage::Storage;
@@ -31,6 +33,14 @@ impl Secrets for Environment {
             return None;
         }
         std::env::var(name).ok()
+    }
+
+    fn file(&self, path: &str) -> io::Result<String> {
+        let own = key_file().canonicalize();
+        if own.is_ok_and(|own| Path::new(path).canonicalize().is_ok_and(|path| path == own)) {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        std::fs::read_to_string(path)
     }
 }
 
@@ -100,7 +110,7 @@ pub async fn open() -> anyhow::Result<Handle> {
     let config = node_config()?;
     tokio::spawn(allocator::give_back(Arc::clone(&config.freed)));
     let node = Node::start(config, data, events).await?;
-    Coordinator::open(coordinator_config(), Arc::new(node), reports).await.map_err(|e| anyhow::anyhow!(e.chain()))
+    Coordinator::open(coordinator_config()?, Arc::new(node), reports).await.map_err(|e| anyhow::anyhow!(e.chain()))
 }
 
 /// This process, as it looks into the systems that it reaches.
@@ -110,15 +120,31 @@ pub fn inspector() -> anyhow::Result<Here> {
 
 /// Whether the metadata database lies in the home folder, which no other machine shares.
 pub fn owns_database() -> bool {
-    coordinator_config().database_url.is_none()
+    database_url().is_none()
 }
 
-pub fn coordinator_config() -> Config {
-    Config { database_url: std::env::var("FLOWETL_DATABASE_URL").ok(), ..Config::new(folder()) }
+/// What the coordinator is told at its start. Where no key is set, one lies at home; unless other coordinators share the
+/// database, which have other homes.
+pub fn coordinator_config() -> anyhow::Result<Config> {
+    let keyring = match trust::keyring()? {
+        Some(keyring) => keyring,
+        None if owns_database() => Keyring::in_file(key_file()),
+        None => Keyring::default(),
+    };
+    Ok(Config { database_url: database_url(), keyring, ..Config::new(folder()) })
+}
+
+fn database_url() -> Option<String> {
+    std::env::var("FLOWETL_DATABASE_URL").ok()
+}
+
+/// Where the key of a local installation lies.
+fn key_file() -> PathBuf {
+    folder().join("vault.key")
 }
 
 /// What the extracts of a pipeline read last. Makes nothing.
 pub async fn remembered(pipeline: &str) -> anyhow::Result<BTreeMap<BlockId, Value>> {
-    let remembered = flowetl_coordinator::remembered(&coordinator_config(), pipeline).await;
+    let remembered = flowetl_coordinator::remembered(&coordinator_config()?, pipeline).await;
     remembered.map_err(|e| anyhow::anyhow!(e.chain()))
 }

@@ -2,6 +2,7 @@
 
 mod allocator;
 mod args;
+mod checks;
 mod connection;
 mod coordinator;
 mod executors;
@@ -100,6 +101,11 @@ async fn perform(command: Command) -> anyhow::Result<Outcome> {
         Command::Executor(args::Executor { command: Some(command), .. }) => executors::perform(command).await,
         Command::Executor(executor) => role::executor(executor).await,
         Command::Coordinator(coordinator) => role::coordinator(coordinator).await,
+        Command::Keygen => {
+            let key = flowetl_coordinator::vault::Keyring::generate().map_err(role::chained)?;
+            show::line(key.reveal())?;
+            Ok(Outcome::Success)
+        }
         Command::Sample { folder } => {
             sample::write(&folder)?;
             Ok(Outcome::Success)

@@ -96,13 +96,14 @@ pub async fn coordinator(coordinator: args::Coordinator) -> anyhow::Result<Outco
         None => here.clone(),
     };
     let cluster = FleetConfig { etcd, prefix: coordinator.cluster.etcd_prefix, trust };
-    let config = Config { parallel_segments: PARALLEL_SEGMENTS, ..home::coordinator_config() };
+    let config = Config { parallel_segments: PARALLEL_SEGMENTS, ..home::coordinator_config()? };
     let stopped = stopped(Signals::listen()?);
     tokio::pin!(stopped);
     let mut candidate = Candidate::open(&cluster, &config, url).await.map_err(chained)?;
     let (seat, seats) = watch::channel(Seat::StandsBy { leader: None });
     let mut greeting = Some(format!("coordinator at {here}\n{}", http.greeting()));
-    let services = Services::start(http, seats.clone(), |stop| grpc::serve(listener, seats, access, stop));
+    let services =
+        Services::start(http, coordinator.checks, seats.clone(), |stop| grpc::serve(listener, seats, access, stop));
 
     let standing_by = Box::pin(candidate.lead(|leader| stand_by(&seat, leader, &mut greeting)));
     let lead = tokio::select! {
@@ -160,7 +161,7 @@ pub async fn up(up: args::Up) -> anyhow::Result<Outcome> {
     let roster = Alone::new(handle.clone(), flowetl_executor::catalogue(), Arc::new(home::inspector()?));
     let seats = Seat::alone(handle.clone(), Arc::new(roster));
     show::line(&format!("flowetl serves at {scheme}://{address}\n{}", http.greeting()))?;
-    let services = Services::start(http, seats.clone(), |stop| grpc::serve(listener, seats, access, stop));
+    let services = Services::start(http, up.checks, seats.clone(), |stop| grpc::serve(listener, seats, access, stop));
     tokio::select! {
         () = stopped => {}
         () = services.over() => {}

@@ -52,23 +52,32 @@ impl Http {
 pub struct Services {
     ends: [oneshot::Sender<()>; 2],
     serving: [JoinHandle<Result<()>>; 2],
+    /// Tests connections on a timer, where it does.
+    checking: Option<JoinHandle<()>>,
     /// Told by each of them when it ends.
     over: Arc<Notify>,
 }
 
 impl Services {
-    /// Serves HTTP, and what `grpc` makes of its end.
-    pub fn start<G>(http: Http, seats: watch::Receiver<Seat>, grpc: impl FnOnce(BoxFuture<'static, ()>) -> G) -> Self
+    /// Serves HTTP, and what `grpc` makes of its end; and tests connections every so often.
+    pub fn start<G>(
+        http: Http,
+        checks: args::Checks,
+        seats: watch::Receiver<Seat>,
+        grpc: impl FnOnce(BoxFuture<'static, ()>) -> G,
+    ) -> Self
     where
         G: Future<Output = Result<()>> + Send + 'static,
     {
         let ((grpc_end, grpc_stop), (http_end, http_stop)) = (oneshot::channel(), oneshot::channel());
         let over = Arc::new(Notify::new());
+        let every = checks.connection_checks.0;
+        let checking = every.map(|every| tokio::spawn(flowetl_coordinator::check_connections(seats.clone(), every)));
         let serving = [
             tokio::spawn(telling(Arc::clone(&over), grpc(asked(grpc_stop)))),
             tokio::spawn(telling(Arc::clone(&over), http::serve(http.listener, seats, http.config, asked(http_stop)))),
         ];
-        Self { ends: [grpc_end, http_end], serving, over }
+        Self { ends: [grpc_end, http_end], serving, checking, over }
     }
 
     /// Waits until one of them ends by itself, which none does as long as all is well.
@@ -79,6 +88,11 @@ impl Services {
     /// Ends the services and waits for that.
     pub async fn end(self) -> anyhow::Result<()> {
         drop(self.ends);
+        if let Some(checking) = self.checking {
+            checking.abort();
+            // It holds the coordinator while it tests.
+            let _ = checking.await;
+        }
         let mut ended = Ok(());
         for service in self.serving {
             let result = service.await.context("a service failed").and_then(|served| served.map_err(role::chained));

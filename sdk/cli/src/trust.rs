@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 use flowetl::Access;
 use flowetl_coordinator::grpc;
+use flowetl_coordinator::vault::Keyring;
 use flowetl_proto::etcd::Etcd;
 use flowetl_proto::pipeline::Secret;
 use flowetl_proto::trust::{Authority, Certificate, ClusterKey, Tls, Trust};
@@ -17,12 +18,14 @@ use crate::{args, traces};
 const KEY: &str = "FLOWETL_CLUSTER_KEY";
 /// What a client shows.
 const TOKEN: &str = "FLOWETL_TOKEN";
+/// What wraps the keys of vaults.
+const ENCRYPTION_KEY: &str = "ENCRYPTION_KEY";
 /// What a process of a cluster signs in to etcd with.
 const ETCD_PASSWORD: &str = "FLOWETL_ETCD_PASSWORD";
 
 /// Whether a variable holds what this program itself shows to others.
 pub fn is_own(variable: &str) -> bool {
-    matches!(variable, KEY | TOKEN | ETCD_PASSWORD) || traces::HEADERS.contains(&variable)
+    matches!(variable, KEY | TOKEN | ETCD_PASSWORD | ENCRYPTION_KEY) || traces::HEADERS.contains(&variable)
 }
 
 /// What a process of a cluster shows to the others and demands of them.
@@ -59,6 +62,13 @@ pub fn etcd(cluster: &args::Cluster) -> anyhow::Result<Etcd> {
         _ => bail!("`--etcd-user` and `{ETCD_PASSWORD}` go together: set both"),
     };
     Ok(Etcd { endpoints: cluster.etcd.clone(), authority, own, user })
+}
+
+/// What wraps the keys of vaults, where it is set.
+pub fn keyring() -> anyhow::Result<Option<Keyring>> {
+    // A file of settings may name it and leave it empty.
+    let text = secret(ENCRYPTION_KEY)?.filter(|text| !text.is_empty());
+    text.map(|text| Keyring::parse(&text).with_context(|| format!("setting `{ENCRYPTION_KEY}`"))).transpose()
 }
 
 /// What a coordinator demands of those who ask it.

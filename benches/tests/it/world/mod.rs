@@ -61,7 +61,7 @@ impl World {
         for name in places.into_iter().chain(etcd).chain(secrets) {
             command.env_remove(format!("FLOWETL_{name}"));
         }
-        command.env_remove("RUST_LOG");
+        command.env_remove("RUST_LOG").env_remove("ENCRYPTION_KEY").env_remove("FLOWETL_CONNECTION_CHECKS");
         command.current_dir(self.folder()).env("FLOWETL_HOME", self.path("home"));
         // Any free port: many coordinators are tested at once.
         command.env("FLOWETL_HTTP", "127.0.0.1:0");

@@ -65,6 +65,10 @@ impl App {
         self.ask(Method::POST, path, token, body).await
     }
 
+    pub(super) async fn put(&self, path: &str, token: &str, body: Value) -> Answer {
+        self.ask(Method::PUT, path, token, body).await
+    }
+
     pub(super) async fn patch(&self, path: &str, token: &str, body: Value) -> Answer {
         self.ask(Method::PATCH, path, token, body).await
     }

@@ -1,6 +1,7 @@
 //! The service over loopback, asked by a real HTTP client: what each call answers.
 
 mod app;
+mod connections;
 mod people;
 mod rules;
 mod runs;
@@ -9,7 +10,6 @@ mod teams;
 
 use std::sync::{Arc, Mutex};
 
-use flowetl_proto::catalogue::Catalogue;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::Value;
@@ -20,11 +20,11 @@ use tokio::time::timeout;
 
 use self::app::App;
 use super::HttpConfig;
-use crate::fleet;
+use crate::connections::tests::Fake;
 use crate::grpc::Seat;
 use crate::tests::Database;
 use crate::tests::simulate::{Process, TEST_LIMIT, world};
-use crate::tests::world::{Blind, World};
+use crate::tests::world::World;
 
 /// The service, and a client of it.
 pub(super) struct Served {
@@ -34,6 +34,8 @@ pub(super) struct Served {
     pub url: String,
     pub seat: watch::Sender<Seat>,
     pub world: Arc<Mutex<World>>,
+    /// What tests connections.
+    pub fake: Arc<Fake>,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<crate::Result<()>>,
 }
@@ -77,15 +79,15 @@ impl Served {
     pub(super) async fn start(database: &Database, config: HttpConfig) -> Self {
         let world = world(&[]);
         let process = Process::start(database, &world).await;
-        let nothing = Catalogue { blocks: vec![], connectors: vec![] };
-        let roster = Arc::new(fleet::Alone::new(process.handle.clone(), nothing, Arc::new(Blind)));
+        let fake = Arc::new(Fake::default());
+        let roster = fake.clone();
         let (seat, seats) = watch::channel(Seat::Leads { handle: process.handle.clone(), roster });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let scheme = if config.certificate.is_some() { "https" } else { "http" };
         let url = format!("{scheme}://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel();
         let serving = tokio::spawn(super::serve(listener, seats, config, async { drop(stopped.await) }));
-        Self { process, client: Client::new(), url, seat, world, stop, serving }
+        Self { process, client: Client::new(), url, seat, world, fake, stop, serving }
     }
 
     /// A call of an endpoint: `/runs`.

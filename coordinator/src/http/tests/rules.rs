@@ -36,6 +36,20 @@ POST /organizations/{organization}/api-keys: viewer
 DELETE /organizations/{organization}/api-keys/{key}: viewer
 GET /organizations/{organization}/audit: admin, organization:read
 GET /audit: super_admin
+GET /connections: viewer, connections:read
+POST /connections: editor, connections:write
+POST /connections/test: editor, connections:write
+GET /connections/export: viewer, connections:read
+POST /connections/export: owner
+POST /connections/import: editor, connections:write
+GET /connections/{connection}: viewer, connections:read
+PUT /connections/{connection}: editor, connections:write
+DELETE /connections/{connection}: admin, connections:write
+POST /connections/{connection}/test: editor, connections:write
+GET /vault/status: viewer, vault
+POST /vault/unlock: owner, vault
+POST /vault/lock: owner, vault
+PUT /vault/password: owner
 GET /runs: viewer, runs:read
 GET /runs/{run}: viewer, runs:read
 POST /runs/{run}/cancel: editor, runs:write
@@ -47,7 +61,15 @@ GET /jobs/{run}: viewer, runs:read
 POST /jobs/{run}/cancel: editor, runs:write
 ";
 
-const SCOPES: [&str; 4] = ["organization:read", "organization:write", "runs:read", "runs:write"];
+const SCOPES: [&str; 7] = [
+    "organization:read",
+    "organization:write",
+    "runs:read",
+    "runs:write",
+    "connections:read",
+    "connections:write",
+    "vault",
+];
 
 #[test]
 fn every_endpoint_has_the_rule_that_is_written_down() {

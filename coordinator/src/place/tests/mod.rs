@@ -23,6 +23,7 @@ fn spec(token: i64, output: Output) -> Arc<AttemptSpec> {
         id: AttemptId { pipeline: "p".into(), run: "r".into(), segment: "load".into(), token: Token(token) },
         segment,
         connections: Default::default(),
+        secrets: Default::default(),
         inputs: BTreeMap::new(),
         positions: BTreeMap::new(),
         schemas: BTreeMap::new(),

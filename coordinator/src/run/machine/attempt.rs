@@ -103,6 +103,28 @@ impl Step<'_> {
         }
     }
 
+    /// It was not begun, because a vault was locked a moment before: that is no failure, and another attempt begins once the
+    /// vault is open. A commit is asked for then by itself.
+    pub(super) fn locked(&mut self, token: Token) {
+        self.state.locked = true;
+        let Some(attempt) = self.state.attempts.get(&token).filter(|a| a.phase == AttemptPhase::Running) else {
+            return;
+        };
+        let id = attempt.segment.clone();
+        let now = self.moment.now;
+        let attempt = self.attempt(token);
+        attempt.phase = AttemptPhase::Lost;
+        attempt.ended_at = Some(now);
+        attempt.failure = Some(Failure::new(Class::Cancelled, "its connections were locked before it could begin"));
+        attempt.discard = Discard::Done;
+        if self.state.phase == Phase::Running {
+            self.set(&id, SegmentPhase::RetryWait);
+            self.state.segments[&id].next_try_at = Some(now);
+        } else {
+            self.set(&id, SegmentPhase::Cancelled);
+        }
+    }
+
     /// What was staged is gone and nothing of it is visible: the work is done again.
     pub(super) fn lost(&mut self, token: Token) {
         let id = self.attempt(token).segment.clone();

@@ -127,7 +127,10 @@ impl Step<'_> {
             _ if all_committed => Phase::Success,
             Phase::Cancelling => Phase::Cancelled,
             Phase::Failing => Phase::Failed,
-            _ if state.tokens.is_empty() || state.segments.values().any(|s| s.phase == SegmentPhase::RetryWait) => {
+            _ if state.locked
+                || state.tokens.is_empty()
+                || state.segments.values().any(|s| s.phase == SegmentPhase::RetryWait) =>
+            {
                 return;
             }
             _ => {

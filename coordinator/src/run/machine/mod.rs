@@ -50,6 +50,10 @@ pub enum Event {
         cost: Cost,
         kind: AttemptEventKind,
     },
+    /// What this attempt was to do needs a vault that is locked by now: it was not asked for.
+    Locked(Token),
+    /// Every vault that the run needs is open.
+    Unlocked,
     /// The executor did not accept a command.
     Refused {
         command: Command,
@@ -119,6 +123,8 @@ pub fn step(state: &mut RunState, moment: Moment, event: Event) -> Decision {
         Event::Reattach => step.reattach(),
         Event::Cancel => step.end(Phase::Cancelling, Failure::new(Class::Cancelled, "the run was cancelled")),
         Event::Report { token, cost, kind } => step.report(token, cost, kind),
+        Event::Locked(token) => step.locked(token),
+        Event::Unlocked => step.state.locked = false,
         Event::Refused { command, failure } => step.refused(command, failure),
     }
     step.expire();
@@ -206,7 +212,7 @@ impl Step<'_> {
                 (AttemptPhase::Committing, Commit::Again(_)) if hard_stop => {
                     self.attempt(token).commit = Commit::GivenUp
                 }
-                (AttemptPhase::Committing, Commit::Asked) if hard_stop && cancelling => {
+                (AttemptPhase::Committing, Commit::Asked) if hard_stop && (cancelling || self.state.locked) => {
                     self.attempt(token).commit = Commit::GivenUp;
                 }
                 (AttemptPhase::Committing, Commit::Again(at)) if at <= now => {
@@ -224,7 +230,7 @@ impl Step<'_> {
 
     /// Starts whatever may start, up to the limit.
     fn start_ready(&mut self) {
-        if self.state.phase != Phase::Running {
+        if self.state.phase != Phase::Running || self.state.locked {
             return;
         }
         let under_way = |a: &&AttemptState| matches!(a.phase, AttemptPhase::Running | AttemptPhase::Committing);

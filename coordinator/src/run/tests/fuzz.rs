@@ -55,6 +55,7 @@ impl Fuzz {
         for command in &decision.commands {
             if let Command::Start(token) = command {
                 self.check_start(&before, *token);
+                assert!(!self.state.locked, "started behind a lock");
             }
         }
         assert!(decision.changes.positions.keys().all(|id| decision.changes.schemas.contains_key(id)));
@@ -162,8 +163,22 @@ impl Fuzz {
             93 => self.happen(Event::Cancel),
             94..=96 if self.state.phase != Phase::Success => self.crash(Event::Resume),
             98 => self.crash(Event::Reattach),
+            99 => self.lock(),
             97 => self.crash(Event::Settle(Failure::new(Class::Cancelled, "superseded"))),
             _ => {}
+        }
+    }
+
+    /// The vault is found to be locked by an attempt that was to start, or is open again.
+    fn lock(&mut self) {
+        let start = self.open.iter().position(|command| matches!(command, Command::Start(_)));
+        match start {
+            _ if self.state.locked => self.happen(Event::Unlocked),
+            Some(at) => {
+                let token = self.open.swap_remove(at).token();
+                self.happen(Event::Locked(token));
+            }
+            None => {}
         }
     }
 
@@ -180,6 +195,9 @@ impl Fuzz {
             }
             assert!(round < 10_000, "the run never ends: {:?}", self.state.segments);
             self.answer(0, 0);
+            if self.state.locked {
+                self.happen(Event::Unlocked);
+            }
             if self.open.is_empty()
                 && let Some(at) = self.state.next_wake()
             {

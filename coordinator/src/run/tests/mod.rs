@@ -64,6 +64,7 @@ pub(super) fn state(pipeline: Pipeline) -> RunState {
         starts: BTreeMap::new(),
         schemas: BTreeMap::new(),
         parallel_segments: 2,
+        locked: false,
         now: 0,
     };
     RunState::new(new, 1, 1..100)

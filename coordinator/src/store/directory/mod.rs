@@ -1,12 +1,14 @@
-//! People, organizations, and how they are let in. Everything is read and written in a transaction, a [`Directory`].
+//! People, organizations, how they are let in, and what belongs to them. Everything is read and written in a transaction, a [`Directory`].
 
 mod api_key;
 mod audit;
+mod connection;
 mod invitation;
 mod member;
 mod organization;
 mod person;
 mod session;
+mod vault;
 
 use sqlx::{Any, Transaction};
 

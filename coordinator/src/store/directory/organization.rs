@@ -59,9 +59,11 @@ impl Directory {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Removes it, and all that hangs on it: keys, invitations, memberships.
+    /// Removes it, and all that hangs on it: connections and their vault, keys, invitations, memberships.
     pub(crate) async fn remove_organization(&mut self, id: &str) -> Result<()> {
         let deletes = [
+            "delete from connection where organization = $1",
+            "delete from vault_wrap where organization = $1",
             "delete from api_key where organization = $1",
             "delete from invitation where organization = $1",
             "delete from membership where organization = $1",

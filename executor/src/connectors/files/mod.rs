@@ -68,11 +68,11 @@ impl Connector for S3 {
         let settings = json!({
             "type": "object",
             "additionalProperties": false,
-            "required": ["type", "host"],
+            "required": ["type", "bucket"],
             "properties": {
                 "type": {"const": "s3"},
-                "host": text("The bucket."),
-                "path": text("A prefix in the bucket below which the files lie."),
+                "bucket": text("The bucket."),
+                "prefix": text("A prefix in the bucket below which the files lie."),
                 "endpoint": text("The service's address; Amazon's where it is left out."),
                 "region": text("Default `us-east-1`."),
                 "access_key": text("The key's id."),

@@ -93,7 +93,7 @@ impl System for Database {
 
     async fn version(&self) -> Result<String> {
         let client = self.snapshots.plain().await?;
-        let version = client.version_text().to_owned();
+        let version = format!("PostgreSQL {}", client.version_text());
         self.snapshots.keep(client);
         Ok(version)
     }

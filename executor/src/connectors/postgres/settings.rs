@@ -47,10 +47,12 @@ struct Keys {
     /// Host name, address, or the folder of a Unix socket.
     host: Option<String>,
     /// 5432 where it is left out.
-    #[schemars(range(min = 1, max = 65535))]
+    #[schemars(range(min = 1, max = 65535), extend("default" = 5432))]
     port: Option<u16>,
-    user: Option<String>,
+    username: Option<String>,
+    #[schemars(extend("writeOnly" = true, "format" = "password"))]
     password: Option<String>,
+    /// That of the user's name where it is left out.
     database: Option<String>,
     /// `disable`, `prefer` (default), `require`, `verify-ca` or `verify-full`.
     #[schemars(extend("enum" = ["disable", "prefer", "require", "verify-ca", "verify-full"]))]

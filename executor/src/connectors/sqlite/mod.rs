@@ -32,7 +32,7 @@ use flowetl_proto::pipeline::Connection;
 use serde_json::json;
 use tokio::sync::Mutex;
 
-use self::connect::{absolute, open_to_read};
+use self::connect::{Side, absolute, failure, open_to_read};
 use self::sink::SqliteSink;
 use self::snapshot::Snapshot;
 use self::source::SqliteSource;
@@ -126,7 +126,10 @@ impl System for SqliteSystem {
     async fn version(&self) -> Result<String> {
         let path = self.0.path.clone();
         on_thread(move || {
-            open_to_read(&path)?;
+            // Opening alone reads nothing of the file.
+            let file = open_to_read(&path)?;
+            let read = file.query_row("pragma schema_version", [], |row| row.get::<_, i64>(0));
+            read.map_err(|e| failure(e, Side::Source, format!("cannot open `{}`", path.display())))?;
             Ok(format!("SQLite {}", rusqlite::version()))
         })
         .await

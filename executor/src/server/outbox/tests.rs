@@ -20,6 +20,7 @@ fn spec(token: i64, output: Output) -> AttemptSpec {
         id: AttemptId { pipeline: "p".into(), run: "r".into(), segment: "s".into(), token: Token(token) },
         segment,
         connections: Default::default(),
+        secrets: Default::default(),
         inputs: BTreeMap::new(),
         positions: BTreeMap::new(),
         schemas: BTreeMap::new(),

@@ -27,13 +27,34 @@ const FIELDS: [(&str, Field); 9] = [
     ("prefix", Field::Path),
 ];
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Field {
     Host,
     Port,
     User,
     Password,
     Path,
+}
+
+/// The key that a connector's settings have for what `key` means: `user` and `username` are one, `host` and `bucket`.
+pub fn usual_key<'a>(connector: &'a ConnectorDescription, key: &'a str) -> &'a str {
+    let field = |key: &str| FIELDS.iter().find(|(name, _)| *name == key).map(|(_, field)| *field);
+    let Some(meant) = field(key) else { return key };
+    let known = connector.settings["properties"].as_object().into_iter().flat_map(|known| known.keys());
+    known.map(String::as_str).find(|name| field(name) == Some(meant)).unwrap_or(key)
+}
+
+/// Puts a text where the key of a connection's map form has it.
+pub(super) fn put(spec: &mut ConnectionSpec, key: &str, text: String) {
+    match FIELDS.iter().find(|(field, _)| *field == key).map(|(_, field)| field) {
+        Some(Field::Host) => spec.host = Some(text),
+        Some(Field::User) => spec.user = Some(text),
+        Some(Field::Password) => spec.password = Some(text),
+        Some(Field::Path) => spec.path = text,
+        // A number, and never a secret.
+        Some(Field::Port) => {}
+        None => drop(spec.options.insert(key.to_owned(), text)),
+    }
 }
 
 /// Every connection by name, and which of them are used.
@@ -312,7 +333,7 @@ fn from_map(
                 continue;
             }
         };
-        if let Err(wrong) = secrets::pieces(&text) {
+        if let Err(wrong) = secrets::written(&text) {
             problems.add(value.at, ProblemCode::WrongValue, format!("connection `{name}`: {wrong}"));
         }
         match FIELDS.iter().find(|(field, _)| *field == key.text).map(|(_, field)| field) {

@@ -3,13 +3,14 @@
 //! The catalogue alone says which kinds of block there are and what their settings look like. Reading order:
 //! [`connections`] and [`place`] read where data lies, [`walk`] checks settings against JSON Schema, [`words`] and
 //! [`blocks`] are what the catalogue's own words mean, [`edges`] looks at all blocks together, [`short`] is the
-//! three-line form.
+//! three-line form, [`stored`] connections of a service.
 
 mod blocks;
 mod connections;
 mod edges;
 mod place;
 mod short;
+mod stored;
 mod walk;
 mod words;
 
@@ -23,6 +24,7 @@ use sha2::{Digest, Sha256};
 
 use self::blocks::{Checked, Drawn};
 use self::connections::Connections;
+pub use self::connections::usual_key;
 use self::walk::Walk;
 use self::words::Formats;
 use super::file::{self, Content, Key, Node};

@@ -25,12 +25,21 @@ pub struct Display {
     slowest: Option<ProgressBar>,
     shown: HashMap<BlockId, BlockPhase>,
     stalls: HashMap<SegmentId, String>,
+    waiting: Option<String>,
 }
 
 impl Display {
     pub fn new(json: bool) -> Self {
         let live = (!json && io::stderr().is_terminal()).then(MultiProgress::new);
-        Self { json, live, bars: HashMap::new(), slowest: None, shown: HashMap::new(), stalls: HashMap::new() }
+        Self {
+            json,
+            live,
+            bars: HashMap::new(),
+            slowest: None,
+            shown: HashMap::new(),
+            stalls: HashMap::new(),
+            waiting: None,
+        }
     }
 
     pub fn show(&mut self, view: &RunView) {
@@ -53,6 +62,10 @@ impl Display {
         if let (Some(live), Some(bottleneck)) = (&self.live, &view.bottleneck) {
             let bar = self.slowest.get_or_insert_with(|| live.add(new_line()));
             bar.set_message(bottleneck.text.clone());
+        }
+        if view.waiting != self.waiting {
+            view.waiting.iter().for_each(|waiting| self.note(&format!("the run is {waiting}")));
+            self.waiting.clone_from(&view.waiting);
         }
         for (id, segment) in &view.segments {
             let Some(stalled) = &segment.stalled else {

@@ -1,0 +1,174 @@
+//! Connections, without their plain secrets.
+
+use flowetl_proto::run::Timestamp;
+use sqlx::any::AnyRow;
+
+use super::Directory;
+use crate::Result;
+use crate::connections::{Connection, ConnectionQuery, LastTest};
+use crate::store::{doing, from_json, get, get_word, to_json};
+
+impl Directory {
+    pub(crate) async fn connection(&mut self, organization: &str, id: &str) -> Result<Option<Connection>> {
+        let query = sqlx::query("select * from connection where organization = $1 and id = $2");
+        let row = query.bind(organization.to_owned()).bind(id.to_owned()).fetch_optional(&mut *self.tx).await;
+        row.map_err(doing("read a connection"))?.as_ref().map(decode).transpose()
+    }
+
+    pub(crate) async fn connection_named(&mut self, organization: &str, name: &str) -> Result<Option<Connection>> {
+        let query = sqlx::query("select * from connection where organization = $1 and name = $2");
+        let row = query.bind(organization.to_owned()).bind(name.to_owned()).fetch_optional(&mut *self.tx).await;
+        row.map_err(doing("read a connection"))?.as_ref().map(decode).transpose()
+    }
+
+    /// Those that the query asks for, last changed first.
+    pub(crate) async fn connections(&mut self, query: &ConnectionQuery) -> Result<Vec<Connection>> {
+        let select = "select * from connection where organization = $1 \
+                      and ($2 = '' or $2 like '%,' || type || ',%') and ($3 = '' or direction = $3) \
+                      and ($4 = 0 or folder = $5) \
+                      and ($6 = '' or lower(name) like $6 escape '\\' or lower(config) like $6 escape '\\') \
+                      and ($7 = '' or (updated_at, id) < (select c.updated_at, c.id from connection c \
+                                                         where c.organization = $1 and c.id = $7)) \
+                      order by updated_at desc, id desc limit $8";
+        let rows = sqlx::query(select)
+            .bind(query.organization.clone())
+            .bind(if query.kinds.is_empty() { String::new() } else { format!(",{},", query.kinds.join(",")) })
+            .bind(query.direction.map(|direction| direction.as_str()).unwrap_or_default())
+            .bind(i64::from(query.folder.is_some()))
+            .bind(query.folder.clone().unwrap_or_default())
+            .bind(query.search.as_deref().map(containing).unwrap_or_default())
+            .bind(query.after.clone().unwrap_or_default())
+            .bind(query.limit)
+            .fetch_all(&mut *self.tx)
+            .await;
+        rows.map_err(doing("list the connections"))?.iter().map(decode).collect()
+    }
+
+    /// How many connections an organization has.
+    pub(crate) async fn count_connections(&mut self, organization: &str) -> Result<i64> {
+        let query = sqlx::query("select count(*) as number from connection where organization = $1");
+        let row = query.bind(organization.to_owned()).fetch_one(&mut *self.tx).await;
+        get(&row.map_err(doing("count the connections"))?, "number")
+    }
+
+    /// Of all organizations those that were not tested since `before`, in the order of their ids from behind `after` on.
+    pub(crate) async fn untested_connections(
+        &mut self,
+        before: i64,
+        after: &str,
+        limit: i64,
+    ) -> Result<Vec<Connection>> {
+        let select = "select * from connection where coalesce(last_tested_at, 0) < $1 and id > $2 order by id limit $3";
+        let rows = sqlx::query(select).bind(before).bind(after.to_owned()).bind(limit).fetch_all(&mut *self.tx).await;
+        rows.map_err(doing("list the connections"))?.iter().map(decode).collect()
+    }
+
+    pub(crate) async fn add_connection(&mut self, connection: &Connection) -> Result<()> {
+        let insert = "insert into connection (id, organization, name, type, direction, folder, config, sealed, \
+                      created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+        sqlx::query(insert)
+            .bind(connection.id.clone())
+            .bind(connection.organization.clone())
+            .bind(connection.name.clone())
+            .bind(connection.kind.clone())
+            .bind(connection.direction.as_str())
+            .bind(connection.folder.clone())
+            .bind(to_json("a connection", &connection.config)?)
+            .bind(to_json("a connection", &connection.sealed)?)
+            .bind(connection.created_at.0)
+            .bind(connection.updated_at.0)
+            .execute(&mut *self.tx)
+            .await
+            .map_err(doing("write a connection"))?;
+        Ok(())
+    }
+
+    /// Writes all that can change, the last test included.
+    pub(crate) async fn change_connection(&mut self, connection: &Connection) -> Result<()> {
+        let update = "update connection set name = $1, type = $2, direction = $3, folder = $4, config = $5, sealed = $6, \
+                      updated_at = $7, last_tested_at = $8, last_test_status = $9, last_test_version = $10, \
+                      last_test_message = $11 where organization = $12 and id = $13";
+        let test = connection.test.as_ref();
+        sqlx::query(update)
+            .bind(connection.name.clone())
+            .bind(connection.kind.clone())
+            .bind(connection.direction.as_str())
+            .bind(connection.folder.clone())
+            .bind(to_json("a connection", &connection.config)?)
+            .bind(to_json("a connection", &connection.sealed)?)
+            .bind(connection.updated_at.0)
+            .bind(test.map(|test| test.at.0))
+            .bind(test.map(|test| test.status()))
+            .bind(test.and_then(|test| test.version.clone()))
+            .bind(test.map(|test| test.message.clone()))
+            .bind(connection.organization.clone())
+            .bind(connection.id.clone())
+            .execute(&mut *self.tx)
+            .await
+            .map_err(doing("write a connection"))?;
+        Ok(())
+    }
+
+    /// Writes what a test has found, unless the settings that were tested have changed meanwhile.
+    pub(crate) async fn connection_tested(&mut self, tested: &Connection, test: &LastTest) -> Result<()> {
+        let update = "update connection set last_tested_at = $1, last_test_status = $2, last_test_version = $3, \
+                      last_test_message = $4 where organization = $5 and id = $6 and updated_at = $7";
+        sqlx::query(update)
+            .bind(test.at.0)
+            .bind(test.status())
+            .bind(test.version.clone())
+            .bind(test.message.clone())
+            .bind(tested.organization.clone())
+            .bind(tested.id.clone())
+            .bind(tested.updated_at.0)
+            .execute(&mut *self.tx)
+            .await
+            .map_err(doing("write a connection's test"))?;
+        Ok(())
+    }
+
+    pub(crate) async fn remove_connection(&mut self, organization: &str, id: &str) -> Result<()> {
+        let delete = sqlx::query("delete from connection where organization = $1 and id = $2");
+        let done = delete.bind(organization.to_owned()).bind(id.to_owned()).execute(&mut *self.tx).await;
+        done.map_err(doing("remove a connection"))?;
+        Ok(())
+    }
+}
+
+/// The pattern of texts that hold `text`, in small letters.
+fn containing(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in text.to_lowercase().chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern + "%"
+}
+
+fn decode(row: &AnyRow) -> Result<Connection> {
+    let tested_at: Option<i64> = get(row, "last_tested_at")?;
+    let test = match tested_at {
+        None => None,
+        Some(at) => Some(LastTest {
+            at: Timestamp(at),
+            success: get::<Option<String>>(row, "last_test_status")?.as_deref() == Some("success"),
+            version: get(row, "last_test_version")?,
+            message: get::<Option<String>>(row, "last_test_message")?.unwrap_or_default(),
+        }),
+    };
+    Ok(Connection {
+        id: get(row, "id")?,
+        organization: get(row, "organization")?,
+        name: get(row, "name")?,
+        kind: get(row, "type")?,
+        direction: get_word(row, "direction")?,
+        folder: get(row, "folder")?,
+        config: from_json("a connection", &get::<String>(row, "config")?)?,
+        sealed: from_json("a connection", &get::<String>(row, "sealed")?)?,
+        created_at: Timestamp(get(row, "created_at")?),
+        updated_at: Timestamp(get(row, "updated_at")?),
+        test,
+    })
+}
