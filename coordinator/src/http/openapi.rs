@@ -7,7 +7,7 @@ use utoipa::{Modify, OpenApi};
 
 use super::gate::Needs;
 use super::problem::Problem;
-use super::{audit, auth, health, keys, members, organizations, routes, runs};
+use super::{audit, auth, events, health, keys, members, organizations, routes, runs};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -19,6 +19,7 @@ use super::{audit, auth, health, keys, members, organizations, routes, runs};
         auth::login,
         auth::refresh,
         auth::logout,
+        auth::change_password,
         auth::me,
         organizations::list,
         organizations::create,
@@ -27,6 +28,7 @@ use super::{audit, auth, health, keys, members, organizations, routes, runs};
         organizations::transfer,
         organizations::remove,
         members::list,
+        members::leave,
         members::change,
         members::remove,
         members::invitations,
@@ -38,6 +40,8 @@ use super::{audit, auth, health, keys, members, organizations, routes, runs};
         keys::remove,
         audit::of_organization,
         audit::of_installation,
+        events::list,
+        events::socket,
         runs::list,
         runs::get,
         runs::cancel,

@@ -1,6 +1,7 @@
 //! The service over loopback, asked by a real HTTP client: what each call answers.
 
 mod app;
+mod events;
 mod people;
 mod rules;
 mod runs;
