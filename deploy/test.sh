@@ -11,6 +11,8 @@ cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 \
 # Tests make certificates, several at once.
 ensure_command openssl openssl
 python3 -c 'import ensurepip' 2>/dev/null || apt_install python3 python3-venv
+# One test holds a thousand connections open.
+[ "$(ulimit -n)" = unlimited ] || [ "$(ulimit -n)" -ge 4096 ] || ulimit -Sn 4096 || ulimit -Sn "$(ulimit -Hn)"
 export INSTA_UPDATE=no CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
 
 failed=()

@@ -47,6 +47,11 @@ pub enum Error {
     Busy { pipeline: String, run: Option<RunId> },
     #[error("there is no run `{0}`")]
     NoRun(RunId),
+    /// What happened is kept for a while only.
+    #[error(
+        "not all that happened after {after} is kept, or {after} is no number of this log, whose newest is {newest}"
+    )]
+    Forgotten { after: i64, newest: i64 },
     #[error("there is no block `{0}` in the pipeline")]
     NoBlock(BlockId),
     #[error("run `{run}` cannot be resumed: {reason}")]

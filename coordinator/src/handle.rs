@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use flowetl_proto::control::{AttemptEvent, Executor, Position};
 use flowetl_proto::id::{BlockId, RunId};
@@ -18,6 +18,7 @@ use crate::connections::unseal;
 use crate::control::ControlThread;
 use crate::lead::Tenure;
 use crate::lock::Lock;
+use crate::news::{self, Feed, Happening, Watcher};
 use crate::run::{self, Event, Happened, RunState, Surroundings, view};
 use crate::store::{PositionRow, RunQuery, Store, sqlite_url};
 use crate::vault::{Keyring, Vault};
@@ -81,9 +82,11 @@ impl Coordinator {
         if let Err(error) = vault.rewrap().await {
             tracing::warn!(error = %error.chain(), "vaults are left wrapped as they were");
         }
+        let (feed, wakes) = Feed::new();
         let around = Arc::new(Surroundings {
             store,
             vault,
+            feed,
             executor,
             runtime: runtime::Handle::current(),
             active: Mutex::new(Vec::new()),
@@ -93,6 +96,8 @@ impl Coordinator {
         tokio::spawn(run::dispatch(Arc::downgrade(&around), events));
         tokio::spawn(sweep::sweep(Arc::downgrade(&around)));
         tokio::spawn(sweep::retain(Arc::downgrade(&around)));
+        tokio::spawn(news::tell(Arc::downgrade(&around), wakes));
+        tokio::spawn(news::forget(Arc::downgrade(&around)));
         let control = ControlThread::start().await?;
         Ok(Handle {
             inner: Arc::new(Inner { around, control, home, parallel_segments: config.parallel_segments.max(1) }),
@@ -235,15 +240,32 @@ impl Handle {
     /// Attempts that run here or are published now, of all runs.
     pub fn busy(&self) -> usize {
         let is_busy = |phase| matches!(phase, BlockPhase::Running | BlockPhase::Committing);
-        let active = self.inner.around.active.lock().unwrap_or_else(PoisonError::into_inner);
-        let views = active.iter().map(|a| Arc::clone(&a.watch.borrow().view));
-        views.map(|view| view.segments.values().filter(|s| is_busy(s.state)).count()).sum()
+        self.inner.around.views().iter().map(|view| view.segments.values().filter(|s| is_busy(s.state)).count()).sum()
     }
 
     /// What happened in a run, in order.
     pub async fn events(&self, run: &RunId) -> Result<Vec<RunEvent>> {
         self.store().run(run).await?;
         self.store().events(run).await
+    }
+
+    /// Listens for what happens in an organization after the number `after`, or else from now on.
+    pub(crate) async fn watch(&self, organization: String, after: Option<i64>) -> Result<Watcher> {
+        self.inner.around.feed.watch(self.store(), organization, after).await
+    }
+
+    /// What happened in an organization after the number `after`, up to `limit`, and the number to go on with; nothing, and the
+    /// newest number, where there is none.
+    pub(crate) async fn news(
+        &self,
+        organization: &str,
+        after: Option<i64>,
+        limit: i64,
+    ) -> Result<(Vec<Happening>, i64)> {
+        match after {
+            Some(after) => news::page(self.store(), organization, after, limit).await,
+            None => Ok((Vec::new(), self.store().newest_news().await?)),
+        }
     }
 
     /// Where the next incremental reads of one pipeline, or of all, start.

@@ -21,6 +21,7 @@ mod handle;
 pub mod http;
 pub mod lead;
 mod lock;
+mod news;
 mod place;
 mod run;
 mod store;

@@ -127,6 +127,32 @@ impl Accounts {
         Ok(tokens)
     }
 
+    /// Changes the caller's password. Whoever else has signed in as them has to do so again, with the new one.
+    pub(crate) async fn change_password(&self, caller: &Caller, old: String, new: String) -> Result<(), Refusal> {
+        let person = caller.person()?;
+        text::password(&new)?;
+        let begun = self.throttle(|throttle| throttle.begin(&person.email, caller.address, clock::now()));
+        begun.map_err(|wait_ms| Refusal::TooOften { wait_ms })?;
+        let credentials = self.store.directory().await?.credentials(&person.email).await?;
+        if !self.doors.hasher.matches(old, credentials.map(|c| c.password_hash)).await? {
+            return Err(Refusal::wrong("old", "this is not your password"));
+        }
+        self.throttle(|throttle| throttle.succeeded(&person.email, caller.address));
+        let hash = self.doors.hasher.hash(new).await?;
+        let mut directory = self.store.change_directory().await?;
+        directory.set_password(&person.id, &hash).await?;
+        directory.end_other_sessions(&person.id, caller.session.as_deref(), clock::now()).await?;
+        let changed = Change {
+            organization: None,
+            action: "person.password_changed",
+            subject: &person.id,
+            before: None,
+            after: None,
+        };
+        directory.audit(&caller.entry(changed)).await?;
+        Ok(directory.commit().await?)
+    }
+
     /// Ends the session of a call.
     pub(crate) async fn sign_out(&self, caller: &Caller) -> Result<(), Refusal> {
         let session = caller.session.as_ref().ok_or_else(|| Refusal::Forbidden("an API key has no session".into()))?;

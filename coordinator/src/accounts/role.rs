@@ -70,4 +70,7 @@ pub(crate) enum Scope {
     /// Cancel runs.
     #[serde(rename = "runs:write")]
     RunsWrite,
+    /// Be told what happens.
+    #[serde(rename = "events:read")]
+    EventsRead,
 }

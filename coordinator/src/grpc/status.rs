@@ -14,6 +14,7 @@ pub(super) fn status(error: &Error) -> Status {
     let code = match error {
         Error::NoRun(_) => Code::NotFound,
         Error::NoBlock(_) => Code::InvalidArgument,
+        Error::Forgotten { .. } => Code::OutOfRange,
         Error::Busy { .. } | Error::NotResumable { .. } | Error::NotHere(_) | Error::Unsettled(_) => {
             Code::FailedPrecondition
         }

@@ -24,6 +24,16 @@ pub(super) struct Refresh {
     refresh_token: String,
 }
 
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewPassword {
+    #[schema(format = Password)]
+    old: String,
+    /// At least 8 characters.
+    #[schema(format = Password)]
+    new: String,
+}
+
 /// Who calls.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Me {
@@ -71,6 +81,16 @@ pub(super) async fn refresh(
 #[utoipa::path(post, path = "/auth/logout", tag = "auth", responses((status = 204)))]
 pub(super) async fn logout(Known(accounts): Known<Accounts>, Known(caller): Known<Caller>) -> Result<(), Problem> {
     Ok(accounts.sign_out(&caller).await?)
+}
+
+/// Change one's password; all one's other sessions end.
+#[utoipa::path(post, path = "/auth/password", tag = "auth", request_body = NewPassword, responses((status = 204)))]
+pub(super) async fn change_password(
+    Known(accounts): Known<Accounts>,
+    Known(caller): Known<Caller>,
+    Json(wish): Json<NewPassword>,
+) -> Result<(), Problem> {
+    Ok(accounts.change_password(&caller, wish.old, wish.new).await?)
 }
 
 /// Who calls, and where they belong.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
-use actix_web::http::header::{AUTHORIZATION, HOST};
+use actix_web::http::header::{AUTHORIZATION, HOST, SEC_WEBSOCKET_PROTOCOL};
 use actix_web::http::uri::Authority;
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
@@ -39,6 +39,7 @@ pub(super) enum Needs {
 }
 
 /// Who calls, and about what, as they say.
+#[derive(Clone)]
 struct Claim {
     address: IpAddr,
     /// Whether they name this machine by an address or as `localhost`: a page of elsewhere may make its own name point here.
@@ -46,6 +47,23 @@ struct Claim {
     /// The header that is to hold a token, if it is there.
     shown: Option<String>,
     organization: Option<String>,
+}
+
+/// With which a call that lasts asks again whether it may.
+#[derive(Clone)]
+pub(super) struct Ticket {
+    pub site: Site,
+    needs: Needs,
+    claim: Claim,
+}
+
+impl Ticket {
+    /// Whether the call would still be let through, to the organization of this id.
+    pub(super) async fn ask(&self, organization: &str) -> Result<(), Problem> {
+        let (.., tenant) = self.site.judge(self.needs, &self.claim).await?;
+        let is_same = tenant.is_some_and(|tenant| tenant.organization.id == organization);
+        Ok(allow(is_same, || Refusal::NotFound(format!("there is no organization `{organization}`")))?)
+    }
 }
 
 /// Lets a call through in time if its caller has what the endpoint needs, with the [`Caller`], the [`Accounts`], and the
@@ -69,10 +87,12 @@ pub(super) async fn pass(
 
 /// Finds out whether a call is allowed, and leaves with it what was found.
 async fn admit(needs: Needs, request: &HttpRequest) -> Result<(), Problem> {
-    let (site, claim) = (Site::of(request)?, Claim::of(request)?);
-    let own = site.clone();
-    let (accounts, caller, tenant) = site.whole(async move { own.judge(needs, claim).await }).await??;
+    let ticket = Ticket { site: Site::of(request)?, needs, claim: Claim::of(request)? };
+    let own = ticket.clone();
+    let judged = ticket.site.whole(async move { own.site.judge(own.needs, &own.claim).await });
+    let (accounts, caller, tenant) = judged.await??;
     let mut found = request.extensions_mut();
+    found.insert(ticket);
     found.insert(accounts);
     found.insert(caller);
     if let Some(tenant) = tenant {
@@ -90,14 +110,14 @@ impl Claim {
         Ok(Self {
             address: peer.ip().to_canonical(),
             is_local: is_meant_for_this_machine(request),
-            shown: header(AUTHORIZATION.as_str()),
+            shown: header(AUTHORIZATION.as_str()).or_else(|| offered(&header(SEC_WEBSOCKET_PROTOCOL.as_str())?)),
             organization: named.or_else(|| header(ORGANIZATION_HEADER)),
         })
     }
 }
 
 impl Site {
-    async fn judge(&self, needs: Needs, claim: Claim) -> Result<(Accounts, Caller, Option<Tenant>), Problem> {
+    async fn judge(&self, needs: Needs, claim: &Claim) -> Result<(Accounts, Caller, Option<Tenant>), Problem> {
         allow(self.auth == Auth::On || claim.is_local, || {
             Refusal::Forbidden("without authentication only this machine's own names are answered".into())
         })?;
@@ -105,7 +125,7 @@ impl Site {
         let caller = match needs {
             // Whoever comes in may still show what does not count any more.
             Needs::Nobody => Caller::nobody(claim.address),
-            _ => caller(&accounts, &claim).await?,
+            _ => caller(&accounts, claim).await?,
         };
         let tenant = match needs {
             Needs::Nobody => None,
@@ -150,6 +170,12 @@ impl Site {
         })?;
         Ok(tenant)
     }
+}
+
+/// The token among the protocols that a page offers for a WebSocket, for which it can send no other header.
+fn offered(protocols: &str) -> Option<String> {
+    let token = protocols.split(',').find_map(|protocol| protocol.trim().strip_prefix("bearer."))?;
+    Some(format!("Bearer {token}"))
 }
 
 fn is_meant_for_this_machine(request: &HttpRequest) -> bool {

@@ -36,6 +36,13 @@ pub struct Origin(HeaderValue);
 #[error("`{0}` is no origin: it is `http://` or `https://`, a host, and a port where it is not the usual one")]
 pub struct WrongOrigin(String);
 
+impl Origin {
+    /// Whether a browser names this one.
+    pub(super) fn is(&self, named: &HeaderValue) -> bool {
+        self.0 == *named
+    }
+}
+
 impl fmt::Debug for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0.to_str().unwrap_or_default())
@@ -64,7 +71,7 @@ pub(super) async fn bound(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse, actix_web::Error> {
     let is_page = request.path().starts_with("/docs/");
-    let origin = request.headers().get(ORIGIN).filter(|origin| site.origins.iter().any(|o| o.0 == **origin)).cloned();
+    let origin = request.headers().get(ORIGIN).filter(|origin| site.origins.iter().any(|o| o.is(origin))).cloned();
     let asks_first =
         request.method() == Method::OPTIONS && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
     let mut response = match asks_first {

@@ -6,22 +6,25 @@ use actix_web::dev::Server;
 use actix_web::middleware::{NormalizePath, from_fn};
 use actix_web::{App, HttpServer};
 use flowetl_proto::trust::{Certificate, HANDSHAKE_LIMIT};
+use socket2::SockRef;
 use tokio::net::TcpListener;
 
-use super::{Site, headers, routes};
+use super::{LISTENERS_MAX, Site, headers, routes};
 use crate::{Error, Result};
 
 /// Threads that read calls and write answers; all else is done on the process's own.
 const WORKERS: usize = 2;
-/// Connections at once: more than a few hundred consoles hold open, fewer than a process may have files. With the largest
-/// body each they hold 32 MiB. Others wait to be taken.
-const CONNECTIONS_MAX: usize = 512;
+/// Connections at once: all who may listen for what happens, and half as many for calls; fewer than a process may have files.
+/// With the largest body each they hold 48 MiB. Others wait to be taken.
+const CONNECTIONS_MAX: usize = LISTENERS_MAX + LISTENERS_MAX / 2;
 /// How long a client may take to say what it asks for.
 const HEADER_LIMIT: Duration = Duration::from_secs(10);
 /// How long a connection is kept that nothing is asked over: longer than a console is silent while it is looked at.
 const IDLE_LIMIT: Duration = Duration::from_secs(60);
 /// How long who still sends is listened to after the answer, which they do not hear otherwise.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
+/// How long what is sent may wait to be taken: who is slower, or gone without a word, is cut off.
+const SEND_LIMIT: Duration = Duration::from_secs(20);
 /// How long calls under way may take to end once the service stops, in seconds.
 const STOP_SECONDS: u64 = 3;
 
@@ -33,6 +36,9 @@ pub(super) async fn serve(
     stop: impl Future<Output = ()> + Send,
 ) -> Result<()> {
     let failed = |e: std::io::Error| Error::Serve(e.into());
+    // What is accepted has the option of what listens.
+    SockRef::from(&listener).set_tcp_user_timeout(Some(SEND_LIMIT)).map_err(failed)?;
+    let stopping = site.stopping.clone();
     let server = start(listener.into_std().map_err(failed)?, certificate, site)?;
     let ends = server.handle();
     tokio::pin!(server);
@@ -40,6 +46,7 @@ pub(super) async fn serve(
         ended = &mut server => return ended.map_err(failed),
         () = stop => {}
     }
+    stopping.cancel();
     let ((), ended) = tokio::join!(ends.stop(true), &mut server);
     ended.map_err(failed)
 }

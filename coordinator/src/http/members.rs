@@ -65,6 +65,18 @@ pub(super) async fn remove(
     Ok(accounts.remove_member(&caller, &tenant, &person).await?)
 }
 
+/// Leave the organization. Whoever alone owns it cannot.
+#[utoipa::path(delete, path = "/organizations/{organization}/members/me", tag = "members",
+    params(("organization" = String, Path)), responses((status = 204)))]
+pub(super) async fn leave(
+    Known(accounts): Known<Accounts>,
+    Known(caller): Known<Caller>,
+    Known(tenant): Known<Tenant>,
+) -> Result<(), Problem> {
+    let person = caller.person()?.id.clone();
+    Ok(accounts.remove_member(&caller, &tenant, &person).await?)
+}
+
 /// Invitations that are open.
 #[utoipa::path(get, path = "/organizations/{organization}/invitations", tag = "members",
     params(("organization" = String, Path)), responses((status = 200, body = [Invitation])))]

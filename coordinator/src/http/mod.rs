@@ -9,6 +9,7 @@ mod auth;
 mod body;
 mod connections;
 mod docs;
+mod events;
 mod gate;
 mod headers;
 mod health;
@@ -20,19 +21,23 @@ mod organizations;
 mod problem;
 mod routes;
 mod runs;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod vault;
 
 use std::future::{Ready, ready};
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::dev::Payload;
+use actix_web::http::header::{HOST, ORIGIN};
 use actix_web::{FromRequest, HttpRequest};
 use flowetl_proto::trust::Certificate;
 use tokio::net::TcpListener;
 use tokio::runtime;
-use tokio::sync::{OnceCell, watch};
+use tokio::sync::{OnceCell, Semaphore, watch};
+use tokio_util::sync::CancellationToken;
 
 pub use self::headers::{Origin, WrongOrigin};
 use self::problem::Problem;
@@ -41,13 +46,22 @@ use crate::grpc::Seat;
 use crate::{Handle, Result};
 
 /// Settings of the service.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct HttpConfig {
     /// Encrypts what goes over its connections.
     pub certificate: Option<Certificate>,
     /// Where pages lie that may call it from browsers, beside its own.
     pub origins: Vec<Origin>,
     pub auth: Auth,
+    /// How often whoever listens for what happens gets a sign of life, and it is asked whether they still may; and how long they
+    /// may take to take what is sent.
+    pub patience: Duration,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self { certificate: None, origins: Vec::new(), auth: Auth::On, patience: Duration::from_secs(20) }
+    }
 }
 
 /// Whether anybody has to sign in.
@@ -70,7 +84,15 @@ struct Site {
     accounts: Arc<OnceCell<Accounts>>,
     /// Where everything is done that is more than reading a call and writing its answer.
     runtime: runtime::Handle,
+    /// For whoever listens for what happens.
+    places: Arc<Semaphore>,
+    patience: Duration,
+    /// Tells them that the service ends.
+    stopping: CancellationToken,
 }
+
+/// Who may listen at once: more than people look at a console. Connections are left for calls then.
+const LISTENERS_MAX: usize = 512;
 
 impl Site {
     /// The coordinator, where it is this process that leads.
@@ -95,6 +117,16 @@ impl Site {
     {
         let done = self.runtime.spawn(work);
         async { done.await.map_err(|e| Problem::internal(&e.to_string())) }
+    }
+
+    /// Whether a call is made by no page of a browser, or by one of this service or of an origin that may: browsers ask
+    /// nobody before they open a WebSocket.
+    fn is_own_page(&self, request: &HttpRequest) -> bool {
+        let headers = request.headers();
+        let Some(origin) = headers.get(ORIGIN) else { return true };
+        let host = origin.to_str().ok().and_then(|origin| Some(origin.split_once("://")?.1));
+        let own = headers.get(HOST).and_then(|host| host.to_str().ok());
+        (host.is_some() && host == own) || self.origins.iter().any(|allowed| allowed.is(origin))
     }
 
     /// That of a call.
@@ -127,6 +159,9 @@ pub async fn serve(
         doors: Doors::new(),
         accounts: Arc::default(),
         runtime: runtime::Handle::current(),
+        places: Arc::new(Semaphore::new(LISTENERS_MAX)),
+        patience: config.patience,
+        stopping: CancellationToken::new(),
     };
     listen::serve(listener, config.certificate.as_ref(), site, stop).await
 }

@@ -7,7 +7,7 @@ use utoipa::{Modify, OpenApi};
 
 use super::gate::Needs;
 use super::problem::Problem;
-use super::{audit, auth, connections, health, keys, members, organizations, routes, runs, vault};
+use super::{audit, auth, connections, events, health, keys, members, organizations, routes, runs, vault};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -19,6 +19,7 @@ use super::{audit, auth, connections, health, keys, members, organizations, rout
         auth::login,
         auth::refresh,
         auth::logout,
+        auth::change_password,
         auth::me,
         organizations::list,
         organizations::create,
@@ -27,6 +28,7 @@ use super::{audit, auth, connections, health, keys, members, organizations, rout
         organizations::transfer,
         organizations::remove,
         members::list,
+        members::leave,
         members::change,
         members::remove,
         members::invitations,
@@ -52,6 +54,8 @@ use super::{audit, auth, connections, health, keys, members, organizations, rout
         vault::set_password,
         audit::of_organization,
         audit::of_installation,
+        events::list,
+        events::socket,
         runs::list,
         runs::get,
         runs::cancel,

@@ -70,6 +70,11 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, format!("there was no answer within {seconds} s"))
     }
 
+    /// As many listen as may.
+    pub(super) fn crowded() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "too many listen already").with_retry(10)
+    }
+
     /// Another coordinator leads, if any does.
     pub(super) fn stands_by(leader: Option<&str>) -> Self {
         let who = leader.map_or_else(|| "another leads".to_owned(), |url| format!("`{url}` leads"));
@@ -147,6 +152,7 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match &error {
             Error::NoRun(_) => Self::new(StatusCode::NOT_FOUND, error.to_string()),
+            Error::Forgotten { .. } => Self::new(StatusCode::GONE, error.to_string()),
             Error::Deposed => Self::stands_by(None),
             Error::Unsure => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()).with_retry(1),
             Error::Busy { .. } | Error::NotResumable { .. } | Error::NotHere(_) | Error::Unsettled(_) => {

@@ -10,7 +10,7 @@ use actix_web::{FromRequest, HttpRequest, Resource, Responder, Route, guard, web
 
 use super::gate::{self, Needs};
 use super::problem::{no_such_method, no_such_path};
-use super::{Site, audit, auth, body, connections, docs, health, keys, members, organizations, runs, vault};
+use super::{Site, audit, auth, body, connections, docs, events, health, keys, members, organizations, runs, vault};
 use crate::accounts::{Role, Scope};
 
 /// A call that can be made, below `/api/v1`.
@@ -39,6 +39,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         endpoint(POST, "/auth/login", Nobody, auth::login),
         endpoint(POST, "/auth/refresh", Nobody, auth::refresh),
         endpoint(POST, "/auth/logout", Person, auth::logout),
+        endpoint(POST, "/auth/password", Person, auth::change_password),
         endpoint(GET, "/auth/me", Person, auth::me),
         endpoint(GET, "/organizations", Person, organizations::list),
         endpoint(POST, "/organizations", Person, organizations::create),
@@ -47,6 +48,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         endpoint(DELETE, "/organizations/{organization}", Member(Owner, None), organizations::remove),
         endpoint(POST, "/organizations/{organization}/transfer", Member(Owner, None), organizations::transfer),
         endpoint(GET, "/organizations/{organization}/members", Member(Viewer, READ), members::list),
+        endpoint(DELETE, "/organizations/{organization}/members/me", Member(Viewer, None), members::leave),
         endpoint(PATCH, "/organizations/{organization}/members/{person}", Member(Admin, WRITE), members::change),
         endpoint(DELETE, "/organizations/{organization}/members/{person}", Member(Admin, WRITE), members::remove),
         endpoint(GET, "/organizations/{organization}/invitations", Member(Admin, READ), members::invitations),
@@ -65,6 +67,12 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         endpoint(GET, "/audit", SuperAdmin, audit::of_installation),
     ];
     all.extend(connection_endpoints());
+    for [events, socket] in
+        [["/events", "/ws"], ["/organizations/{organization}/events", "/organizations/{organization}/ws"]]
+    {
+        all.push(lasting(GET, events, Member(Viewer, Some(Scope::EventsRead)), events::list));
+        all.push(lasting(GET, socket, Member(Viewer, Some(Scope::EventsRead)), events::socket));
+    }
     for (list, one, cancel) in [
         ("/runs", "/runs/{run}", "/runs/{run}/cancel"),
         ("/executions", "/executions/{run}", "/executions/{run}/cancel"),
@@ -110,7 +118,16 @@ where
     H::Output: Responder + Send + 'static,
     A: FromRequest + 'static,
 {
-    let handler = move |site: Site, call: A| site.whole(handler.call(call));
+    lasting(method, path, needs, move |site: Site, call: A| site.whole(handler.call(call)))
+}
+
+/// An endpoint behind its gate whose answer is written bit by bit.
+fn lasting<H, A>(method: Method, path: &'static str, needs: Needs, handler: H) -> Endpoint
+where
+    H: Handler<A>,
+    H::Output: Responder + 'static,
+    A: FromRequest + 'static,
+{
     let gate = from_fn(move |request: ServiceRequest, next: Next<BoxBody>| gate::pass(needs, request, next));
     Endpoint { path, needs, route: taking(&method).to(handler).wrap(gate), method }
 }

@@ -38,6 +38,7 @@ pub(crate) use view::view;
 
 use crate::connections::sealed_by;
 use crate::lock::Lock;
+use crate::news::Feed;
 use crate::store::{Record, Store};
 use crate::vault::Vault;
 use crate::{Error, Result, clock, figures};
@@ -78,6 +79,8 @@ pub(crate) struct Surroundings {
     /// Where everything runs that is not deciding: actors only decide.
     pub runtime: runtime::Handle,
     pub active: Mutex<Vec<Active>>,
+    /// Tells whoever watches what happens.
+    pub feed: Feed,
     #[cfg(test)]
     pub crash: Mutex<Option<tests::Crash>>,
 }
@@ -103,6 +106,12 @@ impl Surroundings {
         let active = self.active.lock().unwrap_or_else(PoisonError::into_inner);
         // An actor that went away without a word has closed its watch.
         active.iter().find(|a| a.run == *run && a.watch.has_changed().is_ok()).cloned()
+    }
+
+    /// All runs of this process as they are.
+    pub(crate) fn views(&self) -> Vec<Arc<RunView>> {
+        let active = self.active.lock().unwrap_or_else(PoisonError::into_inner);
+        active.iter().map(|a| Arc::clone(&a.watch.borrow().view)).collect()
     }
 }
 

@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 
 use super::machine::{Changes, Event};
 use super::state::{AttemptPhase, AttemptState, Discard, RunState, SegmentPhase, SegmentState, fed_by};
-use crate::store::{AttemptRow, Record, RunRow, SegmentRow, Stored};
+use super::view::view;
+use crate::store::{AttemptRow, News, Record, RunRow, SegmentRow, Stored};
 use crate::{Error, Result, cut};
 
 /// What a new run is made of.
@@ -100,6 +101,7 @@ impl RunState {
     /// The rows that a decision changed, under the next event's number.
     pub(crate) fn record(&mut self, changes: Changes, (kind, detail): (&str, Value), now: i64) -> Record {
         self.seq += 1;
+        let news = self.news(&changes, kind, now);
         let place = |id: &SegmentId| self.segments.get_index_of(id).unwrap_or_default() as i64;
         let segments = changes.segments.iter().map(|id| self.segments[id].row(place(id)));
         let attempts = changes.attempts.iter().map(|token| self.attempts[token].row(*token));
@@ -111,7 +113,27 @@ impl RunState {
             schemas: changes.schemas.into_iter().collect(),
             event: RunEvent { seq: self.seq, at: now, kind: kind.to_owned(), detail },
             run: self.row(),
+            news,
         }
+    }
+
+    /// What whoever watches is told of a decision; nothing where neither the run nor a block is another than before.
+    fn news(&self, changes: &Changes, cause: &str, now: i64) -> Option<News> {
+        if !changes.run && changes.segments.is_empty() {
+            return None;
+        }
+        let kind = match cause {
+            _ if self.phase.is_terminal() => "run.ended",
+            "begun" => "run.started",
+            _ => "run.changed",
+        };
+        let mut blocks = view(self, now).blocks;
+        blocks.retain(|_, block| changes.segments.contains(&block.segment));
+        let blocks: IndexMap<_, _> = blocks.into_iter().map(|(id, block)| (id, block.state)).collect();
+        let error = self.failure.as_ref().map(|failure| &failure.message);
+        let detail =
+            json!({ "pipeline": self.pipeline.name, "state": self.phase, "blocks": blocks, "error_message": error });
+        Some(News { kind: kind.to_owned(), subject: self.id.to_string(), detail, at: now })
     }
 
     fn row(&self) -> RunRow {

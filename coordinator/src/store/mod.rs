@@ -4,6 +4,7 @@
 
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -12,6 +13,7 @@ use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Any, AnyPool, Connection, Executor, Row, Transaction};
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
 use crate::lead::Tenure;
@@ -22,6 +24,7 @@ mod boundary;
 mod directory;
 mod event;
 mod leadership;
+mod news;
 mod pipeline;
 mod position;
 mod record;
@@ -35,6 +38,7 @@ pub(crate) mod tests;
 
 pub(crate) use attempt::AttemptRow;
 pub(crate) use directory::Directory;
+pub(crate) use news::{News, NewsRow};
 pub(crate) use pipeline::Version;
 pub use position::PositionRow;
 pub(crate) use record::{Record, Stored};
@@ -68,6 +72,8 @@ pub(crate) struct Store {
     who_leads: &'static str,
     /// Under which it writes, where there may be other coordinators.
     tenure: Option<Tenure>,
+    /// Told when news may have been added.
+    grown: Arc<Notify>,
 }
 
 impl Store {
@@ -138,7 +144,7 @@ impl Store {
             true => ("begin immediate", "select term from leadership where id = 1"),
             false => ("begin", "select term from leadership where id = 1 for share"),
         };
-        Ok(Self { pool, begin, who_leads, tenure: None })
+        Ok(Self { pool, begin, who_leads, tenure: None, grown: Arc::default() })
     }
 
     /// Whether no migration is missing: one cheap statement, because it is asked at every start.
@@ -204,6 +210,11 @@ impl Store {
     /// Whether nothing may be written any more.
     pub(crate) fn is_deposed(&self) -> bool {
         self.tenure.as_ref().is_some_and(Tenure::is_over)
+    }
+
+    /// Told when this process may have added news.
+    pub(crate) fn grown(&self) -> Arc<Notify> {
+        Arc::clone(&self.grown)
     }
 
     async fn begin_unled(&self) -> Result<Transaction<'static, Any>> {

@@ -9,9 +9,10 @@ use flowetl_proto::run::RunEvent;
 use serde_json::Value;
 use sqlx::{Any, Transaction};
 
+use super::news::Of;
 use super::{
-    AttemptRow, RunRow, SegmentRow, SinkCommit, Store, Version, attempt, commit, event, pipeline, position, run,
-    segment, serial, sink_commit, source_schema,
+    AttemptRow, News, RunRow, SegmentRow, SinkCommit, Store, Version, attempt, commit, event, news, pipeline, position,
+    run, segment, serial, sink_commit, source_schema,
 };
 use crate::Result;
 
@@ -25,6 +26,8 @@ pub(crate) struct Record {
     pub positions: Vec<(BlockId, Position)>,
     pub schemas: Vec<(BlockId, Value)>,
     pub event: RunEvent,
+    /// What whoever watches is told, if anything.
+    pub news: Option<News>,
 }
 
 /// A run with everything needed to go on with it.
@@ -54,6 +57,7 @@ impl Store {
         run::insert(&mut tx, &record.run).await?;
         write(&mut tx, &record).await?;
         commit(tx).await?;
+        self.grown.notify_one();
         Ok(answer)
     }
 
@@ -80,7 +84,9 @@ impl Store {
         if run::update(&mut tx, &record.run).await? {
             write(&mut tx, record).await?;
         }
-        commit(tx).await
+        commit(tx).await?;
+        self.grown.notify_one();
+        Ok(())
     }
 
     pub(crate) async fn load(&self, id: &RunId) -> Result<Stored> {
@@ -107,5 +113,6 @@ async fn write(tx: &mut Transaction<'static, Any>, record: &Record) -> Result<()
     for (block, schema) in &record.schemas {
         source_schema::put(tx, &record.run.pipeline, block, schema, id, now).await?;
     }
-    event::insert(tx, id, &record.event).await
+    event::insert(tx, id, &record.event).await?;
+    news::append(tx, Of::Run(id), record.news.as_slice()).await
 }

@@ -40,7 +40,16 @@ fn record(id: &str, term: i64) -> Record {
         kept: true,
     };
     let event = RunEvent { seq: 1, at: 10, kind: "begun".into(), detail: json!({ "quote": "'" }) };
-    Record { run, segments: vec![], attempts: vec![], sink_commits: vec![], positions: vec![], schemas: vec![], event }
+    Record {
+        run,
+        segments: vec![],
+        attempts: vec![],
+        sink_commits: vec![],
+        positions: vec![],
+        schemas: vec![],
+        event,
+        news: None,
+    }
 }
 
 async fn create(store: &Store, id: &str) -> crate::Result<Record> {

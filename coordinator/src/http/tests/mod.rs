@@ -2,6 +2,7 @@
 
 mod app;
 mod connections;
+mod events;
 mod people;
 mod rules;
 mod runs;

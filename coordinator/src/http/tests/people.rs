@@ -10,6 +10,7 @@ on_both!(
     ap_1_a_password_lets_in_and_says_nothing_else,
     au_2_a_refresh_token_counts_once,
     signing_out_ends_everything_at_once,
+    a_new_password_ends_all_other_sessions,
     guessing_gets_slower,
     of_many_at_once_one_is_the_first,
 );
@@ -91,6 +92,22 @@ async fn signing_out_ends_everything_at_once(database: &Database) {
     assert_eq!(app.post("/auth/logout", access, Value::Null).await.status, 204);
     app.get("/auth/me", access).await.refused(401);
     app.post("/auth/refresh", "", json!({ "refresh_token": tokens["refresh_token"] })).await.refused(401);
+    app.end().await;
+}
+
+async fn a_new_password_ends_all_other_sessions(database: &Database) {
+    let app = App::start(database).await;
+    let one = app.sign_up("ann@example.com", json!({})).await;
+    let other = app.login("ann@example.com", "correct horse").await.good();
+    let wish = |old: &str, new: &str| json!({ "old": old, "new": new });
+    app.post("/auth/password", &one, wish("wrong horse", "battery staple")).await.refused(422);
+    app.post("/auth/password", &one, wish("correct horse", "short")).await.refused(422);
+    assert_eq!(app.post("/auth/password", &one, wish("correct horse", "battery staple")).await.status, 204);
+    app.get("/auth/me", &one).await.good();
+    app.get("/auth/me", other["access_token"].as_str().unwrap()).await.refused(401);
+    app.post("/auth/refresh", "", json!({ "refresh_token": other["refresh_token"] })).await.refused(401);
+    app.login("ann@example.com", "correct horse").await.refused(401);
+    app.login("ann@example.com", "battery staple").await.good();
     app.end().await;
 }
 

@@ -84,9 +84,12 @@ async fn so_2_members_are_invited_changed_and_removed(database: &Database) {
     // Someone always owns it: Ann, who made it, and Olga do now.
     assert_eq!(app.delete(&member(&team.super_admin).await, &team.owner).await.status, 204);
     app.patch(&owner, &team.owner, json!({ "role": "viewer" })).await.refused(409);
+    app.delete(&format!("{acme}/members/me"), &team.owner).await.refused(409);
     app.delete(&owner, &team.owner).await.refused(409);
     app.patch(&admin, &team.owner, json!({ "role": "owner" })).await.good();
     app.patch(&owner, &team.owner, json!({ "role": "viewer" })).await.good();
+    assert_eq!(app.delete(&format!("{acme}/members/me"), &team.viewer).await.status, 204);
+    app.get(acme, &team.viewer).await.refused(404);
     app.end().await;
 }
 

@@ -1,15 +1,20 @@
 //! The audit log: written in the transaction of the change that it tells of, and never changed.
 
 use flowetl_proto::run::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::any::AnyRow;
 
-use super::Directory;
+use super::{Directory, News};
 use crate::Result;
 use crate::accounts::AuditEntry;
 use crate::store::{doing, get, get_json, to_json};
 
+/// Changes of these are told to whoever watches the organization: all of its members may see them. What was changed is for
+/// those who may read this log.
+const TOLD: [&str; 8] = ["organization", "member", "run", "connection", "folder", "pipeline", "schedule", "vault"];
+
 impl Directory {
+    /// Writes an entry down; who watches is told once it is committed.
     pub(crate) async fn audit(&mut self, entry: &AuditEntry) -> Result<()> {
         let insert = "insert into audit \
                       (id, organization, person, api_key, address, action, subject, before, after, at) \
@@ -29,6 +34,11 @@ impl Directory {
             .execute(&mut *self.tx)
             .await
             .map_err(doing("write the audit log"))?;
+        let is_told = entry.action.split('.').next().is_some_and(|thing| TOLD.contains(&thing));
+        if let Some(organization) = entry.organization.clone().filter(|_| is_told) {
+            let (kind, subject) = (entry.action.clone(), entry.subject.clone());
+            self.news.push((organization, News { kind, subject, detail: json!({}), at: entry.at.0 }));
+        }
         Ok(())
     }
 

@@ -10,32 +10,44 @@ mod person;
 mod session;
 mod vault;
 
-use sqlx::{Any, Transaction};
+use std::sync::Arc;
 
+use sqlx::{Any, Transaction};
+use tokio::sync::Notify;
+
+use super::news::{self, News, Of};
 use super::{Store, commit, doing, get};
 use crate::Result;
 
 /// One transaction over accounts; what is not committed has not happened.
 pub(crate) struct Directory {
     tx: Transaction<'static, Any>,
+    /// What whoever watches is told of it, with the organization that it happens in.
+    news: Vec<(String, News)>,
+    grown: Arc<Notify>,
 }
 
 impl Store {
     /// To read.
     pub(crate) async fn directory(&self) -> Result<Directory> {
         let tx = self.pool.begin().await.map_err(doing("begin a transaction"))?;
-        Ok(Directory { tx })
+        Ok(Directory { tx, news: Vec::new(), grown: self.grown() })
     }
 
     /// To read and write; only where this process may decide.
     pub(crate) async fn change_directory(&self) -> Result<Directory> {
-        Ok(Directory { tx: self.begin().await? })
+        Ok(Directory { tx: self.begin().await?, news: Vec::new(), grown: self.grown() })
     }
 }
 
 impl Directory {
-    pub(crate) async fn commit(self) -> Result<()> {
-        commit(self.tx).await
+    pub(crate) async fn commit(mut self) -> Result<()> {
+        for (organization, news) in self.news {
+            news::append(&mut self.tx, Of::Organization(&organization), &[news]).await?;
+        }
+        commit(self.tx).await?;
+        self.grown.notify_one();
+        Ok(())
     }
 
     /// Lets nobody else join the installation until the transaction ends: who is the first is decided once.

@@ -28,6 +28,13 @@ impl Directory {
         row.as_ref().map(decode).transpose()
     }
 
+    pub(crate) async fn set_password(&mut self, person: &str, hash: &str) -> Result<()> {
+        let update = sqlx::query("update person set password_hash = $1 where id = $2");
+        let update = update.bind(hash.to_owned()).bind(person.to_owned());
+        update.execute(&mut *self.tx).await.map_err(doing("write a person"))?;
+        Ok(())
+    }
+
     /// False where the address is someone's already.
     pub(crate) async fn add_person(&mut self, person: &Person, password_hash: &str) -> Result<bool> {
         let insert = "insert into person (id, email, name, password_hash, super_admin, created_at) \

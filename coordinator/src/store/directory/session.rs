@@ -50,6 +50,15 @@ impl Directory {
         Ok(())
     }
 
+    /// Ends all sessions of a person but `session`.
+    pub(crate) async fn end_other_sessions(&mut self, person: &str, session: Option<&str>, now: i64) -> Result<()> {
+        let update = "update session set ended_at = $1 where person = $2 and id <> $3 and ended_at is null";
+        let update = sqlx::query(update).bind(now).bind(person.to_owned());
+        let update = update.bind(session.unwrap_or_default().to_owned());
+        update.execute(&mut *self.tx).await.map_err(doing("end sessions"))?;
+        Ok(())
+    }
+
     pub(crate) async fn add_refresh(&mut self, hash: &str, session: &str, expires_at: i64) -> Result<()> {
         let insert = sqlx::query("insert into refresh_token (hash, session, expires_at) values ($1, $2, $3)");
         let insert = insert.bind(hash.to_owned()).bind(session.to_owned()).bind(expires_at);
