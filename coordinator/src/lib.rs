@@ -4,7 +4,7 @@
 //! Reading order: [`cut`] makes segments of a pipeline, `run` is the life of a run (`machine` decides, the actor around
 //! it writes and performs), `place` decides which executor does what and [`fleet`] is the shell around it, [`lead`] says
 //! which of several coordinators decides, `accounts` are people and
-//! organizations, `store` holds all SQL, and [`Handle`] is how the outside asks for things: over
+//! organizations, `pipelines` what they keep, `schedule` when it runs, `store` holds all SQL, and [`Handle`] is how the outside asks for things: over
 //! gRPC ([`grpc`]) and over HTTP ([`http`]).
 
 mod accounts;
@@ -20,8 +20,10 @@ mod handle;
 pub mod http;
 pub mod lead;
 mod lock;
+mod pipelines;
 mod place;
 mod run;
+mod schedule;
 mod store;
 mod submit;
 mod sweep;

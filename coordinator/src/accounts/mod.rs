@@ -78,12 +78,12 @@ pub(crate) struct Tenant {
 }
 
 /// A change, as the audit log has it.
-struct Change<'a> {
-    organization: Option<&'a str>,
-    action: &'static str,
-    subject: &'a str,
-    before: Option<Value>,
-    after: Option<Value>,
+pub(crate) struct Change<'a> {
+    pub organization: Option<&'a str>,
+    pub action: &'static str,
+    pub subject: &'a str,
+    pub before: Option<Value>,
+    pub after: Option<Value>,
 }
 
 impl Caller {
@@ -97,7 +97,7 @@ impl Caller {
         self.person.as_ref().ok_or_else(|| Refusal::Forbidden("this needs someone who has signed in".into()))
     }
 
-    fn entry(&self, change: Change<'_>) -> AuditEntry {
+    pub(crate) fn entry(&self, change: Change<'_>) -> AuditEntry {
         AuditEntry {
             id: clock::new_id(),
             organization: change.organization.map(str::to_owned),
@@ -220,6 +220,6 @@ async fn only_one(directory: &mut Directory, caller: &Caller) -> Result<Organiza
 }
 
 /// A document as the audit log keeps it.
-fn document<T: Serialize>(value: &T) -> Option<Value> {
+pub(crate) fn document<T: Serialize>(value: &T) -> Option<Value> {
     serde_json::to_value(value).ok()
 }

@@ -61,4 +61,10 @@ pub(crate) enum Scope {
     /// Cancel runs.
     #[serde(rename = "runs:write")]
     RunsWrite,
+    /// Look at pipelines and schedules.
+    #[serde(rename = "pipelines:read")]
+    PipelinesRead,
+    /// Change and run pipelines, and when they run.
+    #[serde(rename = "pipelines:write")]
+    PipelinesWrite,
 }

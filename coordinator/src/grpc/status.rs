@@ -17,6 +17,7 @@ pub(super) fn status(error: &Error) -> Status {
         Error::Busy { .. } | Error::NotResumable { .. } | Error::NotHere(_) | Error::Unsettled(_) => {
             Code::FailedPrecondition
         }
+        Error::Ticked { .. } => Code::AlreadyExists,
         Error::Deposed => return stands_by(None),
         Error::Unsure => Code::Unavailable,
         Error::Fenced(_) | Error::Interrupted { .. } => Code::Aborted,

@@ -123,6 +123,9 @@ impl From<Refusal> for Problem {
                 let seconds = u64::try_from(wait_ms).unwrap_or(0).div_ceil(1000);
                 Self::new(StatusCode::TOO_MANY_REQUESTS, text).with_retry(seconds)
             }
+            Refusal::Changed(_) => Self::new(StatusCode::PRECONDITION_FAILED, text),
+            Refusal::Invalid(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, text),
+            Refusal::Unavailable(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, text).with_retry(1),
             Refusal::Crowded => Self::new(StatusCode::SERVICE_UNAVAILABLE, text).with_retry(1),
             Refusal::Failed(error) => error.into(),
         }

@@ -22,10 +22,12 @@ mod boundary;
 mod directory;
 mod event;
 mod leadership;
+mod origin;
 mod pipeline;
 mod position;
 mod record;
 mod run;
+mod schedule;
 mod segment;
 mod serial;
 mod sink_commit;
@@ -34,11 +36,13 @@ mod source_schema;
 pub(crate) mod tests;
 
 pub(crate) use attempt::AttemptRow;
-pub(crate) use directory::Directory;
+pub(crate) use directory::{Directory, PipelineQuery};
+pub(crate) use origin::{Origin, Tick};
 pub(crate) use pipeline::Version;
 pub use position::PositionRow;
 pub(crate) use record::{Record, Stored};
-pub(crate) use run::{RunQuery, RunRow};
+pub(crate) use run::{OwnedRun, RunQuery, RunRow};
+pub(crate) use schedule::Scheduled;
 pub(crate) use segment::SegmentRow;
 pub(crate) use sink_commit::{CommitState, SinkCommit};
 

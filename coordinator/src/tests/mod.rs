@@ -1,7 +1,9 @@
 //! Whole runs through the real actor and the real store, on both databases, with an executor made for the purpose.
 
 pub(crate) mod access;
-mod service;
+mod pipelines;
+mod schedules;
+pub(crate) mod service;
 pub(crate) mod simulate;
 pub(crate) mod world;
 

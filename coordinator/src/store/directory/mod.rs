@@ -1,4 +1,4 @@
-//! People, organizations, and how they are let in. Everything is read and written in a transaction, a [`Directory`].
+//! People, organizations, how they are let in, and what is kept for them. Everything is read and written in a transaction, a [`Directory`].
 
 mod api_key;
 mod audit;
@@ -6,14 +6,18 @@ mod invitation;
 mod member;
 mod organization;
 mod person;
+mod revision;
+mod schedule;
 mod session;
+mod stored_pipeline;
 
+pub(crate) use self::stored_pipeline::PipelineQuery;
 use sqlx::{Any, Transaction};
 
 use super::{Store, commit, doing, get};
 use crate::Result;
 
-/// One transaction over accounts; what is not committed has not happened.
+/// One transaction over accounts and what they own; what is not committed has not happened.
 pub(crate) struct Directory {
     tx: Transaction<'static, Any>,
 }
