@@ -14,11 +14,14 @@ mod health;
 mod keys;
 mod listen;
 mod members;
+mod once;
 mod openapi;
 mod organizations;
+mod pipelines;
 mod problem;
 mod routes;
 mod runs;
+mod schedules;
 #[cfg(test)]
 mod tests;
 

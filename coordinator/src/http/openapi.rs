@@ -7,7 +7,7 @@ use utoipa::{Modify, OpenApi};
 
 use super::gate::Needs;
 use super::problem::Problem;
-use super::{audit, auth, health, keys, members, organizations, routes, runs};
+use super::{audit, auth, health, keys, members, organizations, pipelines, routes, runs, schedules};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -38,6 +38,27 @@ use super::{audit, auth, health, keys, members, organizations, routes, runs};
         keys::remove,
         audit::of_organization,
         audit::of_installation,
+        pipelines::list,
+        pipelines::create,
+        pipelines::apply,
+        pipelines::validate,
+        pipelines::plan_file,
+        pipelines::get,
+        pipelines::update,
+        pipelines::remove,
+        pipelines::export,
+        pipelines::plan,
+        pipelines::run,
+        pipelines::difference,
+        pipelines::revisions,
+        pipelines::revision,
+        pipelines::restore,
+        schedules::list,
+        schedules::create,
+        schedules::preview,
+        schedules::get,
+        schedules::update,
+        schedules::remove,
         runs::list,
         runs::get,
         runs::cancel,
@@ -63,7 +84,7 @@ impl Modify for EveryCall {
             components.responses.insert("problem".to_owned(), answer.build().into());
         }
         for item in document.paths.paths.values_mut() {
-            let operations = [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete];
+            let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
             for operation in operations.into_iter().flatten() {
                 operation.responses.responses.insert("default".to_owned(), refused.clone());
             }
@@ -87,6 +108,7 @@ fn guard(item: &mut PathItem, endpoint: &routes::Endpoint) {
     let operation = match endpoint.method.as_str() {
         "GET" => &mut item.get,
         "POST" => &mut item.post,
+        "PUT" => &mut item.put,
         "PATCH" => &mut item.patch,
         _ => &mut item.delete,
     };

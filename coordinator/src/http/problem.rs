@@ -5,6 +5,7 @@ use std::fmt;
 use actix_web::http::header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use flowetl_proto::pipeline;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -25,6 +26,10 @@ pub(crate) struct Problem {
     /// The field that is wrong, where it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<&'static str>,
+    /// Everything that is wrong with a pipeline file, each with its line and column, where it is one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<Object>)]
+    problems: Vec<pipeline::Problem>,
     /// By which the coordinator's log knows it, where the fault is its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     instance: Option<String>,
@@ -41,6 +46,7 @@ impl Problem {
             status: status.as_u16(),
             detail: detail.into(),
             field: None,
+            problems: Vec::new(),
             instance: None,
             retry_after: None,
         }
@@ -53,6 +59,11 @@ impl Problem {
     /// The request cannot be read.
     pub(super) fn not_understood(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    /// The same key came before, and what is asked now cannot be answered like that.
+    pub(super) fn used_key(detail: &str) -> Self {
+        Self::new(StatusCode::CONFLICT, detail)
     }
 
     /// The body has another type than the one that is read.
@@ -124,7 +135,7 @@ impl From<Refusal> for Problem {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, text).with_retry(seconds)
             }
             Refusal::Changed(_) => Self::new(StatusCode::PRECONDITION_FAILED, text),
-            Refusal::Invalid(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, text),
+            Refusal::Invalid(problems) => Self { problems, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, text) },
             Refusal::Unavailable(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, text).with_retry(1),
             Refusal::Crowded => Self::new(StatusCode::SERVICE_UNAVAILABLE, text).with_retry(1),
             Refusal::Failed(error) => error.into(),
@@ -138,6 +149,7 @@ impl From<Error> for Problem {
             Error::NoRun(_) => Self::new(StatusCode::NOT_FOUND, error.to_string()),
             Error::Deposed => Self::stands_by(None),
             Error::Unsure => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()).with_retry(1),
+            Error::NoBlock(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
             Error::Busy { .. } | Error::NotResumable { .. } | Error::NotHere(_) | Error::Unsettled(_) => {
                 Self::new(StatusCode::CONFLICT, error.to_string())
             }

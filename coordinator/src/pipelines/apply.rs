@@ -145,21 +145,26 @@ impl Pipelines {
             return Err(Refusal::wrong("message", format!("a message has at most {MESSAGE_CHARS_MAX} characters")));
         }
         let named = wish.name.as_deref().map(compile::file_name);
-        let file = PipelineFile {
+        let mut file = PipelineFile {
             file: named.or_else(|| old.map(|old| old.file.clone())).unwrap_or_else(|| compile::file_name("pipeline")),
             text,
             folder,
-            connections_text: wish.connections_text.or_else(|| old.and_then(|old| old.connections_text.clone())),
+            connections_text: wish
+                .connections_text
+                .or_else(|| old.and_then(|old| old.connections_text.clone()))
+                .filter(|text| !text.trim().is_empty()),
         };
         let standing = wish.status.or(before.map(|(pipeline, _)| pipeline.standing)).unwrap_or(Standing::Active);
         let catalogue = self.catalogue()?;
         let compiled = compile::compile(&catalogue, &file, standing == Standing::Draft)?;
         compile::check_edges(&catalogue, wish.graph_definition.as_ref(), &file)?;
+        // What is called so now is called so when the file does not say it any more.
+        file.file = compile::file_name(&compiled.name);
         Ok(Target { file, compiled, standing, layout, message, restored: None })
     }
 }
 
-fn check_revision(pipeline: &StoredPipeline, wanted: Option<i64>) -> Result<(), Refusal> {
+pub(super) fn check_revision(pipeline: &StoredPipeline, wanted: Option<i64>) -> Result<(), Refusal> {
     match wanted {
         Some(wanted) if wanted != pipeline.revision => Err(changed_since(pipeline)),
         _ => Ok(()),

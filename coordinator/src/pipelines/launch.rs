@@ -128,7 +128,7 @@ fn file_of(wish: PipelineWish) -> Result<PipelineFile, Refusal> {
         file: compile::file_name(wish.name.as_deref().unwrap_or("pipeline")),
         text,
         folder: wish.folder.unwrap_or_else(|| "/".to_owned()),
-        connections_text: wish.connections_text,
+        connections_text: wish.connections_text.filter(|text| !text.trim().is_empty()),
     })
 }
 

@@ -15,12 +15,12 @@ use flowetl_proto::catalogue::Catalogue;
 
 pub(crate) use self::apply::{Applied, Outcome};
 pub(crate) use self::history::{Difference, RevisionItem};
-pub(crate) use self::launch::{Checked, RunWish};
+pub(crate) use self::launch::RunWish;
 pub(crate) use self::model::{
     LastRun, LastRunItem, Listed, PipelineDetail, PipelineFile, PipelineItem, PipelineWish, Revision, RunStatus,
     Standing, Status, StoredPipeline,
 };
-use crate::accounts::{Change, Refusal, Tenant};
+use crate::accounts::{Caller, Change, Refusal, Tenant};
 use crate::fleet::Roster;
 use crate::store::{Directory, PipelineQuery};
 use crate::{Handle, Result};
@@ -67,15 +67,16 @@ impl Pipelines {
         Ok(PipelineDetail { item: listed.into(), file: revision.file, graph_definition, layout, problems })
     }
 
-    /// Removes a pipeline that does not run, and all it remembers.
+    /// Removes a pipeline that does not run, and all it remembers; with `revision`, only while that is its newest.
     pub(crate) async fn remove(
         &self,
-        caller: &crate::accounts::Caller,
+        caller: &Caller,
         tenant: &Tenant,
-        id: &str,
+        (id, revision): (&str, Option<i64>),
     ) -> Result<(), Refusal> {
         let mut directory = self.handle.store().change_directory().await?;
         let pipeline = directory.stored_pipeline(&tenant.organization.id, id).await?.ok_or_else(|| nothing(id))?;
+        apply::check_revision(&pipeline, revision)?;
         if directory.is_pipeline_running(&pipeline.key).await? {
             return Err(Refusal::Conflict(format!("pipeline `{}` is running: cancel its run first", pipeline.name)));
         }

@@ -173,7 +173,7 @@ pub(crate) struct PipelineWish {
     pub graph_definition: Option<GraphDefinition>,
     /// What relative paths start from, on the executors: an absolute path; `/` where it is left out.
     pub folder: Option<String>,
-    /// The text of the `connections.yml` beside the file.
+    /// The text of the `connections.yml` beside the file; empty where there is none any more.
     pub connections_text: Option<String>,
     /// Where blocks stand on a canvas, by their names.
     #[schema(value_type = Option<Object>)]

@@ -21,6 +21,7 @@ mod attempt;
 mod boundary;
 mod directory;
 mod event;
+mod idempotency;
 mod leadership;
 mod origin;
 mod pipeline;
@@ -37,6 +38,7 @@ pub(crate) mod tests;
 
 pub(crate) use attempt::AttemptRow;
 pub(crate) use directory::{Directory, PipelineQuery};
+pub(crate) use idempotency::Earlier;
 pub(crate) use origin::{Origin, Tick};
 pub(crate) use pipeline::Version;
 pub use position::PositionRow;

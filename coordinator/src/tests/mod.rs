@@ -1,7 +1,7 @@
 //! Whole runs through the real actor and the real store, on both databases, with an executor made for the purpose.
 
 pub(crate) mod access;
-mod pipelines;
+pub(crate) mod pipelines;
 mod schedules;
 pub(crate) mod service;
 pub(crate) mod simulate;

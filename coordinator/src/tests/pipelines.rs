@@ -26,7 +26,7 @@ on_both!(
     organizations_share_no_state_of_pipelines_that_are_called_the_same,
 );
 
-pub(super) const FILE: &str = "
+pub(crate) const FILE: &str = "
 name: shop
 description: orders to the log
 connections: {db: 'postgres://etl:${env:P}@127.0.0.1/db'}
@@ -135,7 +135,7 @@ async fn pl_1_a_pipeline_is_made_changed_and_removed(database: &Database) {
     assert_eq!(desk.run(&id, RunWish::default()).await.1, Phase::Success, "paused, but asked for by a person");
 
     assert!(!desk.process.handle.positions(Some("shop")).await.unwrap().is_empty());
-    desk.pipelines.remove(&desk.caller, &desk.tenant, &id).await.unwrap();
+    desk.pipelines.remove(&desk.caller, &desk.tenant, (&id, None)).await.unwrap();
     assert!(desk.process.handle.positions(Some("shop")).await.unwrap().is_empty(), "what it remembered is gone");
     assert!(matches!(desk.pipelines.get(&desk.tenant, &id).await, Err(Refusal::NotFound(_))));
     let log = desk.accounts.audit_log(Some(&desk.tenant.organization.id), None, 20).await.unwrap();
@@ -271,11 +271,11 @@ async fn pl_11_runs_are_of_their_pipeline_and_revision(database: &Database) {
     let hanging = desk.pipelines.run(&desk.caller, &desk.tenant, &id, RunWish::default()).await.unwrap().run.id;
     let busy = desk.pipelines.run(&desk.caller, &desk.tenant, &id, RunWish::default()).await.unwrap_err();
     assert!(busy.to_string().contains("is already running"), "{busy}");
-    let refused = desk.pipelines.remove(&desk.caller, &desk.tenant, &id).await.unwrap_err();
+    let refused = desk.pipelines.remove(&desk.caller, &desk.tenant, (&id, None)).await.unwrap_err();
     assert_eq!(refused.to_string(), "pipeline `shop` is running: cancel its run first");
     desk.process.handle.cancel(&hanging).await.unwrap();
     desk.process.wait(&hanging).await.unwrap();
-    desk.pipelines.remove(&desk.caller, &desk.tenant, &id).await.unwrap();
+    desk.pipelines.remove(&desk.caller, &desk.tenant, (&id, None)).await.unwrap();
     desk.end().await;
 }
 
@@ -302,7 +302,7 @@ async fn organizations_share_no_state_of_pipelines_that_are_called_the_same(data
         desk.pipelines.run(&desk.caller, &other, &id, RunWish::default()).await,
         Err(Refusal::NotFound(_))
     ));
-    assert!(matches!(desk.pipelines.remove(&desk.caller, &other, &id).await, Err(Refusal::NotFound(_))));
+    assert!(matches!(desk.pipelines.remove(&desk.caller, &other, (&id, None)).await, Err(Refusal::NotFound(_))));
     let run = desk.pipelines.run(&desk.caller, &other, &theirs.id, RunWish::default()).await.unwrap();
     assert_eq!(run.pipeline, "shop", "whatever its runs are kept under");
     desk.process.wait(&run.run.id).await.unwrap();

@@ -1,13 +1,16 @@
 //! The `flowetl` program: reads arguments and the environment, and runs everything in one process or asks a coordinator.
 
 mod allocator;
+mod api;
 mod args;
 mod connection;
 mod coordinator;
 mod executors;
 mod files;
 mod home;
+mod login;
 mod metrics;
+mod pipelines;
 mod plan;
 mod preview;
 mod role;
@@ -100,6 +103,12 @@ async fn perform(command: Command) -> anyhow::Result<Outcome> {
         Command::Executor(args::Executor { command: Some(command), .. }) => executors::perform(command).await,
         Command::Executor(executor) => role::executor(executor).await,
         Command::Coordinator(coordinator) => role::coordinator(coordinator).await,
+        Command::Login(login) => login::login(login).await,
+        Command::Logout(api) => login::logout(api).await,
+        Command::Apply(apply) => pipelines::apply(apply).await,
+        Command::Export { name, api } => pipelines::export(&name, &api).await,
+        Command::Pipeline(command) => pipelines::pipeline(command).await,
+        Command::Schedule(command) => pipelines::schedule(command).await,
         Command::Sample { folder } => {
             sample::write(&folder)?;
             Ok(Outcome::Success)

@@ -2,6 +2,7 @@
 
 mod app;
 mod people;
+mod pipelines;
 mod rules;
 mod runs;
 mod service;
@@ -9,7 +10,6 @@ mod teams;
 
 use std::sync::{Arc, Mutex};
 
-use flowetl_proto::catalogue::Catalogue;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::Value;
@@ -23,6 +23,7 @@ use super::HttpConfig;
 use crate::fleet;
 use crate::grpc::Seat;
 use crate::tests::Database;
+use crate::tests::service::catalogue;
 use crate::tests::simulate::{Process, TEST_LIMIT, world};
 use crate::tests::world::{Blind, World};
 
@@ -77,8 +78,7 @@ impl Served {
     pub(super) async fn start(database: &Database, config: HttpConfig) -> Self {
         let world = world(&[]);
         let process = Process::start(database, &world).await;
-        let nothing = Catalogue { blocks: vec![], connectors: vec![] };
-        let roster = Arc::new(fleet::Alone::new(process.handle.clone(), nothing, Arc::new(Blind)));
+        let roster = Arc::new(fleet::Alone::new(process.handle.clone(), catalogue(), Arc::new(Blind)));
         let (seat, seats) = watch::channel(Seat::Leads { handle: process.handle.clone(), roster });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let scheme = if config.certificate.is_some() { "https" } else { "http" };

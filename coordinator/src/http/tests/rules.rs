@@ -36,6 +36,27 @@ POST /organizations/{organization}/api-keys: viewer
 DELETE /organizations/{organization}/api-keys/{key}: viewer
 GET /organizations/{organization}/audit: admin, organization:read
 GET /audit: super_admin
+GET /pipelines: viewer, pipelines:read
+POST /pipelines: editor, pipelines:write
+POST /pipelines/apply: editor, pipelines:write
+POST /pipelines/validate: viewer, pipelines:read
+POST /pipelines/plan: editor, pipelines:write
+GET /pipelines/{pipeline}: viewer, pipelines:read
+PUT /pipelines/{pipeline}: editor, pipelines:write
+DELETE /pipelines/{pipeline}: admin, pipelines:write
+GET /pipelines/{pipeline}/export: viewer, pipelines:read
+POST /pipelines/{pipeline}/plan: editor, pipelines:write
+POST /pipelines/{pipeline}/run: editor, pipelines:write
+GET /pipelines/{pipeline}/diff: viewer, pipelines:read
+GET /pipelines/{pipeline}/revisions: viewer, pipelines:read
+GET /pipelines/{pipeline}/revisions/{number}: viewer, pipelines:read
+POST /pipelines/{pipeline}/revisions/{number}/restore: editor, pipelines:write
+GET /schedules: viewer, pipelines:read
+POST /schedules: editor, pipelines:write
+POST /schedules/preview: viewer, pipelines:read
+GET /schedules/{schedule}: viewer, pipelines:read
+PUT /schedules/{schedule}: editor, pipelines:write
+DELETE /schedules/{schedule}: admin, pipelines:write
 GET /runs: viewer, runs:read
 GET /runs/{run}: viewer, runs:read
 POST /runs/{run}/cancel: editor, runs:write
@@ -47,7 +68,8 @@ GET /jobs/{run}: viewer, runs:read
 POST /jobs/{run}/cancel: editor, runs:write
 ";
 
-const SCOPES: [&str; 4] = ["organization:read", "organization:write", "runs:read", "runs:write"];
+const SCOPES: [&str; 6] =
+    ["organization:read", "organization:write", "runs:read", "runs:write", "pipelines:read", "pipelines:write"];
 
 #[test]
 fn every_endpoint_has_the_rule_that_is_written_down() {
