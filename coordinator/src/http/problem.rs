@@ -27,15 +27,15 @@ pub(crate) struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<&'static str>,
     /// Everything that is wrong with a pipeline file, each with its line and column, where it is one.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(value_type = Vec<Object>)]
-    problems: Vec<pipeline::Problem>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(value_type = Vec<Object>, required = false)]
+    problems: Box<[pipeline::Problem]>,
     /// By which the coordinator's log knows it, where the fault is its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     instance: Option<String>,
     /// Seconds after which the call may go well.
     #[serde(skip)]
-    retry_after: Option<u64>,
+    retry_after: Option<u16>,
 }
 
 impl Problem {
@@ -46,7 +46,7 @@ impl Problem {
             status: status.as_u16(),
             detail: detail.into(),
             field: None,
-            problems: Vec::new(),
+            problems: Box::default(),
             instance: None,
             retry_after: None,
         }
@@ -97,7 +97,7 @@ impl Problem {
     }
 
     fn with_retry(self, seconds: u64) -> Self {
-        Self { retry_after: Some(seconds), ..self }
+        Self { retry_after: Some(u16::try_from(seconds).unwrap_or(u16::MAX)), ..self }
     }
 }
 
@@ -135,7 +135,9 @@ impl From<Refusal> for Problem {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, text).with_retry(seconds)
             }
             Refusal::Changed(_) => Self::new(StatusCode::PRECONDITION_FAILED, text),
-            Refusal::Invalid(problems) => Self { problems, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, text) },
+            Refusal::Invalid(problems) => {
+                Self { problems: problems.into(), ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, text) }
+            }
             Refusal::Unavailable(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, text).with_retry(1),
             Refusal::Crowded => Self::new(StatusCode::SERVICE_UNAVAILABLE, text).with_retry(1),
             Refusal::Failed(error) => error.into(),

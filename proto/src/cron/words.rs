@@ -61,7 +61,7 @@ impl Cron {
             (None, step) => parts.push(every("second", &self.seconds, step)),
         }
         let is_hourly = self.minutes.only() == Some(0) && self.hours.any && parts.is_empty();
-        if !is_hourly && !(self.minutes.is_every() && !parts.is_empty()) {
+        if !is_hourly && (!self.minutes.is_every() || parts.is_empty()) {
             parts.push(match self.minutes.only() {
                 Some(minute) => format!("at minute {minute}"),
                 None => every("minute", &self.minutes, self.minutes.step),
