@@ -67,6 +67,9 @@ pub enum Error {
     /// A target has not answered whether it published, and must before anything else is written to it.
     #[error("it is not known whether run `{0}` was published, and its target does not answer")]
     Unsettled(RunId),
+    /// Nothing was written: a run has begun for this tick before.
+    #[error("a run of schedule `{schedule}` has begun for this time already")]
+    Ticked { schedule: String },
     /// Without it no executor can be found.
     #[error("cannot find executors")]
     Etcd(#[source] Cause),

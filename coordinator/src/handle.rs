@@ -20,7 +20,8 @@ use crate::lead::Tenure;
 use crate::lock::Lock;
 use crate::news::{self, Feed, Happening, Watcher};
 use crate::run::{self, Event, Happened, RunState, Surroundings, view};
-use crate::store::{PositionRow, RunQuery, Store, sqlite_url};
+use crate::schedule::Clockwork;
+use crate::store::{OwnedRun, PositionRow, RunQuery, Store, sqlite_url};
 use crate::vault::{Keyring, Vault};
 use crate::{Error, Result, clock, sweep};
 
@@ -100,7 +101,13 @@ impl Coordinator {
         tokio::spawn(news::forget(Arc::downgrade(&around)));
         let control = ControlThread::start().await?;
         Ok(Handle {
-            inner: Arc::new(Inner { around, control, home, parallel_segments: config.parallel_segments.max(1) }),
+            inner: Arc::new(Inner {
+                around,
+                control,
+                home,
+                parallel_segments: config.parallel_segments.max(1),
+                schedules: Clockwork::default(),
+            }),
         })
     }
 }
@@ -125,6 +132,7 @@ pub(crate) struct Inner {
     pub control: ControlThread,
     pub home: PathBuf,
     pub parallel_segments: usize,
+    pub schedules: Clockwork,
 }
 
 impl Handle {
@@ -144,6 +152,17 @@ impl Handle {
     /// What each extract of a pipeline read of its source last, as `Prepared::schemas` has it.
     pub async fn remembered(&self, pipeline: &str) -> Result<BTreeMap<BlockId, Value>> {
         self.store().schemas(pipeline).await
+    }
+
+    /// Begins the runs of schedules from now on, each when its time comes. Only for a coordinator that has gone on with the
+    /// runs that were left behind.
+    pub fn keep_schedules(&self) {
+        Clockwork::start(&self.inner);
+    }
+
+    /// Lets a schedule that was just written count at once.
+    pub(crate) fn wake_schedules(&self) {
+        self.inner.schedules.wake();
     }
 
     /// Whether another coordinator leads by now, so that nothing can be decided here any more.
@@ -213,13 +232,13 @@ impl Handle {
     }
 
     /// Runs of one organization, newest first.
-    pub(crate) async fn runs_of(&self, query: &RunQuery) -> Result<Vec<RunSummary>> {
-        Ok(self.store().runs_of(query).await?.into_iter().map(Into::into).collect())
+    pub(crate) async fn runs_of(&self, query: &RunQuery) -> Result<Vec<OwnedRun>> {
+        self.store().runs_of(query).await
     }
 
     /// One run of an organization; as if there were none where it is another's.
-    pub(crate) async fn run_of(&self, organization: &str, run: &RunId) -> Result<RunSummary> {
-        Ok(self.store().run_of(organization, run).await?.into())
+    pub(crate) async fn run_of(&self, organization: &str, run: &RunId) -> Result<OwnedRun> {
+        self.store().run_of(organization, run).await
     }
 
     /// What a run that goes on here waits for as a whole.
@@ -282,6 +301,7 @@ impl Handle {
     /// Ends the control thread and the database connections, and waits for both. Active runs are left as they are. Does
     /// nothing while other clones are held.
     pub async fn close(self) {
+        self.inner.schedules.close().await;
         let Some(inner) = Arc::into_inner(self.inner) else { return };
         inner.control.close().await;
         inner.around.store.close().await;

@@ -4,7 +4,8 @@
 //! Reading order: [`cut`] makes segments of a pipeline, `run` is the life of a run (`machine` decides, the actor around
 //! it writes and performs), `place` decides which executor does what and [`fleet`] is the shell around it, [`lead`] says
 //! which of several coordinators decides, `accounts` are people and
-//! organizations, `connections` lead to their systems, [`vault`] keeps their secrets, `store` holds all SQL, and [`Handle`] is how the outside asks for things: over
+//! organizations, `connections` lead to their systems, [`vault`] keeps their secrets, `pipelines` are what they keep, `schedule`
+//! says when it runs, `store` holds all SQL, and [`Handle`] is how the outside asks for things: over
 //! gRPC ([`grpc`]) and over HTTP ([`http`]).
 
 mod accounts;
@@ -22,8 +23,10 @@ pub mod http;
 pub mod lead;
 mod lock;
 mod news;
+mod pipelines;
 mod place;
 mod run;
+mod schedule;
 mod store;
 mod submit;
 mod sweep;

@@ -12,7 +12,7 @@ use crate::connections::sealed_by;
 use crate::handle::Handle;
 use crate::lock::Lock;
 use crate::run::{Command, Event, NewRun, RunActor, RunState, Snapshot, TOKENS, machine, view};
-use crate::store::{RunRow, Version};
+use crate::store::{Origin, RunRow, Tick, Version};
 use crate::{Error, Result, clock, cut};
 
 impl Handle {
@@ -28,6 +28,12 @@ impl Handle {
     /// A run left behind by another version ends as failed, "superseded": its open commits are answered first and its
     /// staging is removed.
     pub async fn submit(&self, pipeline: Pipeline, options: Options) -> Result<RunId> {
+        self.submit_for(pipeline, options, Origin::default()).await
+    }
+
+    /// The same for a pipeline that is kept. The tick of a schedule is used up by the run that begins, or is gone on with:
+    /// where it was before, this fails with [`Error::Ticked`].
+    pub(crate) async fn submit_for(&self, pipeline: Pipeline, options: Options, origin: Origin) -> Result<RunId> {
         let pipeline = match &options.until {
             Some(block) => cut::until(&pipeline, block).ok_or_else(|| Error::NoBlock(block.clone()))?,
             None => pipeline,
@@ -39,20 +45,20 @@ impl Handle {
             if (row.pipeline.as_str(), row.hash.as_str()) != (version.pipeline.as_str(), version.hash.as_str()) {
                 return Err(not_resumable(&run, "the pipeline has changed since"));
             }
-            return self.go_on(&run, lock).await;
+            return self.go_on(&run, lock, None).await;
         }
         let run_options = RunOptions { full_refresh: options.full_refresh };
         if let Some(run) = self.to_continue(&version, run_options, &lock).await? {
-            return self.go_on(&run, lock).await;
+            return self.go_on(&run, lock, origin.tick.as_ref()).await;
         }
-        self.begin(pipeline, version, run_options, lock).await
+        self.begin(pipeline, version, run_options, origin, lock).await
     }
 
     /// Goes on with a run that crashed, failed or was cancelled: committed segments are kept, the others run again.
     pub async fn resume(&self, run: &RunId) -> Result<RunId> {
         let lock = self.lock(&self.store().run(run).await?.pipeline).await?;
         self.resumable(run).await?;
-        self.go_on(run, lock).await
+        self.go_on(run, lock, None).await
     }
 
     /// Takes every run over that has not ended, and tells which: attempts that executors still have go on as they are. Only
@@ -62,7 +68,7 @@ impl Handle {
         for run in self.store().unfinished_runs().await? {
             let lock = self.lock(&self.store().run(&run).await?.pipeline).await?;
             let state = self.reclaim(&run).await?;
-            self.take_up(state, Event::Reattach, lock).await?;
+            self.take_up(state, Event::Reattach, lock, None).await?;
             taken.push(run);
         }
         Ok(taken)
@@ -88,7 +94,14 @@ impl Handle {
         Ok(taken)
     }
 
-    async fn begin(&self, pipeline: Pipeline, version: Version, options: RunOptions, lock: Arc<Lock>) -> Result<RunId> {
+    async fn begin(
+        &self,
+        pipeline: Pipeline,
+        version: Version,
+        options: RunOptions,
+        origin: Origin,
+        lock: Arc<Lock>,
+    ) -> Result<RunId> {
         let (starts, schemas) = match options.full_refresh {
             true => Default::default(),
             false => (self.store().starts(&pipeline.name).await?, self.store().schemas(&pipeline.name).await?),
@@ -115,7 +128,7 @@ impl Handle {
             decision.changes.segments.extend(state.segments.keys().cloned());
             (state.record(decision.changes, log, moment.now), (state, decision.commands))
         };
-        let (state, commands) = self.store().create(&version, TOKENS, moment.now, first).await?;
+        let (state, commands) = self.store().create(&version, &origin, TOKENS, moment.now, first).await?;
         let run = state.id.clone();
         self.launch(state, commands, lock);
         Ok(run)
@@ -162,7 +175,7 @@ impl Handle {
     async fn settle(&self, run: &RunId, lock: &Arc<Lock>) -> Result<()> {
         let failure = Failure::new(Class::Cancelled, "superseded: the pipeline was run again in another version");
         let state = self.claim(run).await?;
-        let Some(mut watch) = self.take_up(state, Event::Settle(failure), Arc::clone(lock)).await? else {
+        let Some(mut watch) = self.take_up(state, Event::Settle(failure), Arc::clone(lock), None).await? else {
             return Ok(());
         };
         // Bounded by the run's hard stop, and by the executor's own limits for a commit.
@@ -173,9 +186,9 @@ impl Handle {
         }
     }
 
-    async fn go_on(&self, run: &RunId, lock: Arc<Lock>) -> Result<RunId> {
+    async fn go_on(&self, run: &RunId, lock: Arc<Lock>, tick: Option<&Tick>) -> Result<RunId> {
         let state = self.reclaim(run).await?;
-        self.take_up(state, Event::Resume, lock).await?;
+        self.take_up(state, Event::Resume, lock, tick).await?;
         Ok(run.clone())
     }
 
@@ -196,11 +209,12 @@ impl Handle {
         mut state: RunState,
         event: Event,
         lock: Arc<Lock>,
+        tick: Option<&Tick>,
     ) -> Result<Option<watch::Receiver<Snapshot>>> {
         let (log, moment) = (event.describe(), clock::moment());
         let decision = machine::step(&mut state, moment, event);
         let record = state.record(decision.changes, log, moment.now);
-        self.store().save(&record).await?;
+        self.store().save_for(&record, tick).await?;
         Ok(match state.phase.is_terminal() {
             true => None,
             false => Some(self.launch(state, decision.commands, lock)),

@@ -6,13 +6,13 @@
 //! [`catalogue`] is what executors announce they can do, [`control`] is the conversation about one attempt,
 //! [`drift`] what that says of a source's columns, [`announcement`] and [`etcd`] how executors are found, [`trust`] how they know
 //! who asks them, [`run`] how a run looks from outside, [`trace`] where its time went, [`look`] what can be seen of a pipeline
-//! before it runs, [`wire`]
-//! how all of it travels.
+//! before it runs, [`cron`] when it runs again, [`wire`] how all of it travels.
 
 pub mod announcement;
 pub mod catalogue;
 pub mod code;
 pub mod control;
+pub mod cron;
 pub mod drift;
 pub mod etcd;
 pub mod id;

@@ -1,5 +1,7 @@
 //! Why something was not done for a person, in words for that person.
 
+use flowetl_proto::pipeline::Problem;
+
 use crate::Error;
 
 /// Nothing was changed.
@@ -19,6 +21,15 @@ pub(crate) enum Refusal {
     /// Something that is there stands against it.
     #[error("{0}")]
     Conflict(String),
+    /// What was read before has changed since.
+    #[error("{0}")]
+    Changed(String),
+    /// A pipeline file is wrong; every problem with its place.
+    #[error("the pipeline is wrong: {}", .0.first().map(ToString::to_string).unwrap_or_default())]
+    Invalid(Vec<Problem>),
+    /// What would be asked is not there just now.
+    #[error("{0}")]
+    Unavailable(String),
     /// Too many tries have failed.
     #[error("too many sign-ins have failed: try again in {} s", .wait_ms.div_euclid(1000) + 1)]
     TooOften { wait_ms: i64 },

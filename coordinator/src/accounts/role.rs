@@ -73,4 +73,10 @@ pub(crate) enum Scope {
     /// Be told what happens.
     #[serde(rename = "events:read")]
     EventsRead,
+    /// Look at pipelines and schedules.
+    #[serde(rename = "pipelines:read")]
+    PipelinesRead,
+    /// Change and run pipelines, and when they run.
+    #[serde(rename = "pipelines:write")]
+    PipelinesWrite,
 }

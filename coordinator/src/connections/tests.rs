@@ -18,7 +18,7 @@ use crate::Error;
 use crate::accounts::{Refusal, Tenant};
 use crate::fleet::Roster;
 use crate::store::Store;
-use crate::tests::{Database, on_both};
+use crate::tests::{Database, on_both, service};
 use crate::vault::tests::{nobody, tenant};
 use crate::vault::{Keyring, Vault};
 
@@ -67,7 +67,7 @@ pub(crate) fn catalogue() -> Catalogue {
         connector("postgres", &["postgres", "postgresql"], Places::Tables, database),
         connector("file", &["file"], Places::Paths, folder),
     ];
-    Catalogue { blocks: vec![], connectors }
+    Catalogue { connectors, ..service::catalogue() }
 }
 
 #[async_trait]

@@ -19,6 +19,7 @@ pub(super) fn status(error: &Error) -> Status {
             Code::FailedPrecondition
         }
         Error::Vault(_) | Error::NoSecret(_) => Code::FailedPrecondition,
+        Error::Ticked { .. } => Code::AlreadyExists,
         Error::Deposed => return stands_by(None),
         Error::Unsure => Code::Unavailable,
         Error::Fenced(_) | Error::Interrupted { .. } => Code::Aborted,

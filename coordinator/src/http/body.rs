@@ -1,23 +1,62 @@
 //! How bodies, queries and paths are read, and answers written: JSON and forms, with a problem that names what is wrong.
 
+use std::future::{Ready, ready};
+
 use actix_web::error::{JsonPayloadError, PayloadError, QueryPayloadError, UrlencodedError};
 use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_TYPE, IF_MATCH};
 pub(super) use actix_web::web::{Form, Json, Query};
 use actix_web::web::{FormConfig, JsonConfig, Path, PathConfig, QueryConfig, ServiceConfig};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, dev};
 use futures::FutureExt;
-use futures::future::Map;
+use futures::future::{LocalBoxFuture, Map};
+use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
 
 /// The largest body that is read: names, addresses and secrets; nothing that is uploaded comes this way.
 pub(super) const BODY_BYTES_MAX: usize = 64 << 10;
 
+/// The largest body of a call that brings a pipeline file: one of a mebibyte, a `connections.yml` of as much, and what JSON
+/// makes of their quotes and line breaks.
+pub(super) const FILE_BYTES_MAX: usize = 4 << 20;
+
 /// The last part of a path that has a name.
 pub(super) struct Named(pub String);
 
 /// What was asked for will be done: 202.
 pub(super) struct Accepted;
+
+/// A JSON document that may be left out.
+pub(super) struct Optional<T>(pub T);
+
+/// The revision that the caller has seen, from the header `If-Match`; `None` where any will do.
+pub(super) struct IfMatch(pub Option<i64>);
+
+impl<T: DeserializeOwned + Default + 'static> FromRequest for Optional<T> {
+    type Error = actix_web::Error;
+    type Future = LocalBoxFuture<'static, Result<Self, actix_web::Error>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
+        if !request.headers().contains_key(CONTENT_TYPE) {
+            return ready(Ok(Self(T::default()))).boxed_local();
+        }
+        Json::<T>::from_request(request, payload).map(|read| Ok(Self(read?.into_inner()))).boxed_local()
+    }
+}
+
+impl FromRequest for IfMatch {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut dev::Payload) -> Self::Future {
+        let shown = request.headers().get(IF_MATCH).map(|tag| tag.to_str().unwrap_or_default().trim());
+        let Some(tag) = shown.filter(|tag| *tag != "*") else { return ready(Ok(Self(None))) };
+        let number = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).and_then(|tag| tag.parse().ok());
+        let wrong = || Problem::not_understood("`If-Match` takes the `ETag` of an answer, such as `\"7\"`, or `*`");
+        ready(number.map(|number| Self(Some(number))).ok_or_else(wrong))
+    }
+}
 
 impl FromRequest for Named {
     type Error = actix_web::Error;
@@ -45,8 +84,7 @@ impl Responder for Accepted {
 /// How much is read, of which type, and what is answered where that fails. A page of another site can send other types than
 /// these without being asked first.
 pub(super) fn limit(config: &mut ServiceConfig) {
-    let json = JsonConfig::default().limit(BODY_BYTES_MAX);
-    config.app_data(json.error_handler(|error, _| wrong_json(error).into()));
+    config.app_data(json(BODY_BYTES_MAX));
     let form = FormConfig::default().limit(BODY_BYTES_MAX);
     config.app_data(form.error_handler(|error, _| wrong_form(error).into()));
     config.app_data(QueryConfig::default().error_handler(|error, _| {
@@ -56,16 +94,19 @@ pub(super) fn limit(config: &mut ServiceConfig) {
     config.app_data(PathConfig::default().error_handler(|error, _| wrong("path", &error)));
 }
 
+/// How JSON of at most `bytes` is read.
+pub(super) fn json(bytes: usize) -> JsonConfig {
+    JsonConfig::default().limit(bytes).error_handler(move |error, _| wrong_json(error, bytes).into())
+}
+
 fn wrong(what: &str, why: &dyn std::fmt::Display) -> actix_web::Error {
     Problem::not_understood(format!("the {what} is wrong: {why}")).into()
 }
 
-fn wrong_json(error: JsonPayloadError) -> Problem {
+fn wrong_json(error: JsonPayloadError, limit: usize) -> Problem {
     match error {
         JsonPayloadError::ContentType => Problem::unsupported("application/json"),
-        JsonPayloadError::OverflowKnownLength { .. } | JsonPayloadError::Overflow { .. } => {
-            Problem::too_large(BODY_BYTES_MAX)
-        }
+        JsonPayloadError::OverflowKnownLength { .. } | JsonPayloadError::Overflow { .. } => Problem::too_large(limit),
         JsonPayloadError::Deserialize(why) => Problem::not_understood(format!("the body is wrong: {why}")),
         JsonPayloadError::Serialize(why) => Problem::internal(&why.to_string()),
         JsonPayloadError::Payload(why) => broken(&why),

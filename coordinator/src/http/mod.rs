@@ -16,11 +16,14 @@ mod health;
 mod keys;
 mod listen;
 mod members;
+mod once;
 mod openapi;
 mod organizations;
+mod pipelines;
 mod problem;
 mod routes;
 mod runs;
+mod schedules;
 mod stream;
 #[cfg(test)]
 mod tests;

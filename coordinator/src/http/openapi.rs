@@ -7,7 +7,9 @@ use utoipa::{Modify, OpenApi};
 
 use super::gate::Needs;
 use super::problem::Problem;
-use super::{audit, auth, connections, events, health, keys, members, organizations, routes, runs, vault};
+use super::{
+    audit, auth, connections, events, health, keys, members, organizations, pipelines, routes, runs, schedules, vault,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -56,6 +58,27 @@ use super::{audit, auth, connections, events, health, keys, members, organizatio
         audit::of_installation,
         events::list,
         events::socket,
+        pipelines::list,
+        pipelines::create,
+        pipelines::apply,
+        pipelines::validate,
+        pipelines::plan_file,
+        pipelines::get,
+        pipelines::update,
+        pipelines::remove,
+        pipelines::export,
+        pipelines::plan,
+        pipelines::run,
+        pipelines::difference,
+        pipelines::revisions,
+        pipelines::revision,
+        pipelines::restore,
+        schedules::list,
+        schedules::create,
+        schedules::preview,
+        schedules::get,
+        schedules::update,
+        schedules::remove,
         runs::list,
         runs::get,
         runs::cancel,

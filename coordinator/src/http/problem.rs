@@ -5,6 +5,7 @@ use std::fmt;
 use actix_web::http::header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use flowetl_proto::pipeline;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -26,12 +27,16 @@ pub(crate) struct Problem {
     /// The field that is wrong, where it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<&'static str>,
+    /// Everything that is wrong with a pipeline file, each with its line and column, where it is one.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(value_type = Vec<Object>, required = false)]
+    problems: Box<[pipeline::Problem]>,
     /// By which the coordinator's log knows it, where the fault is its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     instance: Option<String>,
     /// Seconds after which the call may go well.
     #[serde(skip)]
-    retry_after: Option<u64>,
+    retry_after: Option<u16>,
 }
 
 impl Problem {
@@ -42,6 +47,7 @@ impl Problem {
             status: status.as_u16(),
             detail: detail.into(),
             field: None,
+            problems: Box::default(),
             instance: None,
             retry_after: None,
         }
@@ -54,6 +60,11 @@ impl Problem {
     /// The request cannot be read.
     pub(super) fn not_understood(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    /// The same key came before, and what is asked now cannot be answered like that.
+    pub(super) fn used_key(detail: &str) -> Self {
+        Self::new(StatusCode::CONFLICT, detail)
     }
 
     /// The body has another type than the one that is read.
@@ -104,7 +115,7 @@ impl Problem {
     }
 
     fn with_retry(self, seconds: u64) -> Self {
-        Self { retry_after: Some(seconds), ..self }
+        Self { retry_after: Some(u16::try_from(seconds).unwrap_or(u16::MAX)), ..self }
     }
 }
 
@@ -141,6 +152,11 @@ impl From<Refusal> for Problem {
                 let seconds = u64::try_from(wait_ms).unwrap_or(0).div_ceil(1000);
                 Self::new(StatusCode::TOO_MANY_REQUESTS, text).with_retry(seconds)
             }
+            Refusal::Changed(_) => Self::new(StatusCode::PRECONDITION_FAILED, text),
+            Refusal::Invalid(problems) => {
+                Self { problems: problems.into(), ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, text) }
+            }
+            Refusal::Unavailable(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, text).with_retry(1),
             Refusal::Crowded => Self::new(StatusCode::SERVICE_UNAVAILABLE, text).with_retry(1),
             Refusal::NoExecutor => Self::new(StatusCode::SERVICE_UNAVAILABLE, text).with_retry(1),
             Refusal::Failed(error) => error.into(),
@@ -155,6 +171,7 @@ impl From<Error> for Problem {
             Error::Forgotten { .. } => Self::new(StatusCode::GONE, error.to_string()),
             Error::Deposed => Self::stands_by(None),
             Error::Unsure => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()).with_retry(1),
+            Error::NoBlock(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
             Error::Busy { .. } | Error::NotResumable { .. } | Error::NotHere(_) | Error::Unsettled(_) => {
                 Self::new(StatusCode::CONFLICT, error.to_string())
             }
@@ -183,7 +200,7 @@ impl ResponseError for Problem {
             response.insert_header((WWW_AUTHENTICATE, "Bearer"));
         }
         if let Some(seconds) = self.retry_after {
-            response.insert_header((RETRY_AFTER, seconds));
+            response.insert_header((RETRY_AFTER, u64::from(seconds)));
         }
         response.content_type("application/problem+json").body(serde_json::to_vec(self).unwrap_or_default())
     }

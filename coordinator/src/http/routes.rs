@@ -10,7 +10,10 @@ use actix_web::{FromRequest, HttpRequest, Resource, Responder, Route, guard, web
 
 use super::gate::{self, Needs};
 use super::problem::{no_such_method, no_such_path};
-use super::{Site, audit, auth, body, connections, docs, events, health, keys, members, organizations, runs, vault};
+use super::{
+    Site, audit, auth, body, connections, docs, events, health, keys, members, once, organizations, pipelines, runs,
+    schedules, vault,
+};
 use crate::accounts::{Role, Scope};
 
 /// A call that can be made, below `/api/v1`.
@@ -66,6 +69,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         endpoint(GET, "/organizations/{organization}/audit", Member(Admin, READ), audit::of_organization),
         endpoint(GET, "/audit", SuperAdmin, audit::of_installation),
     ];
+    all.extend(of_pipelines());
     all.extend(connection_endpoints());
     for [events, socket] in
         [["/events", "/ws"], ["/organizations/{organization}/events", "/organizations/{organization}/ws"]]
@@ -110,6 +114,36 @@ fn connection_endpoints() -> [Endpoint; 14] {
     ]
 }
 
+/// Pipelines, and when they run.
+fn of_pipelines() -> Vec<Endpoint> {
+    const READ: Needs = Needs::Member(Role::Viewer, Some(Scope::PipelinesRead));
+    const WRITE: Needs = Needs::Member(Role::Editor, Some(Scope::PipelinesWrite));
+    const REMOVE: Needs = Needs::Member(Role::Admin, Some(Scope::PipelinesWrite));
+    vec![
+        endpoint(GET, "/pipelines", READ, pipelines::list),
+        endpoint(POST, "/pipelines", WRITE, pipelines::create),
+        endpoint(POST, "/pipelines/apply", WRITE, pipelines::apply),
+        endpoint(POST, "/pipelines/validate", READ, pipelines::validate),
+        endpoint(POST, "/pipelines/plan", WRITE, pipelines::plan_file),
+        endpoint(GET, "/pipelines/{pipeline}", READ, pipelines::get),
+        endpoint(PUT, "/pipelines/{pipeline}", WRITE, pipelines::update),
+        endpoint(DELETE, "/pipelines/{pipeline}", REMOVE, pipelines::remove),
+        endpoint(GET, "/pipelines/{pipeline}/export", READ, pipelines::export),
+        endpoint(POST, "/pipelines/{pipeline}/plan", WRITE, pipelines::plan),
+        endpoint(POST, "/pipelines/{pipeline}/run", WRITE, pipelines::run),
+        endpoint(GET, "/pipelines/{pipeline}/diff", READ, pipelines::difference),
+        endpoint(GET, "/pipelines/{pipeline}/revisions", READ, pipelines::revisions),
+        endpoint(GET, "/pipelines/{pipeline}/revisions/{number}", READ, pipelines::revision),
+        endpoint(POST, "/pipelines/{pipeline}/revisions/{number}/restore", WRITE, pipelines::restore),
+        endpoint(GET, "/schedules", READ, schedules::list),
+        endpoint(POST, "/schedules", WRITE, schedules::create),
+        endpoint(POST, "/schedules/preview", READ, schedules::preview),
+        endpoint(GET, "/schedules/{schedule}", READ, schedules::get),
+        endpoint(PUT, "/schedules/{schedule}", WRITE, schedules::update),
+        endpoint(DELETE, "/schedules/{schedule}", REMOVE, schedules::remove),
+    ]
+}
+
 /// An endpoint behind its gate, whose handler works on the process's own threads, and to its end.
 fn endpoint<H, A>(method: Method, path: &'static str, needs: Needs, handler: H) -> Endpoint
 where
@@ -129,7 +163,11 @@ where
     A: FromRequest + 'static,
 {
     let gate = from_fn(move |request: ServiceRequest, next: Next<BoxBody>| gate::pass(needs, request, next));
-    Endpoint { path, needs, route: taking(&method).to(handler).wrap(gate), method }
+    let mut route = taking(&method).to(handler);
+    if method == POST && needs != Needs::Nobody {
+        route = route.wrap(from_fn(once::once));
+    }
+    Endpoint { path, needs, route: route.wrap(gate), method }
 }
 
 /// A route for one method. Whoever may read something may ask for its head alone.
@@ -145,7 +183,9 @@ fn resource(path: &str, routes: impl IntoIterator<Item = (Method, Route)>) -> Re
         let refusal = no_such_method(&request, &methods);
         async move { refusal }
     };
-    routes.into_iter().fold(web::resource(path), Resource::route).default_service(web::route().to(others))
+    let bytes = if path.starts_with("/pipelines") { body::FILE_BYTES_MAX } else { body::BODY_BYTES_MAX };
+    let resource = web::resource(path).app_data(body::json(bytes));
+    routes.into_iter().fold(resource, Resource::route).default_service(web::route().to(others))
 }
 
 /// Answers every call.

@@ -1,7 +1,7 @@
 //! `/runs`, also called `/executions` and `/jobs`: an organization's runs.
 
 use flowetl_proto::id::RunId;
-use flowetl_proto::run::{Phase, RunSummary, RunView, Timestamp};
+use flowetl_proto::run::{Phase, RunView, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -11,30 +11,26 @@ use super::gate::Known;
 use super::problem::Problem;
 use crate::Handle;
 use crate::accounts::{Accounts, Caller, Refusal, Tenant};
-use crate::store::RunQuery;
+use crate::pipelines::RunStatus;
+use crate::store::{OwnedRun, RunQuery};
 
 /// Runs in one answer, where none are asked for and at most.
 const LIMIT: i64 = 50;
 const LIMIT_MAX: i64 = 500;
 
-/// Where a run stands, in few words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Status {
-    /// It waits for something before it can begin or go on, which `detail` says.
-    Pending,
-    Running,
-    Success,
-    Failed,
-    Cancelled,
-}
-
 /// A run in a list.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct RunItem {
     id: String,
+    /// The name of the pipeline.
     pipeline: String,
-    status: Status,
+    /// The id of the pipeline; null for a run of a file that is not kept.
+    pipeline_id: Option<String>,
+    /// The revision of it.
+    revision: Option<i64>,
+    /// The id of the schedule that began the run; null where a person or a program did.
+    schedule_id: Option<String>,
+    status: RunStatus,
     /// The same to the point: a run that is `failing` or `cancelling` waits for what is under way.
     state: &'static str,
     /// What it waits for as a whole: `waiting for unlock`; null where it is not that.
@@ -75,7 +71,7 @@ pub(super) struct RunDetail {
 pub(super) struct Page {
     /// Only runs that stand so: `running` (and `pending`), `success`, `failed` or `cancelled`, in either case; more of them after commas.
     status: Option<String>,
-    /// Only runs of this pipeline.
+    /// Only runs of the pipeline of this name or id.
     pipeline: Option<String>,
     /// Runs that are older than the one of this id.
     before: Option<String>,
@@ -83,17 +79,15 @@ pub(super) struct Page {
     limit: Option<i64>,
 }
 
-impl From<RunSummary> for RunItem {
-    fn from(run: RunSummary) -> Self {
+impl From<OwnedRun> for RunItem {
+    fn from(OwnedRun { run, pipeline, origin }: OwnedRun) -> Self {
         Self {
             id: run.id.to_string(),
-            pipeline: run.pipeline,
-            status: match run.state {
-                Phase::Running | Phase::Failing | Phase::Cancelling => Status::Running,
-                Phase::Success => Status::Success,
-                Phase::Failed => Status::Failed,
-                Phase::Cancelled => Status::Cancelled,
-            },
+            pipeline,
+            pipeline_id: origin.pipeline,
+            revision: origin.revision,
+            schedule_id: origin.tick.map(|tick| tick.schedule),
+            status: run.state.into(),
             state: run.state.as_str(),
             detail: None,
             created_at: Timestamp(run.created_at),
@@ -109,7 +103,7 @@ impl RunItem {
     fn live(self, handle: &Handle) -> Self {
         match handle.waiting(&RunId::new(&self.id)) {
             None => self,
-            detail => Self { status: Status::Pending, detail, ..self },
+            detail => Self { status: RunStatus::Pending, detail, ..self },
         }
     }
 }

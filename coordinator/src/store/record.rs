@@ -11,8 +11,8 @@ use sqlx::{Any, Transaction};
 
 use super::news::Of;
 use super::{
-    AttemptRow, News, RunRow, SegmentRow, SinkCommit, Store, Version, attempt, commit, event, news, pipeline, position,
-    run, segment, serial, sink_commit, source_schema,
+    AttemptRow, News, Origin, RunRow, SegmentRow, SinkCommit, Store, Tick, Version, attempt, commit, event, news,
+    origin, pipeline, position, run, segment, serial, sink_commit, source_schema,
 };
 use crate::Result;
 
@@ -41,20 +41,23 @@ pub(crate) struct Stored {
 
 impl Store {
     /// Creates a run together with its first decision, which is made inside the transaction because it needs the run's
-    /// term and `tokens` fresh tokens.
+    /// term and `tokens` fresh tokens. Fails with [`crate::Error::Ticked`], writing nothing, where `origin` names a tick that
+    /// another run has begun for.
     pub(crate) async fn create<T>(
         &self,
         version: &Version,
+        origin: &Origin,
         tokens: usize,
         now: i64,
         first: impl FnOnce(i64, Range<i64>) -> (Record, T) + Send,
     ) -> Result<T> {
         let mut tx = self.begin().await?;
+        origin::take(&mut tx, origin.tick.as_ref()).await?;
         pipeline::put(&mut tx, version, now).await?;
         let term = serial::take(&mut tx, "term", 1).await?.start;
         let range = serial::take(&mut tx, "token", tokens as i64).await?;
         let (record, answer) = first(term, range);
-        run::insert(&mut tx, &record.run).await?;
+        run::insert(&mut tx, &record.run, origin).await?;
         write(&mut tx, &record).await?;
         commit(tx).await?;
         self.grown.notify_one();
@@ -80,7 +83,13 @@ impl Store {
 
     /// Writes a decision; writing it again changes nothing. Fails with [`crate::Error::Fenced`], writing nothing, if the run has another owner by now.
     pub(crate) async fn save(&self, record: &Record) -> Result<()> {
+        self.save_for(record, None).await
+    }
+
+    /// The same for a decision that goes on with a run because a tick has come.
+    pub(crate) async fn save_for(&self, record: &Record, tick: Option<&Tick>) -> Result<()> {
         let mut tx = self.begin().await?;
+        origin::take(&mut tx, tick).await?;
         if run::update(&mut tx, &record.run).await? {
             write(&mut tx, record).await?;
         }

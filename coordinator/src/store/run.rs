@@ -6,7 +6,7 @@ use flowetl_proto::run::{Phase, RunOptions, RunSummary};
 use sqlx::any::AnyRow;
 use sqlx::{Any, Transaction};
 
-use super::{Store, commit, doing, from_json, get, get_json, to_json};
+use super::{Origin, Store, commit, doing, from_json, get, get_json, origin, to_json};
 use crate::{Error, Result};
 
 /// Runs that a list shows at most.
@@ -34,20 +34,33 @@ pub struct RunRow {
     pub kept: bool,
 }
 
+/// A run of an organization, and whose pipeline it is of.
+#[derive(Clone, Debug)]
+pub(crate) struct OwnedRun {
+    pub run: RunRow,
+    /// What its pipeline is called; as its runs know it where it is not kept any more.
+    pub pipeline: String,
+    pub origin: Origin,
+}
+
 /// Which runs of an organization; those of no organization are the default one's.
 #[derive(Clone, Debug)]
 pub(crate) struct RunQuery {
     pub organization: String,
     /// In any of these states; in any at all where there are none.
     pub states: Vec<Phase>,
+    /// The name of a pipeline, or the id of one that is kept.
     pub pipeline: Option<String>,
     /// Older than this one.
     pub before: Option<String>,
     pub limit: i64,
 }
 
+/// Runs with what their pipelines are called.
+const OWNED: &str = "select run.*, coalesce(p.name, run.pipeline) as called from run \
+                     left join stored_pipeline p on p.id = run.stored_pipeline";
 /// Whose a run is.
-const OWNER: &str = "coalesce(organization, (select default_organization from installation where id = 1))";
+const OWNER: &str = "coalesce(run.organization, (select default_organization from installation where id = 1))";
 
 impl From<RunRow> for RunSummary {
     fn from(row: RunRow) -> Self {
@@ -76,13 +89,13 @@ impl Store {
     }
 
     /// Newest first.
-    pub(crate) async fn runs_of(&self, query: &RunQuery) -> Result<Vec<RunRow>> {
+    pub(crate) async fn runs_of(&self, query: &RunQuery) -> Result<Vec<OwnedRun>> {
         let all = [Phase::Running, Phase::Failing, Phase::Cancelling, Phase::Success, Phase::Failed, Phase::Cancelled];
         let wanted = |phase: &Phase| query.states.is_empty() || query.states.contains(phase);
         let states: Vec<String> = all.iter().filter(|p| wanted(p)).map(|p| format!("'{}'", p.as_str())).collect();
         let select = format!(
-            "select * from run where {OWNER} = $1 and ($2 = '' or pipeline = $2) and ($3 = '' or id < $3) \
-             and state in ({}) order by id desc limit $4",
+            "{OWNED} where {OWNER} = $1 and ($2 = '' or coalesce(p.name, run.pipeline) = $2 or run.stored_pipeline = $2) \
+             and ($3 = '' or run.id < $3) and run.state in ({}) order by run.id desc limit $4",
             states.join(", ")
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(select))
@@ -92,15 +105,15 @@ impl Store {
             .bind(query.limit)
             .fetch_all(&self.pool)
             .await;
-        rows.map_err(doing("list the runs"))?.iter().map(decode).collect()
+        rows.map_err(doing("list the runs"))?.iter().map(decode_owned).collect()
     }
 
     /// A run, if it is the organization's.
-    pub(crate) async fn run_of(&self, organization: &str, id: &RunId) -> Result<RunRow> {
-        let select = sqlx::AssertSqlSafe(format!("select * from run where {OWNER} = $1 and id = $2"));
+    pub(crate) async fn run_of(&self, organization: &str, id: &RunId) -> Result<OwnedRun> {
+        let select = sqlx::AssertSqlSafe(format!("{OWNED} where {OWNER} = $1 and run.id = $2"));
         let row = sqlx::query(select).bind(organization.to_owned()).bind(id.as_str().to_owned());
         let row = row.fetch_optional(&self.pool).await.map_err(doing("read a run"))?;
-        row.as_ref().map(decode).transpose()?.ok_or_else(|| Error::NoRun(id.clone()))
+        row.as_ref().map(decode_owned).transpose()?.ok_or_else(|| Error::NoRun(id.clone()))
     }
 
     /// Newest first.
@@ -158,9 +171,10 @@ impl Store {
     }
 }
 
-pub(super) async fn insert(tx: &mut Transaction<'static, Any>, run: &RunRow) -> Result<()> {
+pub(super) async fn insert(tx: &mut Transaction<'static, Any>, run: &RunRow, origin: &Origin) -> Result<()> {
     let insert = "insert into run (id, pipeline, hash, options, state, failure, term, seq, created_at, started_at, \
-                  finished_at, kept) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+                  finished_at, kept, organization, stored_pipeline, revision, schedule, tick) \
+                  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
     sqlx::query(insert)
         .bind(run.id.as_str().to_owned())
         .bind(run.pipeline.clone())
@@ -174,6 +188,11 @@ pub(super) async fn insert(tx: &mut Transaction<'static, Any>, run: &RunRow) -> 
         .bind(run.started_at)
         .bind(run.finished_at)
         .bind(i64::from(run.kept))
+        .bind(origin.organization.clone())
+        .bind(origin.pipeline.clone())
+        .bind(origin.revision)
+        .bind(origin.tick.as_ref().map(|tick| tick.schedule.clone()))
+        .bind(origin.tick.as_ref().map(|tick| tick.at))
         .execute(&mut **tx)
         .await
         .map_err(doing("write a run"))?;
@@ -216,6 +235,10 @@ pub(super) async fn claim(tx: &mut Transaction<'static, Any>, run: &RunId, term:
     let update = sqlx::query("update run set term = $1 where id = $2").bind(term).bind(run.as_str().to_owned());
     update.execute(&mut **tx).await.map_err(doing("claim a run"))?;
     Ok(())
+}
+
+fn decode_owned(row: &AnyRow) -> Result<OwnedRun> {
+    Ok(OwnedRun { run: decode(row)?, pipeline: get(row, "called")?, origin: origin::decode(row)? })
 }
 
 fn decode(row: &AnyRow) -> Result<RunRow> {

@@ -7,7 +7,7 @@ use flowetl_proto::id::{RunId, SegmentId, Token};
 use flowetl_proto::run::{Phase, RunEvent, RunOptions};
 use serde_json::json;
 
-use super::{AttemptRow, Record, RunRow, SinkCommit, Store, Version};
+use super::{AttemptRow, Origin, Record, RunRow, SinkCommit, Store, Version};
 use crate::store::CommitState;
 use crate::tests::{Database, extract, load, on_both, pipeline};
 use crate::{Error, cut};
@@ -57,7 +57,7 @@ async fn create(store: &Store, id: &str) -> crate::Result<Record> {
         let record = record(id, term);
         (record.clone(), record)
     };
-    store.create(&version(), 1, 10, first).await
+    store.create(&version(), &Origin::default(), 1, 10, first).await
 }
 
 /// The record of the next decision.

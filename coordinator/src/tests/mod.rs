@@ -2,7 +2,9 @@
 
 pub(crate) mod access;
 mod locked;
-mod service;
+pub(crate) mod pipelines;
+mod schedules;
+pub(crate) mod service;
 pub(crate) mod simulate;
 pub(crate) mod world;
 

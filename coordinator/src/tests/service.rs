@@ -96,7 +96,8 @@ fn source(text: &str) -> Source {
     Source { file: "shop.yml".into(), text: text.into(), folder: "/srv".into(), ..Source::default() }
 }
 
-fn catalogue() -> Catalogue {
+/// Extracts, queries, tests and loads, of PostgreSQL.
+pub(crate) fn catalogue() -> Catalogue {
     let kind = |kind: &str, ports: [Option<PortType>; 2], properties: Value| BlockDescription {
         kind: kind.into(),
         keyword: kind.into(),

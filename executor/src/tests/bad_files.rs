@@ -280,7 +280,7 @@ blocks:
         orders.yml:6:16: `max` is -1, but at least 0
         orders.yml:6:29: `backoff`: `10m..30s` begins with the longer duration
         orders.yml:7:12: `freshness`: `26 hours` is no duration; write for example `30s`, `10m`, `26h` or `7d`
-        orders.yml:8:18: `cron`: `0 3 * *` has 4 fields; a cron line has five: minute, hour, day, month, weekday
+        orders.yml:8:18: `cron`: `0 3 * *` has 4 fields; a cron line has five: minute, hour, day, month, weekday; or six, with seconds first
         orders.yml:8:37: `missed` cannot be `run-now`, did you mean `run_now`?
         orders.yml:12:41: block `orders`: `overlap`: `10 minutes` is no duration; write for example `30s`, `10m`, `26h` or `7d`
         orders.yml:13:28: block `orders`: `quarantine`: `200%` is neither a share such as `0.1%` nor a number of rows

@@ -118,20 +118,6 @@ pub fn expectation(text: &str) -> Result<Expectation, String> {
     Err(wrong())
 }
 
-/// A light check of five cron fields: minute, hour, day of month, month, day of week.
-pub(super) fn cron(text: &str) -> Result<(), String> {
-    let fields: Vec<&str> = text.split_whitespace().collect();
-    if fields.len() != 5 {
-        let count = fields.len();
-        return Err(format!("`{text}` has {count} fields; a cron line has five: minute, hour, day, month, weekday"));
-    }
-    let known = |c: char| c.is_ascii_alphanumeric() || "*/,-#?".contains(c);
-    match fields.iter().find(|field| !field.chars().all(known)) {
-        Some(field) => Err(format!("`{field}` is no cron field")),
-        None => Ok(()),
-    }
-}
-
 /// A number's text and what follows it.
 fn split_number(text: &str) -> Option<(&str, &str)> {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());

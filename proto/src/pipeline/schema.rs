@@ -53,8 +53,12 @@ pub(super) fn top() -> Value {
                 "additionalProperties": false,
                 "required": ["cron"],
                 "properties": {
-                    "cron": { "type": "string", "format": "cron", "description": "Minute, hour, day, month, weekday." },
-                    "timezone": text("Such as `Europe/Warsaw`; UTC where it is left out."),
+                    "cron": { "type": "string", "format": "cron", "description": "Minute, hour, day, month, weekday; or six fields, with seconds first." },
+                    "timezone": {
+                        "type": "string",
+                        "format": "timezone",
+                        "description": "Such as `Europe/Warsaw`; UTC where it is left out.",
+                    },
                     "missed": {
                         "enum": ["skip", "run_now", "queue"],
                         "type": "string",

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use indexmap::IndexMap;
 
-use super::{ConnectionSpec, Copy, Parsed, Parser, Problem, Secrets};
+use super::{ConnectionSpec, Copy, GraphDefinition, Layout, Parsed, Parser, Problem, Secrets};
 use crate::catalogue::Catalogue;
 
 /// The file beside a pipeline that names its connections.
@@ -30,6 +30,31 @@ pub struct Source {
 }
 
 impl Source {
+    /// Every secret that is written in its texts themselves, as [`Parser::literals`] finds them.
+    pub fn literals(&self, catalogue: &Catalogue) -> Vec<Problem> {
+        let none = IndexMap::new();
+        let parser = self.parser(catalogue, &none);
+        let mut problems = parser.literals(&self.text);
+        if let Some(text) = &self.connections_text {
+            problems.extend(Parser { file: CONNECTIONS_FILE, ..parser }.literals(text));
+        }
+        problems
+    }
+
+    /// The pipeline as a canvas has it, see [`Parser::graph`].
+    pub fn graph(&self, catalogue: &Catalogue, layout: &Layout) -> Option<GraphDefinition> {
+        let none = IndexMap::new();
+        let parser = self.parser(catalogue, &none);
+        let text = self.connections_text.as_deref();
+        let connections = text.and_then(|text| parser.connections(text).ok()).unwrap_or_default();
+        Parser { connections: &connections, ..parser }.graph(&self.text, layout)
+    }
+
+    fn parser<'a>(&'a self, catalogue: &'a Catalogue, none: &'a IndexMap<String, ConnectionSpec>) -> Parser<'a> {
+        let (file, folder) = (self.file.as_str(), self.folder.as_path());
+        Parser { file, folder, catalogue, connections: none, overrides: none, secrets: None }
+    }
+
     /// The pipeline, or everything that is wrong with it. Where `secrets` are given, those that it needs must be there.
     pub fn parse(&self, catalogue: &Catalogue, secrets: Option<&dyn Secrets>) -> Result<Parsed, Vec<Problem>> {
         self.parse_with(catalogue, secrets, &IndexMap::new())
@@ -43,8 +68,7 @@ impl Source {
         stored: &IndexMap<String, ConnectionSpec>,
     ) -> Result<Parsed, Vec<Problem>> {
         let none = IndexMap::new();
-        let own =
-            Parser { file: &self.file, folder: &self.folder, catalogue, connections: &none, overrides: &none, secrets };
+        let own = Parser { secrets, ..self.parser(catalogue, &none) };
         let mut connections = stored.clone();
         if let Some(text) = &self.connections_text {
             let file = self.folder.join(CONNECTIONS_FILE).display().to_string();

@@ -1,6 +1,7 @@
 //! The `flowetl` program: reads arguments and the environment, and runs everything in one process or asks a coordinator.
 
 mod allocator;
+mod api;
 mod args;
 mod checks;
 mod connection;
@@ -8,7 +9,9 @@ mod coordinator;
 mod executors;
 mod files;
 mod home;
+mod login;
 mod metrics;
+mod pipelines;
 mod plan;
 mod preview;
 mod role;
@@ -106,6 +109,12 @@ async fn perform(command: Command) -> anyhow::Result<Outcome> {
             show::line(key.reveal())?;
             Ok(Outcome::Success)
         }
+        Command::Login(login) => login::login(login).await,
+        Command::Logout(api) => login::logout(api).await,
+        Command::Apply(apply) => pipelines::apply(apply).await,
+        Command::Export { name, api } => pipelines::export(&name, &api).await,
+        Command::Pipeline(command) => pipelines::pipeline(command).await,
+        Command::Schedule(command) => pipelines::schedule(command).await,
         Command::Sample { folder } => {
             sample::write(&folder)?;
             Ok(Outcome::Success)

@@ -12,7 +12,7 @@ use flowetl_proto::etcd::Etcd;
 use flowetl_proto::pipeline::Secret;
 use flowetl_proto::trust::{Authority, Certificate, ClusterKey, Tls, Trust};
 
-use crate::{args, traces};
+use crate::{api, args, login, traces};
 
 /// The cluster's key itself: on no command line, which other users of a machine may see.
 const KEY: &str = "FLOWETL_CLUSTER_KEY";
@@ -25,7 +25,8 @@ const ETCD_PASSWORD: &str = "FLOWETL_ETCD_PASSWORD";
 
 /// Whether a variable holds what this program itself shows to others.
 pub fn is_own(variable: &str) -> bool {
-    matches!(variable, KEY | TOKEN | ETCD_PASSWORD | ENCRYPTION_KEY) || traces::HEADERS.contains(&variable)
+    matches!(variable, KEY | TOKEN | ETCD_PASSWORD | ENCRYPTION_KEY | api::KEY | login::PASSWORD)
+        || traces::HEADERS.contains(&variable)
 }
 
 /// What a process of a cluster shows to the others and demands of them.

@@ -4,6 +4,7 @@ mod app;
 mod connections;
 mod events;
 mod people;
+mod pipelines;
 mod rules;
 mod runs;
 mod service;

@@ -38,6 +38,27 @@ POST /organizations/{organization}/api-keys: viewer
 DELETE /organizations/{organization}/api-keys/{key}: viewer
 GET /organizations/{organization}/audit: admin, organization:read
 GET /audit: super_admin
+GET /pipelines: viewer, pipelines:read
+POST /pipelines: editor, pipelines:write
+POST /pipelines/apply: editor, pipelines:write
+POST /pipelines/validate: viewer, pipelines:read
+POST /pipelines/plan: editor, pipelines:write
+GET /pipelines/{pipeline}: viewer, pipelines:read
+PUT /pipelines/{pipeline}: editor, pipelines:write
+DELETE /pipelines/{pipeline}: admin, pipelines:write
+GET /pipelines/{pipeline}/export: viewer, pipelines:read
+POST /pipelines/{pipeline}/plan: editor, pipelines:write
+POST /pipelines/{pipeline}/run: editor, pipelines:write
+GET /pipelines/{pipeline}/diff: viewer, pipelines:read
+GET /pipelines/{pipeline}/revisions: viewer, pipelines:read
+GET /pipelines/{pipeline}/revisions/{number}: viewer, pipelines:read
+POST /pipelines/{pipeline}/revisions/{number}/restore: editor, pipelines:write
+GET /schedules: viewer, pipelines:read
+POST /schedules: editor, pipelines:write
+POST /schedules/preview: viewer, pipelines:read
+GET /schedules/{schedule}: viewer, pipelines:read
+PUT /schedules/{schedule}: editor, pipelines:write
+DELETE /schedules/{schedule}: admin, pipelines:write
 GET /connections: viewer, connections:read
 POST /connections: editor, connections:write
 POST /connections/test: editor, connections:write
@@ -71,7 +92,7 @@ POST /jobs/{run}/cancel: editor, runs:write
 const EVENTS: [(&str, &str); 2] =
     [("/organizations/{organization}/events", "/events"), ("/organizations/{organization}/ws", "/ws")];
 
-const SCOPES: [&str; 8] = [
+const SCOPES: [&str; 10] = [
     "organization:read",
     "organization:write",
     "runs:read",
@@ -80,6 +101,8 @@ const SCOPES: [&str; 8] = [
     "connections:read",
     "connections:write",
     "vault",
+    "pipelines:read",
+    "pipelines:write",
 ];
 
 #[test]

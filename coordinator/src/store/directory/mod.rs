@@ -7,11 +7,15 @@ mod invitation;
 mod member;
 mod organization;
 mod person;
+mod revision;
+mod schedule;
 mod session;
+mod stored_pipeline;
 mod vault;
 
 use std::sync::Arc;
 
+pub(crate) use self::stored_pipeline::PipelineQuery;
 use sqlx::{Any, Transaction};
 use tokio::sync::Notify;
 
@@ -19,7 +23,7 @@ use super::news::{self, News, Of};
 use super::{Store, commit, doing, get};
 use crate::Result;
 
-/// One transaction over accounts; what is not committed has not happened.
+/// One transaction over accounts and what they own; what is not committed has not happened.
 pub(crate) struct Directory {
     tx: Transaction<'static, Any>,
     /// What whoever watches is told of it, with the organization that it happens in.

@@ -59,9 +59,13 @@ impl Directory {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Removes it, and all that hangs on it: connections and their vault, keys, invitations, memberships.
+    /// Removes it, and all that hangs on it: pipelines, connections and their vault, keys, invitations, memberships.
     pub(crate) async fn remove_organization(&mut self, id: &str) -> Result<()> {
         let deletes = [
+            "delete from tick where schedule in (select id from schedule where organization = $1)",
+            "delete from schedule where organization = $1",
+            "delete from revision where pipeline in (select id from stored_pipeline where organization = $1)",
+            "delete from stored_pipeline where organization = $1",
             "delete from connection where organization = $1",
             "delete from vault_wrap where organization = $1",
             "delete from api_key where organization = $1",

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use self::catalogue::catalogue;
 use super::quantity::{self, Share};
 use super::validate::{Copy, Parsed, Parser};
-use super::{BoundaryPolicy, ConnectionSpec, Pipeline, Problem, Reference, Secrets, schema};
+use super::{BoundaryPolicy, ConnectionSpec, GraphDefinition, Layout, Pipeline, Problem, Reference, Secrets, schema};
 use crate::id::BlockId;
 
 /// Hands a parser for `/srv/orders.yml` to `act`.
@@ -297,6 +297,54 @@ fn the_short_form_writes_what_sync_asks_for() {
     assert_eq!(named.unwrap().pipeline.name, name(&copy));
     let wrong = with_parser(|parser| parser.copy(&Copy { write: Some("apend".into()), ..copy })).unwrap_err();
     assert_eq!(wrong[0].to_string(), "orders.yml: block `load`: `write` cannot be `apend`, did you mean `append`?");
+}
+
+#[test]
+fn r12_a_file_is_a_graph_and_back() {
+    let graph = |text: &str| with_parser(|parser| parser.graph(text, &Layout::new())).unwrap();
+    let whole = graph(WHOLE);
+    assert_eq!(pipeline(&whole.to_text()).hash(), pipeline(WHOLE).hash(), "{}", whole.to_text());
+    let edges: Vec<String> = whole.edges.iter().map(|e| format!("{} {} {:?}", e.source, e.target, e.port)).collect();
+    assert!(edges.contains(&"orders features Some(S3File)".to_owned()), "{edges:?}");
+    assert!(edges.contains(&"in_db publish None".to_owned()), "order alone: {edges:?}");
+    assert_eq!(whole.file.keys().collect::<Vec<_>>(), ["connections", "retries", "memory", "freshness"]);
+
+    let short = graph("from: a.csv\nto: b.parquet\nsync: {cursor: at, key: id}\nmemory: 1GB\n");
+    let ids: Vec<_> = short.nodes.iter().map(|node| (node.id.as_str(), node.kind.as_deref().unwrap())).collect();
+    assert_eq!(ids, [("extract", "extract"), ("load", "load")]);
+    assert_eq!(short.file.keys().collect::<Vec<_>>(), ["memory"]);
+    let same = pipeline("from: a.csv\nto: b.parquet\nsync: {cursor: at, key: id}\nmemory: 1GB\n");
+    assert_eq!(pipeline(&short.to_text()), same);
+
+    let unfinished = graph("blocks: {a: {extract: b.csv}, b: {load: a}, c: {}, d: 3}");
+    assert_eq!((unfinished.nodes.len(), unfinished.edges.len()), (4, 1), "what can be read is drawn");
+    assert!(with_parser(|parser| parser.graph("[1]", &Layout::new())).is_none());
+    assert!(with_parser(|parser| parser.graph("a: [", &Layout::new())).is_none());
+    let twice = GraphDefinition { nodes: vec![whole.nodes[0].clone(), whole.nodes[0].clone()], ..Default::default() };
+    assert_eq!(twice.check().unwrap_err(), "the node `orders` is there twice");
+}
+
+#[test]
+fn secrets_that_stand_in_a_file_are_found() {
+    let found = |text: &str| with_parser(|parser| parser.literals(text)).len();
+    assert_eq!(found(WHOLE), 0);
+    assert_eq!(found("a: postgres://u:${env:A}${file:/b}@h/d?token=${env:T}#t"), 0);
+    assert_eq!(found("a: postgres://u@h:5432/d?sslmode=require"), 0);
+    assert_eq!(found("a: {type: postgres, password: '${env:A}', port: 5432}"), 0);
+    for text in [
+        "a: postgres://u:hunter2@h/d",
+        "a: postgres://u:${env:A}x@h/d",
+        "a: {sql: \"copy from 's3://k:hunter2@b' and more\"}",
+        "a: [s3://b?secret_access_key=hunter2]",
+        "a: {password: hunter2}",
+        "a: {password: 1234}",
+        "'postgres://u:hunter2@h': 1",
+    ] {
+        let problems = with_parser(|parser| parser.literals(text));
+        assert_eq!(problems.len(), 1, "{text}");
+        assert!(!problems[0].to_string().contains("hunter2"));
+    }
+    assert_eq!(found("a: ["), 1, "what cannot be looked through");
 }
 
 #[test]

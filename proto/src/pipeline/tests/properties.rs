@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{WHOLE, parse, problems, with_parser};
-use crate::pipeline::Pipeline;
+use crate::pipeline::{GraphDefinition, Layout, Pipeline, Spot};
 
 /// Words that a file is made of, so that random texts come near to real ones.
 fn any_yaml() -> impl Strategy<Value = String> {
@@ -136,6 +136,25 @@ proptest! {
         let _ = parse(&format!("from: {text}\nto: x.csv"));
         let _ = parse(&format!("blocks:\n  a:\n    sql: |\n      {text}\n"));
         let _ = with_parser(|parser| parser.connection("shop", &format!("postgres://{text}")));
+    }
+
+    /// File, graph and file again are one pipeline.
+    #[test]
+    fn r12_a_pipeline_survives_its_graph(text in any_pipeline(), x in -1e6..1e6) {
+        let layout = Layout::from([("x0".into(), Spot { x, y: 0.5 })]);
+        let (first, graph) = with_parser(|parser| (parser.parse(&text), parser.graph(&text, &layout).unwrap()));
+        let first = first.map_err(|p| TestCaseError::fail(format!("{p:?}\n{text}")))?.pipeline;
+        let json = serde_json::to_string(&graph).unwrap();
+        let graph: GraphDefinition = serde_json::from_str(&json).unwrap();
+        prop_assert_eq!(graph.check(), Ok(()));
+        let written = graph.to_text();
+        let (second, again) = with_parser(|parser| (parser.parse(&written), parser.graph(&written, &graph.layout()).unwrap()));
+        let second = second.map_err(|p| TestCaseError::fail(format!("{p:?}\n{written}")))?.pipeline;
+        prop_assert_eq!(&second, &first, "{}", written);
+        prop_assert_eq!(second.hash(), first.hash());
+        prop_assert_eq!(&again, &graph);
+        let edges = first.blocks.values().map(|block| block.upstream().count()).sum::<usize>();
+        prop_assert_eq!(graph.edges.len(), edges);
     }
 
     #[test]

@@ -27,10 +27,11 @@ use self::connections::Connections;
 pub use self::connections::usual_key;
 use self::walk::Walk;
 use self::words::Formats;
+use super::drawing::{Edge, GraphDefinition, Layout, Node as GraphNode};
 use super::file::{self, Content, Key, Node};
 use super::problem::{At, Problem, ProblemCode, Problems};
 use super::secrets::Secrets;
-use super::{Block, ConnectionSpec, Input, Pipeline, Reference, Retries, quantity, schema};
+use super::{Block, ConnectionSpec, Input, Pipeline, Reference, Retries, literal, quantity, schema};
 use crate::catalogue::Catalogue;
 use crate::id::BlockId;
 
@@ -93,6 +94,54 @@ impl<'a> Parser<'a> {
             Some(root) => self.pipeline(&root, problems),
             None => Err(problems.into_sorted()),
         }
+    }
+
+    /// The pipeline as a canvas has it, also where it is not right yet: an edge is drawn as far as its block can be read.
+    /// `None` where the text is no map at all.
+    pub fn graph(&self, text: &str, layout: &Layout) -> Option<GraphDefinition> {
+        let mut problems = Problems::new(self.file);
+        let root = file::read(text, &mut problems).filter(|root| matches!(root.content, Content::Map(_)))?;
+        let entries = self.entries(&root, &mut problems);
+        let mut connections = Connections::new(self.catalogue, self.folder, self.connections);
+        if let Some(node) = root.get("connections").filter(|node| !node.is_null()) {
+            connections.read(node, &mut problems);
+        }
+        connections.stand_before(self.overrides);
+        // Checks of blocks against blocks would take long.
+        let drawn = match entries.len() {
+            0..=BLOCKS_MAX => blocks::draw(&entries, self.catalogue, &mut problems),
+            _ => IndexMap::new(),
+        };
+        let mut edges = Vec::new();
+        for (id, block) in &drawn {
+            let Some(checked) = blocks::check(id, &drawn, &mut connections, &mut problems) else { continue };
+            let port = block.kind.and_then(|kind| kind.input);
+            let edge = |source: &blocks::Edge, port| Edge { source: source.block.clone(), target: id.clone(), port };
+            edges.extend(checked.reads.iter().map(|read| edge(read, port)));
+            edges.extend(checked.after.iter().map(|after| edge(after, None)));
+        }
+        let node = |(key, node): &(Key, Node)| {
+            let id = BlockId::new(&key.text);
+            let kind = drawn.get(&id).and_then(|block| Some(block.kind?.kind.clone()));
+            let position = layout.get(&id).copied();
+            GraphNode { kind, settings: node.to_json(), position, id }
+        };
+        let of_blocks = short::keys(self.catalogue);
+        let is_short = short::is_short(&root);
+        let is_own = |key: &str| key != "blocks" && !(is_short && of_blocks.contains(&key));
+        let own = root.entries().iter().filter(|(key, _)| is_own(&key.text));
+        let file = own.map(|(key, node)| (key.text.clone(), node.to_json())).collect();
+        Some(GraphDefinition { file, nodes: entries.iter().map(node).collect(), edges })
+    }
+
+    /// Every secret that is written in a file itself, where a file that is kept must only refer to them; and whatever keeps
+    /// the text from being looked through.
+    pub fn literals(&self, text: &str) -> Vec<Problem> {
+        let mut problems = Problems::new(self.file);
+        if let Some(root) = file::read(text, &mut problems) {
+            literal::check(&root, &mut problems);
+        }
+        problems.into_sorted()
     }
 
     /// The pipeline of one copy. Its name is the same whenever the same places are copied, so that it finds its state.
@@ -236,8 +285,7 @@ impl<'a> Parser<'a> {
             (Some(name), Some(node)) => (name.to_owned(), node.at),
             _ => (stem.unwrap_or_default(), root.at),
         };
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
-        if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.chars().all(is_plain) {
+        if !is_pipeline_name(&name) {
             let message = format!(
                 "`{name}` is no name for a pipeline; `name` takes up to {NAME_BYTES_MAX} letters, digits, `_`, `-` and `.`"
             );
@@ -251,6 +299,12 @@ impl<'a> Parser<'a> {
 const BLOCKS_MAX: usize = 1_000;
 /// Names of staging tables hold the pipeline's name, and PostgreSQL's names hold 63 bytes.
 const NAME_BYTES_MAX: usize = 100;
+
+/// Whether a pipeline may be called so.
+pub fn is_pipeline_name(name: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    !name.is_empty() && name.len() <= NAME_BYTES_MAX && name.chars().all(is_plain)
+}
 
 fn build(id: &BlockId, drawn: &Drawn<'_>, checked: Checked) -> Option<(BlockId, Block)> {
     let kind = drawn.kind?;

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::walk::Words;
+use crate::cron::{Cron, Zone};
 use crate::pipeline::file::{Content, Node};
 use crate::pipeline::problem::{ProblemCode, Problems};
 use crate::pipeline::{quantity, sql};
@@ -37,7 +38,8 @@ impl Words for Formats {
             "size" => quantity::size(&text).map(drop),
             "percent" => quantity::share(&text).map(drop),
             "rows" => quantity::expectation(&text).map(drop),
-            "cron" => quantity::cron(&text),
+            "cron" => text.parse::<Cron>().map(drop),
+            "timezone" => text.parse::<Zone>().map(drop),
             "sql" => {
                 if let Err(wrong) = sql::check_condition(&text) {
                     problems.add(node.inside(wrong.line, wrong.column), ProblemCode::WrongSql, wrong.message);

@@ -1,9 +1,12 @@
 //! The command line: what may be written, and what `--help` says of it.
 
+mod api;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use self::api::{Api, Apply, Login, PipelineCommand, ScheduleCommand};
 pub use crate::checks::Checks;
 
 #[derive(Debug, Parser)]
@@ -40,6 +43,25 @@ pub enum Command {
     /// Look at and set where incremental reads start.
     #[command(subcommand)]
     State(State),
+    /// Sign in to a service, for the commands that speak to it.
+    Login(Login),
+    /// Sign out of a service.
+    Logout(Api),
+    /// Make the pipelines of a service like these files; what is like them already stays as it is.
+    Apply(Apply),
+    /// Print the file of a service's pipeline.
+    Export {
+        /// The pipeline's name.
+        name: String,
+        #[command(flatten)]
+        api: Api,
+    },
+    /// Look at a service's pipelines and run them.
+    #[command(subcommand)]
+    Pipeline(PipelineCommand),
+    /// Look at a service's schedules.
+    #[command(subcommand)]
+    Schedule(ScheduleCommand),
     /// Work as an executor of a cluster, until SIGTERM; or look at executors and end them.
     Executor(Executor),
     /// Work as the coordinator of a cluster, until SIGTERM.

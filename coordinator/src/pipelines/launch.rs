@@ -1,0 +1,141 @@
+//! Running stored pipelines, and looking at what a run would do.
+
+use flowetl_proto::id::{BlockId, RunId};
+use flowetl_proto::look::SegmentPlan;
+use flowetl_proto::pipeline::{GraphDefinition, Layout, Parsed, Pipeline, Problem, ProblemCode};
+use flowetl_proto::run::Options;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{PipelineFile, PipelineWish, Pipelines, StoredPipeline, compile, newest, nothing};
+use crate::accounts::{Caller, Change, Refusal, Tenant, document};
+use crate::store::{Origin, OwnedRun};
+use crate::{Error, cut};
+
+/// How a pipeline is to be run.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RunWish {
+    /// Incremental extracts read from the beginning, and sources are taken as they are now.
+    #[serde(default)]
+    pub full_refresh: bool,
+    /// Only this block and what it needs.
+    pub until: Option<String>,
+    /// The id of a run of this pipeline to go on with, which must be of the same revision.
+    pub resume: Option<String>,
+}
+
+/// What a file is found to be.
+pub(crate) struct Checked {
+    pub problems: Vec<Problem>,
+    /// `None` where it cannot be read at all.
+    pub graph: Option<GraphDefinition>,
+}
+
+impl Pipelines {
+    /// Begins a run of the newest revision, or goes on with one. A paused pipeline may be run like that, too: only its
+    /// schedules are.
+    pub(crate) async fn run(
+        &self,
+        caller: &Caller,
+        tenant: &Tenant,
+        id: &str,
+        wish: RunWish,
+    ) -> Result<OwnedRun, Refusal> {
+        let (stored, pipeline) = self.runnable(tenant, id).await?;
+        let options = Options {
+            full_refresh: wish.full_refresh,
+            until: wish.until.map(BlockId::new),
+            resume: wish.resume.map(RunId::new),
+        };
+        let origin = Origin {
+            organization: Some(stored.organization.clone()),
+            pipeline: Some(stored.id.clone()),
+            revision: Some(stored.revision),
+            tick: None,
+        };
+        let run = self.handle.submit_for(pipeline, options, origin).await.map_err(refused)?;
+        let mut directory = self.handle.store().change_directory().await?;
+        let change = Change {
+            organization: Some(&stored.organization),
+            action: "pipeline.run",
+            subject: &stored.id,
+            before: None,
+            after: document(&run.as_str()),
+        };
+        directory.audit(&caller.entry(change)).await?;
+        directory.commit().await?;
+        Ok(self.handle.run_of(&tenant.organization.id, &run).await?)
+    }
+
+    /// What a run of the newest revision would do; nothing is touched.
+    pub(crate) async fn plan(&self, tenant: &Tenant, id: &str) -> Result<Vec<SegmentPlan>, Refusal> {
+        let (stored, pipeline) = self.runnable(tenant, id).await?;
+        self.planned(&pipeline, &stored.key, None).await
+    }
+
+    /// What a run of a file that is not kept would do.
+    pub(crate) async fn plan_file(&self, tenant: &Tenant, wish: PipelineWish) -> Result<Vec<SegmentPlan>, Refusal> {
+        let file = file_of(wish)?;
+        let parsed = compile::parse(&self.known(&tenant.organization.id).await?, &file).map_err(Refusal::Invalid)?;
+        self.planned(&parsed.pipeline, &parsed.pipeline.name, Some(&parsed)).await
+    }
+
+    /// All that is wrong with a file.
+    pub(crate) async fn check(&self, tenant: &Tenant, wish: PipelineWish) -> Result<Checked, Refusal> {
+        let (layout, drawn) = (wish.layout.clone(), wish.graph_definition.clone());
+        let file = file_of(wish)?;
+        let known = self.known(&tenant.organization.id).await?;
+        let problems = compile::parse(&known, &file).err().unwrap_or_default();
+        compile::check_edges(&known.catalogue, drawn.as_ref(), &file)?;
+        let layout = layout.or_else(|| drawn.map(|graph| graph.layout())).unwrap_or_else(Layout::new);
+        Ok(Checked { problems, graph: file.source().graph(&known.catalogue, &layout) })
+    }
+
+    /// A pipeline as it may be run.
+    async fn runnable(&self, tenant: &Tenant, id: &str) -> Result<(StoredPipeline, Pipeline), Refusal> {
+        let mut directory = self.handle.store().directory().await?;
+        let stored = directory.stored_pipeline(&tenant.organization.id, id).await?.ok_or_else(|| nothing(id))?;
+        let revision = newest(&mut directory, &stored).await?;
+        let unready = || Refusal::Conflict(format!("pipeline `{}` is a draft that is not right yet", stored.name));
+        let definition = revision.definition.ok_or_else(unready)?;
+        let pipeline = Pipeline { name: stored.key.clone(), ..definition };
+        Ok((stored, pipeline))
+    }
+
+    async fn planned(
+        &self,
+        pipeline: &Pipeline,
+        key: &str,
+        parsed: Option<&Parsed>,
+    ) -> Result<Vec<SegmentPlan>, Refusal> {
+        let remembered = self.handle.remembered(key).await?;
+        let secrets = self.handle.unsealed(pipeline).await?;
+        let planned = self.roster.plan(pipeline, &cut::cut(pipeline), &remembered, &secrets).await;
+        planned.map_err(|failure| match (&failure.block, parsed) {
+            (Some(block), Some(parsed)) => {
+                Refusal::Invalid(vec![parsed.positions.problem(block, ProblemCode::WrongValue, failure.message)])
+            }
+            _ => Refusal::Conflict(failure.to_string()),
+        })
+    }
+}
+
+/// The file that is to be looked at.
+fn file_of(wish: PipelineWish) -> Result<PipelineFile, Refusal> {
+    let given = compile::text_of(&wish)?;
+    let (text, _) = given.ok_or_else(|| Refusal::wrong("text", "give a `text` or a `graph_definition`"))?;
+    Ok(PipelineFile {
+        file: compile::file_name(wish.name.as_deref().unwrap_or("pipeline")),
+        text,
+        folder: wish.folder.unwrap_or_else(|| "/".to_owned()),
+        connections_text: wish.connections_text.filter(|text| !text.trim().is_empty()),
+    })
+}
+
+fn refused(error: Error) -> Refusal {
+    match error {
+        Error::NoBlock(_) => Refusal::Wrong { field: "until", message: error.to_string() },
+        error => error.into(),
+    }
+}

@@ -1,0 +1,121 @@
+//! Pipelines that are kept for organizations: their files with every state these were in, how they stand, and their runs.
+//!
+//! [`Pipelines`] is how the outside asks: `apply` makes and changes, `compile` reads files with what the executors can do,
+//! `history` looks back and brings back, `launch` runs and plans.
+
+mod apply;
+mod compile;
+mod history;
+mod launch;
+mod model;
+
+use std::sync::Arc;
+
+use flowetl_proto::catalogue::Catalogue;
+
+pub(crate) use self::apply::{Applied, Outcome};
+use self::compile::Known;
+pub(crate) use self::history::{Difference, RevisionItem};
+pub(crate) use self::launch::RunWish;
+pub(crate) use self::model::{
+    LastRun, LastRunItem, Listed, PipelineDetail, PipelineFile, PipelineItem, PipelineWish, Revision, RunStatus,
+    Standing, Status, StoredPipeline,
+};
+use crate::accounts::{Caller, Change, Refusal, Tenant};
+use crate::connections::Connections;
+use crate::fleet::Roster;
+use crate::store::{Directory, PipelineQuery};
+use crate::{Handle, Result};
+
+/// The pipelines of all organizations. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Pipelines {
+    handle: Handle,
+    roster: Arc<dyn Roster>,
+}
+
+impl Pipelines {
+    pub(crate) fn new(handle: Handle, roster: Arc<dyn Roster>) -> Self {
+        Self { handle, roster }
+    }
+
+    /// Those that `query` asks for, by name.
+    pub(crate) async fn list(&self, query: &PipelineQuery) -> Result<Vec<PipelineItem>> {
+        let found = self.handle.store().directory().await?.stored_pipelines(query).await?;
+        Ok(found.into_iter().map(PipelineItem::from).collect())
+    }
+
+    /// One with its file as it is now.
+    pub(crate) async fn get(&self, tenant: &Tenant, id: &str) -> Result<PipelineDetail, Refusal> {
+        let mut directory = self.handle.store().directory().await?;
+        let query = PipelineQuery {
+            organization: tenant.organization.id.clone(),
+            id: id.to_owned(),
+            limit: 1,
+            ..Default::default()
+        };
+        let listed = directory.stored_pipelines(&query).await?.pop().ok_or_else(|| nothing(id))?;
+        let revision = newest(&mut directory, &listed.pipeline).await?;
+        drop(directory);
+        let layout = listed.pipeline.layout.clone();
+        // Without any executor nobody knows what is a block: the file is shown all the same.
+        let catalogue = self.roster.catalogue();
+        let source = revision.file.source();
+        let graph_definition = catalogue.as_deref().and_then(|known| source.graph(known, &layout));
+        let problems = match (&revision.definition, catalogue) {
+            (None, Some(_)) => {
+                let known = self.known(&tenant.organization.id).await?;
+                compile::parse(&known, &revision.file).err().unwrap_or_default()
+            }
+            _ => Vec::new(),
+        };
+        Ok(PipelineDetail { item: listed.into(), file: revision.file, graph_definition, layout, problems })
+    }
+
+    /// Removes a pipeline that does not run, and all it remembers; with `revision`, only while that is its newest.
+    pub(crate) async fn remove(
+        &self,
+        caller: &Caller,
+        tenant: &Tenant,
+        (id, revision): (&str, Option<i64>),
+    ) -> Result<(), Refusal> {
+        let mut directory = self.handle.store().change_directory().await?;
+        let pipeline = directory.stored_pipeline(&tenant.organization.id, id).await?.ok_or_else(|| nothing(id))?;
+        apply::check_revision(&pipeline, revision)?;
+        if directory.is_pipeline_running(&pipeline.key).await? {
+            return Err(Refusal::Conflict(format!("pipeline `{}` is running: cancel its run first", pipeline.name)));
+        }
+        directory.remove_stored_pipeline(&pipeline).await?;
+        let change = Change {
+            organization: Some(&tenant.organization.id),
+            action: "pipeline.removed",
+            subject: id,
+            before: pipeline.document(),
+            after: None,
+        };
+        directory.audit(&caller.entry(change)).await?;
+        Ok(directory.commit().await?)
+    }
+
+    /// What the files of an organization may name.
+    async fn known(&self, organization: &str) -> Result<Known, Refusal> {
+        let catalogue = self.catalogue()?;
+        let kept = Connections::new(self.handle.vault(), Arc::clone(&self.roster));
+        let connections = kept.named(organization, &catalogue).await?;
+        Ok(Known { catalogue, connections })
+    }
+
+    fn catalogue(&self) -> Result<Arc<Catalogue>, Refusal> {
+        self.roster.catalogue().ok_or_else(|| Refusal::Unavailable("no executor is known yet".into()))
+    }
+}
+
+fn nothing(id: &str) -> Refusal {
+    Refusal::NotFound(format!("there is no pipeline `{id}`"))
+}
+
+/// The revision that a pipeline is now.
+async fn newest(directory: &mut Directory, pipeline: &StoredPipeline) -> Result<Revision, Refusal> {
+    let found = directory.revision(&pipeline.id, pipeline.revision).await?;
+    found.ok_or_else(|| nothing(&pipeline.id))
+}

@@ -1,0 +1,283 @@
+//! Stored pipelines as the store keeps them and the API shows them. Nothing here is secret: files only refer to secrets.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use flowetl_proto::pipeline::{GraphDefinition, Layout, Pipeline, Problem, Source};
+use flowetl_proto::run::{Phase, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+/// How a pipeline is to be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Standing {
+    /// Its file need not be right yet; no schedule runs it.
+    Draft,
+    Active,
+    /// No schedule runs it; people may.
+    Paused,
+}
+
+/// How a pipeline stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Status {
+    Draft,
+    Active,
+    Paused,
+    /// It is active, and its newest run has failed.
+    Error,
+}
+
+/// Where a run stands, in few words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RunStatus {
+    /// It waits for something before it can begin or go on, which `detail` says.
+    Pending,
+    Running,
+    Success,
+    Failed,
+    Cancelled,
+}
+
+impl From<Phase> for RunStatus {
+    fn from(phase: Phase) -> Self {
+        match phase {
+            Phase::Running | Phase::Failing | Phase::Cancelling => Self::Running,
+            Phase::Success => Self::Success,
+            Phase::Failed => Self::Failed,
+            Phase::Cancelled => Self::Cancelled,
+        }
+    }
+}
+
+impl Standing {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Active => "active",
+            Self::Paused => "paused",
+        }
+    }
+}
+
+impl FromStr for Standing {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let all = [Self::Draft, Self::Active, Self::Paused];
+        all.into_iter().find(|one| one.as_str() == text).ok_or_else(|| format!("`{text}` is no status of a pipeline"))
+    }
+}
+
+impl Status {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Active => "active",
+            Self::Paused => "paused",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl FromStr for Status {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let all = [Self::Draft, Self::Active, Self::Paused, Self::Error];
+        all.into_iter()
+            .find(|one| one.as_str() == text)
+            .ok_or_else(|| format!("`{text}` is none of `draft`, `active`, `paused` and `error`"))
+    }
+}
+
+/// A pipeline that is kept.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct StoredPipeline {
+    pub id: String,
+    /// The id of the organization.
+    pub organization: String,
+    pub name: String,
+    /// What its runs and all that they remember know it by. It is the name that it had first, where no other organization's
+    /// pipeline could have it: so that runs of the same file from a command line are its runs.
+    pub key: String,
+    pub standing: Standing,
+    pub description: Option<String>,
+    /// The number of the newest revision, 1 for the first.
+    pub revision: i64,
+    pub layout: Layout,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+impl StoredPipeline {
+    /// As the audit log has it.
+    pub(crate) fn document(&self) -> Option<Value> {
+        Some(json!({ "name": self.name, "status": self.standing, "revision": self.revision }))
+    }
+}
+
+/// A pipeline's file with all that it is read with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub(crate) struct PipelineFile {
+    /// What problems call the file; the pipeline is named after it where its text says no name.
+    pub file: String,
+    /// YAML or JSON, as it was applied.
+    pub text: String,
+    /// What relative paths in it start from, on the executors.
+    pub folder: String,
+    /// The `connections.yml` beside it.
+    pub connections_text: Option<String>,
+}
+
+impl PipelineFile {
+    pub(crate) fn source(&self) -> Source {
+        Source {
+            file: self.file.clone(),
+            text: self.text.clone(),
+            folder: PathBuf::from(&self.folder),
+            overrides_folder: PathBuf::from(&self.folder),
+            connections_text: self.connections_text.clone(),
+            ..Source::default()
+        }
+    }
+}
+
+/// A state that a pipeline was in.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Revision {
+    pub number: i64,
+    pub file: PipelineFile,
+    /// What the file is; `None` where it was not right.
+    pub definition: Option<Pipeline>,
+    /// The id of the person who applied it; `None` where nobody has to sign in.
+    pub author: Option<String>,
+    pub message: String,
+    /// The revision that this one brought back.
+    pub restored: Option<i64>,
+    pub created_at: Timestamp,
+}
+
+/// A pipeline that is to be made or changed. What is left out of a change stays as it is.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PipelineWish {
+    /// What the pipeline is called where its file says no `name`.
+    pub name: Option<String>,
+    /// The pipeline file, YAML or JSON. Either this or a `graph_definition`.
+    pub text: Option<String>,
+    /// Nodes, edges and the file's other keys, as a canvas has them.
+    #[schema(value_type = Option<Object>)]
+    pub graph_definition: Option<GraphDefinition>,
+    /// What relative paths start from, on the executors: an absolute path; `/` where it is left out.
+    pub folder: Option<String>,
+    /// The text of the `connections.yml` beside the file; empty where there is none any more.
+    pub connections_text: Option<String>,
+    /// Where blocks stand on a canvas, by their names.
+    #[schema(value_type = Option<Object>)]
+    pub layout: Option<Layout>,
+    /// What was changed and why, for the list of revisions.
+    pub message: Option<String>,
+    /// `active` where it is left out of a new one. A `draft` need not be right yet.
+    pub status: Option<Standing>,
+}
+
+/// A run in few words.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct LastRun {
+    pub id: String,
+    pub state: Phase,
+    pub started_at: Timestamp,
+    pub finished_at: Option<Timestamp>,
+}
+
+impl From<LastRun> for LastRunItem {
+    fn from(run: LastRun) -> Self {
+        Self { id: run.id, status: run.state.into(), started_at: run.started_at, finished_at: run.finished_at }
+    }
+}
+
+/// A pipeline with what a list shows beside it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Listed {
+    pub pipeline: StoredPipeline,
+    pub status: Status,
+    pub last_run: Option<LastRun>,
+    /// When the first of its schedules comes.
+    pub next_at: Option<Timestamp>,
+    /// Of the schedule in its file.
+    pub cron: Option<String>,
+}
+
+/// The newest run.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub(crate) struct LastRunItem {
+    pub id: String,
+    pub status: RunStatus,
+    #[schema(value_type = String, format = DateTime)]
+    pub started_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub finished_at: Option<Timestamp>,
+}
+
+/// A pipeline in a list.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub(crate) struct PipelineItem {
+    pub id: String,
+    pub name: String,
+    pub description: Option<String>,
+    pub status: Status,
+    /// Whether its schedules run it.
+    pub is_active: bool,
+    /// The number of its newest revision; the `ETag`, too.
+    pub revision: i64,
+    /// The cron line in its file.
+    pub schedule_cron: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub next_run_at: Option<Timestamp>,
+    pub last_run: Option<LastRunItem>,
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    pub updated_at: Timestamp,
+}
+
+impl From<Listed> for PipelineItem {
+    fn from(listed: Listed) -> Self {
+        let pipeline = listed.pipeline;
+        Self {
+            id: pipeline.id,
+            name: pipeline.name,
+            description: pipeline.description,
+            status: listed.status,
+            is_active: pipeline.standing == Standing::Active,
+            revision: pipeline.revision,
+            schedule_cron: listed.cron,
+            next_run_at: listed.next_at,
+            last_run: listed.last_run.map(LastRunItem::from),
+            created_at: pipeline.created_at,
+            updated_at: pipeline.updated_at,
+        }
+    }
+}
+
+/// A pipeline with its file.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub(crate) struct PipelineDetail {
+    #[serde(flatten)]
+    pub item: PipelineItem,
+    #[serde(flatten)]
+    pub file: PipelineFile,
+    /// The same as a canvas has it; null while no executor is there to say what is a block.
+    #[schema(value_type = Option<Object>)]
+    pub graph_definition: Option<GraphDefinition>,
+    #[schema(value_type = Object)]
+    pub layout: Layout,
+    /// What is wrong with a draft.
+    #[schema(value_type = Vec<Object>)]
+    pub problems: Vec<Problem>,
+}

@@ -1,0 +1,191 @@
+//! Pipelines that are kept for organizations.
+
+use flowetl_proto::run::{Phase, Timestamp};
+use sqlx::any::AnyRow;
+
+use super::Directory;
+use crate::Result;
+use crate::pipelines::{LastRun, Listed, Status, StoredPipeline};
+use crate::store::{doing, from_json, get, get_word, to_json};
+
+/// Which pipelines of an organization, by name.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PipelineQuery {
+    pub organization: String,
+    /// Only the one of this id, if it is not empty.
+    pub id: String,
+    /// In the name or the description, whatever the case.
+    pub search: String,
+    /// In any of these; in any at all where there are none.
+    pub statuses: Vec<Status>,
+    /// Behind this name.
+    pub after: String,
+    pub limit: i64,
+}
+
+/// How a pipeline stands, with its newest run in sight.
+const STATUS: &str = "case when p.status = 'active' and r.state = 'failed' then 'error' else p.status end";
+
+impl Directory {
+    /// By name.
+    pub(crate) async fn stored_pipelines(&mut self, query: &PipelineQuery) -> Result<Vec<Listed>> {
+        let all = [Status::Draft, Status::Active, Status::Paused, Status::Error];
+        let is_wanted = |status: &Status| query.statuses.is_empty() || query.statuses.contains(status);
+        let words: Vec<String> = all.iter().filter(|s| is_wanted(s)).map(|s| format!("'{}'", s.as_str())).collect();
+        let select = format!(
+            "select p.*, {STATUS} as shown, r.id as run_id, r.state as run_state, r.started_at as run_started_at, \
+             r.finished_at as run_finished_at, \
+             (select min(s.next_at) from schedule s where s.pipeline = p.id) as next_at, \
+             (select min(s.cron) from schedule s where s.pipeline = p.id and s.of_file = 1) as cron \
+             from stored_pipeline p left join run r on r.id = (select max(n.id) from run n where n.pipeline = p.key) \
+             where p.organization = $1 and p.name > $2 and ($3 = '' or p.id = $3) \
+             and (lower(p.name) like $4 escape '\\' or lower(coalesce(p.description, '')) like $4 escape '\\') \
+             and {STATUS} in ({}) order by p.name limit $5",
+            words.join(", ")
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(select))
+            .bind(query.organization.clone())
+            .bind(query.after.clone())
+            .bind(query.id.clone())
+            .bind(containing(&query.search))
+            .bind(query.limit)
+            .fetch_all(&mut *self.tx)
+            .await;
+        rows.map_err(doing("list the pipelines"))?.iter().map(decode_listed).collect()
+    }
+
+    /// That of an id, if it is the organization's.
+    pub(crate) async fn stored_pipeline(&mut self, organization: &str, id: &str) -> Result<Option<StoredPipeline>> {
+        let query = sqlx::query("select * from stored_pipeline where organization = $1 and id = $2");
+        let row = query.bind(organization.to_owned()).bind(id.to_owned()).fetch_optional(&mut *self.tx).await;
+        row.map_err(doing("read a pipeline"))?.as_ref().map(decode).transpose()
+    }
+
+    pub(crate) async fn pipeline_of_name(&mut self, organization: &str, name: &str) -> Result<Option<StoredPipeline>> {
+        let query = sqlx::query("select * from stored_pipeline where organization = $1 and name = $2");
+        let row = query.bind(organization.to_owned()).bind(name.to_owned()).fetch_optional(&mut *self.tx).await;
+        row.map_err(doing("read a pipeline"))?.as_ref().map(decode).transpose()
+    }
+
+    /// False where its name is another's in the organization, or its key anyone's.
+    pub(crate) async fn add_stored_pipeline(&mut self, pipeline: &StoredPipeline) -> Result<bool> {
+        let insert = "insert into stored_pipeline (id, organization, name, key, status, description, revision, layout, \
+                      created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing";
+        let done = sqlx::query(insert)
+            .bind(pipeline.id.clone())
+            .bind(pipeline.organization.clone())
+            .bind(pipeline.name.clone())
+            .bind(pipeline.key.clone())
+            .bind(pipeline.standing.as_str())
+            .bind(pipeline.description.clone())
+            .bind(pipeline.revision)
+            .bind(to_json("a layout", &pipeline.layout)?)
+            .bind(pipeline.created_at.0)
+            .bind(pipeline.updated_at.0)
+            .execute(&mut *self.tx)
+            .await
+            .map_err(doing("write a pipeline"))?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Writes what may change of a pipeline, if its newest revision is still `from`. False where it is not, or where the
+    /// name is another's by now.
+    pub(crate) async fn change_stored_pipeline(&mut self, pipeline: &StoredPipeline, from: i64) -> Result<bool> {
+        let update = "update stored_pipeline set name = $1, status = $2, description = $3, revision = $4, layout = $5, \
+                      updated_at = $6 where id = $7 and revision = $8 and not exists (select 1 from stored_pipeline o \
+                      where o.organization = stored_pipeline.organization and o.name = $1 and o.id <> $7)";
+        let done = sqlx::query(update)
+            .bind(pipeline.name.clone())
+            .bind(pipeline.standing.as_str())
+            .bind(pipeline.description.clone())
+            .bind(pipeline.revision)
+            .bind(to_json("a layout", &pipeline.layout)?)
+            .bind(pipeline.updated_at.0)
+            .bind(pipeline.id.clone())
+            .bind(from)
+            .execute(&mut *self.tx)
+            .await
+            .map_err(doing("write a pipeline"))?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    pub(crate) async fn count_pipelines(&mut self, organization: &str) -> Result<i64> {
+        let query = sqlx::query("select count(*) as pipelines from stored_pipeline where organization = $1");
+        let row = query.bind(organization.to_owned()).fetch_one(&mut *self.tx).await;
+        get(&row.map_err(doing("count the pipelines"))?, "pipelines")
+    }
+
+    /// Whether a run of the pipeline has not ended.
+    pub(crate) async fn is_pipeline_running(&mut self, key: &str) -> Result<bool> {
+        let query =
+            "select count(*) as runs from run where pipeline = $1 and state in ('running', 'failing', 'cancelling')";
+        let row = sqlx::query(query).bind(key.to_owned()).fetch_one(&mut *self.tx).await;
+        Ok(get::<i64>(&row.map_err(doing("read a run"))?, "runs")? > 0)
+    }
+
+    /// Removes a pipeline with its revisions, its schedules, and what it remembers of its sources. Its runs stay, as history.
+    pub(crate) async fn remove_stored_pipeline(&mut self, pipeline: &StoredPipeline) -> Result<()> {
+        let by_id = [
+            "delete from tick where schedule in (select id from schedule where pipeline = $1)",
+            "delete from schedule where pipeline = $1",
+            "delete from revision where pipeline = $1",
+            "delete from stored_pipeline where id = $1",
+        ];
+        let by_key =
+            ["delete from source_position where pipeline = $1", "delete from source_schema where pipeline = $1"];
+        let deletes = by_id.map(|delete| (delete, &pipeline.id)).into_iter();
+        for (delete, name) in deletes.chain(by_key.map(|delete| (delete, &pipeline.key))) {
+            let done = sqlx::query(delete).bind(name.clone()).execute(&mut *self.tx).await;
+            done.map_err(doing("remove a pipeline"))?;
+        }
+        Ok(())
+    }
+}
+
+/// The pattern of a text anywhere, in small letters.
+fn containing(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in text.to_lowercase().chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern + "%"
+}
+
+/// The run that a row tells of beside its own, in columns that begin with `run_`.
+pub(super) fn last_run(row: &AnyRow) -> Result<Option<LastRun>> {
+    let Some(id) = get::<Option<String>>(row, "run_id")? else { return Ok(None) };
+    Ok(Some(LastRun {
+        id,
+        state: from_json::<Phase>("a run's state", &format!("\"{}\"", get::<String>(row, "run_state")?))?,
+        started_at: Timestamp(get(row, "run_started_at")?),
+        finished_at: get::<Option<i64>>(row, "run_finished_at")?.map(Timestamp),
+    }))
+}
+
+fn decode_listed(row: &AnyRow) -> Result<Listed> {
+    Ok(Listed {
+        pipeline: decode(row)?,
+        status: get_word(row, "shown")?,
+        last_run: last_run(row)?,
+        next_at: get::<Option<i64>>(row, "next_at")?.map(Timestamp),
+        cron: get(row, "cron")?,
+    })
+}
+
+fn decode(row: &AnyRow) -> Result<StoredPipeline> {
+    Ok(StoredPipeline {
+        id: get(row, "id")?,
+        organization: get(row, "organization")?,
+        name: get(row, "name")?,
+        key: get(row, "key")?,
+        standing: get_word(row, "status")?,
+        description: get(row, "description")?,
+        revision: get(row, "revision")?,
+        layout: from_json("a layout", &get::<String>(row, "layout")?)?,
+        created_at: Timestamp(get(row, "created_at")?),
+        updated_at: Timestamp(get(row, "updated_at")?),
+    })
+}

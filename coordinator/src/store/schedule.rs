@@ -1,0 +1,130 @@
+//! Times of schedules: those that have come, and those that wait for their runs.
+
+use flowetl_proto::cron::{Cron, Zone};
+use flowetl_proto::id::BlockId;
+use flowetl_proto::pipeline::Pipeline;
+use sqlx::any::AnyRow;
+
+use super::{Store, Tick, commit, doing, from_json, get, get_word};
+use crate::Result;
+use crate::schedule::{Decision, State};
+
+/// A schedule whose time has come.
+pub(crate) struct Due {
+    pub schedule: String,
+    pub state: State,
+}
+
+/// A time whose run may begin.
+#[derive(Debug)]
+pub(crate) struct Scheduled {
+    pub tick: Tick,
+    pub organization: String,
+    /// The id, the newest revision and the key of the stored pipeline.
+    pub pipeline: String,
+    pub revision: i64,
+    pub key: String,
+    pub definition: Pipeline,
+    pub until: Option<BlockId>,
+}
+
+/// Runs of a pipeline that have not ended.
+const BUSY: &str =
+    "(select count(*) from run r where r.pipeline = p.key and r.state in ('running', 'failing', 'cancelling'))";
+
+impl Store {
+    /// Schedules whose time has come by `now`, those that are latest first.
+    pub(crate) async fn due(&self, now: i64, limit: i64) -> Result<Vec<Due>> {
+        let select = format!(
+            "select s.id, s.cron, s.timezone, s.missed, s.next_at, {BUSY} as busy, \
+             (select count(*) from tick t where t.schedule = s.id) as waiting \
+             from schedule s join stored_pipeline p on p.id = s.pipeline \
+             where s.next_at <= $1 order by s.next_at limit $2"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(select)).bind(now).bind(limit).fetch_all(&self.pool).await;
+        rows.map_err(doing("read the schedules"))?.iter().map(decode_due).collect()
+    }
+
+    /// Writes what was decided about schedules, all or nothing. What another process has decided about stays so.
+    pub(crate) async fn decide(&self, decided: &[(&Due, Decision)]) -> Result<()> {
+        if decided.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.begin().await?;
+        for (due, decision) in decided {
+            let update = sqlx::query("update schedule set next_at = $1 where id = $2 and next_at = $3");
+            let update = update.bind(decision.next_at).bind(due.schedule.clone()).bind(due.state.next_at);
+            let done = update.execute(&mut *tx).await.map_err(doing("write a schedule"))?;
+            if done.rows_affected() != 1 {
+                continue;
+            }
+            for at in &decision.ticks {
+                let insert = "insert into tick (schedule, at, try_at) values ($1, $2, 0) on conflict do nothing";
+                let insert = sqlx::query(insert).bind(due.schedule.clone()).bind(*at);
+                insert.execute(&mut *tx).await.map_err(doing("write a tick"))?;
+            }
+        }
+        commit(tx).await
+    }
+
+    /// Ticks that may be tried at the time `now`, of pipelines that are active and do not run, oldest first.
+    pub(crate) async fn ready(&self, now: i64, limit: i64) -> Result<Vec<Scheduled>> {
+        let select = format!(
+            "select t.schedule, t.at, s.organization, s.until, p.id as pipeline, p.key, p.revision, v.definition \
+             from tick t join schedule s on s.id = t.schedule join stored_pipeline p on p.id = s.pipeline \
+             join revision v on v.pipeline = p.id and v.number = p.revision \
+             where t.try_at <= $1 and p.status = 'active' and v.definition is not null and {BUSY} = 0 \
+             order by t.at, t.schedule limit $2"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(select)).bind(now).bind(limit).fetch_all(&self.pool).await;
+        rows.map_err(doing("read the ticks"))?.iter().map(decode_ready).collect()
+    }
+
+    /// When the next schedule comes.
+    pub(crate) async fn next_time(&self) -> Result<Option<i64>> {
+        let row = sqlx::query("select min(next_at) as next_at from schedule").fetch_one(&self.pool).await;
+        get(&row.map_err(doing("read the schedules"))?, "next_at")
+    }
+
+    /// Lets a tick be tried again at the time `try_at`.
+    pub(crate) async fn put_off(&self, tick: &Tick, try_at: i64) -> Result<()> {
+        let mut tx = self.begin().await?;
+        let update = sqlx::query("update tick set try_at = $1 where schedule = $2 and at = $3");
+        let update = update.bind(try_at).bind(tick.schedule.clone()).bind(tick.at);
+        update.execute(&mut *tx).await.map_err(doing("write a tick"))?;
+        commit(tx).await
+    }
+
+    /// Takes a tick away whose run can never begin.
+    pub(crate) async fn drop_tick(&self, tick: &Tick) -> Result<()> {
+        let mut tx = self.begin().await?;
+        let delete = sqlx::query("delete from tick where schedule = $1 and at = $2");
+        let delete = delete.bind(tick.schedule.clone()).bind(tick.at);
+        delete.execute(&mut *tx).await.map_err(doing("write a tick"))?;
+        commit(tx).await
+    }
+}
+
+fn decode_due(row: &AnyRow) -> Result<Due> {
+    let state = State {
+        cron: get_word::<Cron>(row, "cron")?,
+        zone: get_word::<Zone>(row, "timezone")?,
+        missed: get_word(row, "missed")?,
+        next_at: get(row, "next_at")?,
+        waiting: usize::try_from(get::<i64>(row, "waiting")?).unwrap_or_default(),
+        is_busy: get::<i64>(row, "busy")? > 0,
+    };
+    Ok(Due { schedule: get(row, "id")?, state })
+}
+
+fn decode_ready(row: &AnyRow) -> Result<Scheduled> {
+    Ok(Scheduled {
+        tick: Tick { schedule: get(row, "schedule")?, at: get(row, "at")? },
+        organization: get(row, "organization")?,
+        pipeline: get(row, "pipeline")?,
+        revision: get(row, "revision")?,
+        key: get(row, "key")?,
+        definition: from_json("a pipeline", &get::<String>(row, "definition")?)?,
+        until: get::<Option<String>>(row, "until")?.map(BlockId::new),
+    })
+}

@@ -1,0 +1,109 @@
+//! Arguments of the commands that speak to a service over HTTP, as whoever has signed in.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::Output;
+
+/// Which service, and which of its organizations.
+#[derive(Clone, Debug, Args)]
+pub struct Api {
+    /// The service's HTTP, such as http://127.0.0.1:8080; the one signed in to last where it is left out. What is shown
+    /// there is the API key in `FLOWETL_API_KEY`, or else the sign-in of `flowetl login`.
+    #[arg(long, value_name = "URL", env = "FLOWETL_API")]
+    pub server: Option<String>,
+    /// An organization's slug or id, for who belongs to several.
+    #[arg(long, value_name = "NAME", env = "FLOWETL_ORGANIZATION")]
+    pub organization: Option<String>,
+    /// Whose signature makes the certificate of an `https://` service believed (PEM); what this machine trusts where it is
+    /// left out.
+    #[arg(long, value_name = "FILE", env = "FLOWETL_TLS_CA")]
+    pub tls_ca: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Login {
+    /// The e-mail address to sign in with; asked for where it is left out.
+    #[arg(long)]
+    pub email: Option<String>,
+    #[command(flatten)]
+    pub api: Api,
+}
+
+#[derive(Debug, Args)]
+pub struct Apply {
+    /// Pipeline files, YAML or JSON.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// What was changed and why, for the list of revisions.
+    #[arg(short, long, default_value = "")]
+    pub message: String,
+    #[command(flatten)]
+    pub api: Api,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum PipelineCommand {
+    /// List pipelines with how they stand and their last runs.
+    List {
+        #[command(flatten)]
+        api: Api,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Begin a run, and print its id.
+    Run {
+        /// The pipeline's name.
+        name: String,
+        /// Run only this block and what it needs.
+        #[arg(long, value_name = "BLOCK")]
+        until: Option<String>,
+        /// Read incremental extracts from the beginning, and take the columns of all sources as they are now.
+        #[arg(long)]
+        full_refresh: bool,
+        #[command(flatten)]
+        api: Api,
+    },
+    /// Let no schedule run a pipeline.
+    Pause {
+        /// The pipeline's name.
+        name: String,
+        #[command(flatten)]
+        api: Api,
+    },
+    /// Let schedules run a pipeline again.
+    Resume {
+        /// The pipeline's name.
+        name: String,
+        #[command(flatten)]
+        api: Api,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ScheduleCommand {
+    /// List schedules with their next times and last runs.
+    List {
+        #[command(flatten)]
+        api: Api,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Let a schedule come.
+    Enable {
+        /// Its id, as the list shows it.
+        id: String,
+        #[command(flatten)]
+        api: Api,
+    },
+    /// Let a schedule not come.
+    Disable {
+        /// Its id, as the list shows it.
+        id: String,
+        #[command(flatten)]
+        api: Api,
+    },
+}
