@@ -10,6 +10,9 @@ use datafusion::execution::memory_pool::{MemoryConsumer, MemoryLimit, MemoryPool
 /// which most never ask for much: a share that counts them all can be too small for a sort's first batch.
 const FLOOR: usize = 16;
 
+/// What the names of consumers begin with that hold the smaller side of a join by hash.
+const JOIN_INPUT: &str = "HashJoinInput";
+
 /// The engine's `FairSpillPool` gives whoever can spill the same part of the pool, however many of them are idle, so that
 /// under a small ceiling a sort may be refused its first batch while the pool is nearly empty. Here half of the pool may also
 /// be held beyond that part.
@@ -45,6 +48,12 @@ impl SharePool {
     }
 }
 
+/// Bytes that a reservation of so many stands for: once it has all rows of a join's smaller side, the engine copies them into
+/// one batch, and counts them once.
+fn charged(reservation: &MemoryReservation, bytes: usize) -> usize {
+    if reservation.consumer().name().starts_with(JOIN_INPUT) { 2 * bytes } else { bytes }
+}
+
 impl fmt::Display for SharePool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "a pool of {} bytes", self.bytes)
@@ -66,6 +75,7 @@ impl MemoryPool for SharePool {
     }
 
     fn grow(&self, reservation: &MemoryReservation, additional: usize) {
+        let additional = charged(reservation, additional);
         let mut state = self.state();
         match reservation.consumer().can_spill() {
             true => state.spillable += additional,
@@ -74,6 +84,7 @@ impl MemoryPool for SharePool {
     }
 
     fn shrink(&self, reservation: &MemoryReservation, shrink: usize) {
+        let shrink = charged(reservation, shrink);
         let mut state = self.state();
         match reservation.consumer().can_spill() {
             true => state.spillable = state.spillable.saturating_sub(shrink),
@@ -82,6 +93,7 @@ impl MemoryPool for SharePool {
     }
 
     fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> EngineResult<()> {
+        let additional = charged(reservation, additional);
         let mut state = self.state();
         let can_spill = reservation.consumer().can_spill();
         let room = match can_spill {
@@ -154,6 +166,19 @@ mod tests {
         spills.try_grow(101).unwrap_err();
         spills.try_grow(100).unwrap();
         drop((fixed, spills));
+        assert_eq!(pool.reserved(), 0);
+    }
+
+    #[test]
+    fn the_smaller_side_of_a_join_is_there_twice() {
+        let pool = pool();
+        let join = MemoryConsumer::new("HashJoinInput[3]").register(&pool);
+        join.try_grow(801).unwrap_err();
+        join.try_grow(800).unwrap();
+        assert_eq!(pool.reserved(), 1600);
+        join.shrink(300);
+        assert_eq!(pool.reserved(), 1000);
+        drop(join);
         assert_eq!(pool.reserved(), 0);
     }
 }

@@ -78,8 +78,8 @@ impl SegmentActor {
                     let work = self.work.take();
                     self.given_up = self.given_up.and(work.as_ref().map(|w| w.helpers_cost()).unwrap_or_default());
                     let clearing = async move {
-                        match work.as_ref().and_then(|w| w.sink.as_ref()) {
-                            Some(sink) => sink.discard().await,
+                        match work {
+                            Some(work) => work::clear(work).await,
                             None => Ok(()),
                         }
                     };

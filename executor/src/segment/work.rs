@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow::datatypes::SchemaRef;
 use datafusion::execution::TaskContext;
@@ -17,6 +18,7 @@ use flowetl_proto::pipeline::Block;
 use flowetl_proto::trace;
 use futures::TryStreamExt;
 use serde_json::Value;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::help::Help;
@@ -38,6 +40,10 @@ use crate::{Error, Result};
 
 /// For so many executors sources are cut into pieces, before it is known how many will help: finer pieces cost little.
 const TEAM: usize = 4;
+
+/// How long what a plan held may take to be given back before another one is made, and how often it is looked at.
+const RELEASE_LIMIT: Duration = Duration::from_secs(3);
+const RELEASE_PAUSE: Duration = Duration::from_millis(5);
 
 /// A planned attempt: everything its operators share.
 pub(crate) struct Work {
@@ -283,6 +289,25 @@ pub(crate) async fn operate(work: &Work, partition: usize, cancel: CancellationT
     }
     write.end(done.as_ref().err().map(|error| error.class));
     done
+}
+
+/// Removes what was staged, and lets go of the plan: what it is done again with is the memory that this one held.
+pub(crate) async fn clear(work: Arc<Work>) -> Result<()> {
+    if let Some(sink) = &work.sink {
+        sink.discard().await?;
+    }
+    let Some(pool) = work.flow.as_ref().map(|flow| Arc::clone(flow.context.memory_pool())) else { return Ok(()) };
+    drop(work);
+    // Tasks that the engine has started end at their next await. Other segments of the run may hold memory for longer.
+    let released = async {
+        while pool.reserved() > 0 {
+            sleep(RELEASE_PAUSE).await;
+        }
+    };
+    if timeout(RELEASE_LIMIT, released).await.is_err() {
+        tracing::debug!(bytes = pool.reserved(), "memory is still held when an attempt is planned again");
+    }
+    Ok(())
 }
 
 /// Checks that nothing is missing, makes everything durable, and says what the coordinator must know to publish it.
