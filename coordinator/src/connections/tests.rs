@@ -18,6 +18,7 @@ use crate::Error;
 use crate::accounts::{Refusal, Tenant};
 use crate::fleet::Roster;
 use crate::store::Store;
+use crate::tests::world::Blind;
 use crate::tests::{Database, on_both, service};
 use crate::vault::tests::{nobody, tenant};
 use crate::vault::{Keyring, Vault};
@@ -74,16 +75,22 @@ pub(crate) fn catalogue() -> Catalogue {
 impl Inspector for Fake {
     async fn plan(
         &self,
-        _: &Pipeline,
-        _: &[Segment],
-        _: &BTreeMap<BlockId, Value>,
-        _: &Unsealed,
+        pipeline: &Pipeline,
+        segments: &[Segment],
+        remembered: &BTreeMap<BlockId, Value>,
+        secrets: &Unsealed,
     ) -> Result<Vec<SegmentPlan>, Failure> {
-        Err(Failure::new(Class::User, "nobody asks"))
+        Blind.plan(pipeline, segments, remembered, secrets).await
     }
 
-    async fn preview(&self, _: &Pipeline, _: &BlockId, _: usize, _: &Unsealed) -> Result<Vec<u8>, Failure> {
-        Err(Failure::new(Class::User, "nobody asks"))
+    async fn preview(
+        &self,
+        of: &Pipeline,
+        block: &BlockId,
+        rows: usize,
+        secrets: &Unsealed,
+    ) -> Result<Vec<u8>, Failure> {
+        Blind.preview(of, block, rows, secrets).await
     }
 
     async fn test(
