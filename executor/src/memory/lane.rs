@@ -1,10 +1,14 @@
 //! How much of a stream of rows may be on its way between two executors at once.
 
 use datafusion::execution::TaskContext;
+use datafusion::execution::memory_pool::MemoryLimit;
 
 /// Memory of a run, for each of its streams on an executor, from which on its rows travel in wide lanes: a dozen partitions
 /// that are on their way at once then take no more than a third of it.
 const WIDE_BYTES_MIN: usize = 256 << 20;
+
+/// The part of a run's memory that may be in use for another wide lane to be opened.
+const CROWDED: usize = 4;
 
 /// What the streams of an attempt hold on their way. An extension of its session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,8 +25,12 @@ impl Lane {
         if pool_bytes / streams.max(1) >= WIDE_BYTES_MIN { Self::Wide } else { Self::Narrow }
     }
 
-    /// That of a task's session.
+    /// That of one more stream of a task: where many run at once, those that come last are narrow.
     pub(crate) fn of(context: &TaskContext) -> Self {
+        let pool = context.memory_pool();
+        if matches!(pool.memory_limit(), MemoryLimit::Finite(bytes) if pool.reserved() > bytes / CROWDED) {
+            return Self::Narrow;
+        }
         context.session_config().get_extension::<Self>().map_or(Self::Wide, |lane| *lane)
     }
 

@@ -79,7 +79,7 @@ impl Secrets for Over {
     }
 
     fn vault(&self, path: &str) -> Option<&Secret> {
-        self.unsealed.0.get(path)
+        self.unsealed.0.get(path).or_else(|| self.others.vault(path))
     }
 }
 

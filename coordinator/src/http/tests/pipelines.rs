@@ -8,6 +8,7 @@ use reqwest::header::{CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, IF_MATCH};
 use serde_json::{Value, json};
 
 use super::{Answer, App};
+use crate::connections::tests::RIGHT;
 use crate::tests::Database;
 use crate::tests::on_both;
 use crate::tests::pipelines::FILE;
@@ -15,6 +16,7 @@ use crate::tests::pipelines::FILE;
 on_both!(
     ap_10_to_12_pipelines_are_made_listed_and_changed,
     ap_13_a_pipeline_is_run,
+    pl_3_a_pipeline_names_the_connections_of_its_organization,
     ap_20_revisions_are_compared_and_brought_back,
     ap_20_files_are_validated_and_planned,
     ap_20_schedules_are_made_changed_and_previewed,
@@ -132,6 +134,31 @@ async fn ap_13_a_pipeline_is_run(database: &Database) {
     for by in ["shop", &id] {
         let runs = app.get(&format!("/runs?pipeline={by}"), &team.viewer).await.good();
         assert_eq!(runs["runs"].as_array().unwrap().len(), 2, "{runs}");
+    }
+    app.end().await;
+}
+
+async fn pl_3_a_pipeline_names_the_connections_of_its_organization(database: &Database) {
+    let app = App::start(database).await;
+    let team = app.team().await;
+    let text = "name: kept\nblocks:\n  orders: {extract: warehouse.public.orders}\n  log: {load: orders, to: warehouse.public.log}\n";
+    let unknown = app.post("/pipelines", &team.editor, json!({ "text": text })).await;
+    assert!(unknown.refused(422).contains("warehouse"), "{unknown:?}");
+    let connection =
+        json!({ "name": "warehouse", "type": "postgres", "host": "db", "username": "etl", "password": RIGHT });
+    assert_eq!(app.post("/connections", &team.editor, connection).await.status, 201);
+    let id = create(&app, &team.editor, text).await;
+    assert_eq!(app.get(&format!("/pipelines/{id}"), &team.viewer).await.good()["problems"], json!([]));
+    let stranger = app.sign_up("stranger@example.com", json!({ "organization": "Other" })).await;
+    app.post("/pipelines", &stranger, json!({ "text": text })).await.refused(422);
+    let begun = app.post(&format!("/pipelines/{id}/run"), &team.editor, Value::Null).await.good();
+    let run = RunId::new(begun["id"].as_str().unwrap());
+    app.served.process.wait(&run).await.unwrap();
+    let given = app.served.world.lock().unwrap().secrets.clone();
+    assert!(!given.is_empty() && given.iter().all(|secrets| secrets.contains(RIGHT)), "{given:?}");
+    for path in [format!("/pipelines/{id}"), format!("/runs/{run}"), "/events?after=0".to_owned()] {
+        let shown = app.get(&path, &team.viewer).await;
+        assert!(shown.status == 200 && !shown.text.contains(RIGHT), "{path}");
     }
     app.end().await;
 }
