@@ -1,6 +1,7 @@
 //! One partition's rows as they come from another executor, complete or with an error.
 
 use std::future::poll_fn;
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow_flight::decode::{DecodedPayload, FlightDataDecoder};
@@ -23,6 +24,7 @@ use tonic::{Code, Status};
 
 use super::framing::{Arrived, framed};
 use super::share::Share;
+use super::texts::Texts;
 use super::{DO_GET, GRPC, OPEN_LIMIT, failure};
 use crate::gate::Link;
 use crate::{Error, Result};
@@ -93,14 +95,21 @@ pub(super) fn rows(
     messages: impl Stream<Item = Result<FlightData, Status>> + Send + 'static,
     share: Share,
 ) -> BoxStream<'static, EngineResult<RecordBatch>> {
-    let decoder = FlightDataDecoder::new(messages.map_err(|status| FlightError::Tonic(Box::new(status))));
-    let incoming = Incoming { url: url.to_owned(), decoder, share, seen: 0, told: None };
+    let texts = Arc::new(Texts::default());
+    let read = Arc::clone(&texts);
+    let messages = messages.map(move |message| match message {
+        Ok(message) => Ok(read.as_bytes(message)?),
+        Err(status) => Err(FlightError::Tonic(Box::new(status))),
+    });
+    let decoder = FlightDataDecoder::new(messages);
+    let incoming = Incoming { url: url.to_owned(), decoder, texts, share, seen: 0, told: None };
     stream::try_unfold(incoming, |incoming| async move { incoming.next().await.map_err(DataFusionError::from) }).boxed()
 }
 
 struct Incoming {
     url: String,
     decoder: FlightDataDecoder,
+    texts: Arc<Texts>,
     share: Share,
     /// Rows that came.
     seen: u64,
@@ -120,6 +129,7 @@ impl Incoming {
             if let DecodedPayload::RecordBatch(batch) = message.payload {
                 self.share.fit(bytes)?;
                 self.seen += batch.num_rows() as u64;
+                let batch = self.texts.as_texts(batch).map_err(|error| self.error(error.into()))?;
                 return Ok(Some((batch, self)));
             }
         }

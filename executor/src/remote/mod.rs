@@ -32,6 +32,7 @@ mod share;
 mod task;
 #[cfg(test)]
 mod tests;
+mod texts;
 
 use std::time::Duration;
 

@@ -75,14 +75,17 @@ fn engine_error(error: FlightError) -> Error {
 
 /// Puts the same rows into `pieces` that fit a message, as far as single rows do.
 fn cut(batch: &RecordBatch, piece_bytes: usize, pieces: &mut Vec<RecordBatch>) -> EngineResult<()> {
-    let rows = batch.num_rows();
-    if rows <= 1 || size(batch)? <= piece_bytes {
+    let (rows, bytes) = (batch.num_rows(), size(batch)?);
+    if rows <= 1 || bytes <= piece_bytes {
         pieces.push(compact(batch)?);
         return Ok(());
     }
-    let half = rows / 2;
-    cut(&batch.slice(0, half), piece_bytes, pieces)?;
-    cut(&batch.slice(half, rows - half), piece_bytes, pieces)
+    // Rows are not of one size: a part that is still too large is cut again.
+    let part_rows = rows.div_ceil(bytes.div_ceil(piece_bytes).min(rows));
+    for first in (0..rows).step_by(part_rows) {
+        cut(&batch.slice(first, part_rows.min(rows - first)), piece_bytes, pieces)?;
+    }
+    Ok(())
 }
 
 /// About the bytes that the batch has once it is written.

@@ -52,11 +52,12 @@ fn nothing_is_left_for_later() {
 }
 
 #[test]
-fn one_place_may_be_unsafe() {
+fn two_places_may_be_unsafe() {
     // Put together here, so that this file does not break its own rule.
     let lint = ["unsafe", "_code"].concat();
     let holders: Vec<_> = rust_files().into_iter().filter(|file| file.text.contains(&lint)).map(|f| f.path).collect();
-    assert_eq!(holders, ["sdk/cli/src/allocator.rs"], "only the allocator's thresholds are set by an unsafe call");
+    let allowed = ["executor/src/remote/texts.rs", "sdk/cli/src/allocator.rs"];
+    assert_eq!(holders, allowed, "texts that were checked already, and the allocator's thresholds");
 }
 
 #[test]
