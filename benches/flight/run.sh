@@ -12,5 +12,5 @@ folder=$(mktemp -d "${TMPDIR:-/tmp}/flowetl-flight.XXXXXX")
 trap 'rm -rf "$folder"' EXIT
 "$ROOT/deploy/certificates.sh" "$folder" process 2>/dev/null
 # As the program itself sets its allocator (sdk/cli/src/allocator.rs).
-export MALLOC_TRIM_THRESHOLD_=67108864 MALLOC_MMAP_THRESHOLD_=33554432
+export MALLOC_TRIM_THRESHOLD_=16777216 MALLOC_MMAP_THRESHOLD_=33554432
 "$flight" "$folder" "${1:-1000}" "${2:-5}"

@@ -13,7 +13,7 @@ use flowetl_proto::control::AttemptId;
 use flowetl_proto::trust::Subject;
 use flowetl_proto::wire::v1;
 use futures::stream::BoxStream;
-use futures::{Stream, StreamExt, TryStreamExt, stream};
+use futures::{Stream, StreamExt, stream};
 use http_body_util::{BodyExt, Full};
 use prost::Message;
 use tokio::time::timeout;

@@ -37,7 +37,8 @@ pub(super) async fn send(
         counter.fetch_add(batch.num_rows() as u64, Ordering::Relaxed);
         let mut pieces = Vec::new();
         cut(&batch, piece_bytes, &mut pieces)?;
-        Ok::<_, DataFusionError>(stream::iter(pieces.into_iter().map(Ok)))
+        // Each is made dense when its turn comes, and is then still in the processor's cache when it is written.
+        Ok::<_, DataFusionError>(stream::iter(pieces).map(|piece| compact(&piece)))
     });
     let pieces = pieces.try_flatten().map_err(|e: DataFusionError| FlightError::ExternalError(Box::new(e)));
     let mut encoded = FlightDataEncoderBuilder::new()
@@ -77,7 +78,7 @@ fn engine_error(error: FlightError) -> Error {
 fn cut(batch: &RecordBatch, piece_bytes: usize, pieces: &mut Vec<RecordBatch>) -> EngineResult<()> {
     let (rows, bytes) = (batch.num_rows(), size(batch)?);
     if rows <= 1 || bytes <= piece_bytes {
-        pieces.push(compact(batch)?);
+        pieces.push(batch.clone());
         return Ok(());
     }
     // Rows are not of one size: a part that is still too large is cut again.

@@ -10,7 +10,7 @@ use tokio::time::sleep;
 
 /// Free memory at the end of an arena that stays ours, in bytes: what a few batches need next.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-const KEPT_BYTES: libc::c_int = 64 * 1024 * 1024;
+const KEPT_BYTES: libc::c_int = 16 * 1024 * 1024;
 
 /// Pieces from this size come from the system and go back to it; the greatest that the library takes.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
