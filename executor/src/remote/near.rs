@@ -38,10 +38,11 @@ impl WorkerChannel for Near {
         let context = context_of(context, request.task_key.task_number, request.task_count);
         let owner = lead.owner(request.task_key.stage_id)?;
         let task = Arc::new(Task::new(lead.errand.attempt.clone(), plan, Arc::new(context), owner));
-        lead.does_here(Arc::clone(&task));
-        let kept = self.0.host.keep(request.task_key, task);
+        lead.does_here(&task);
+        let (lead, kept) = (Arc::clone(lead), self.0.host.keep(request.task_key, Arc::clone(&task)));
         let ended = async move {
             wanted.for_each(|_| std::future::ready(())).await;
+            lead.did_here(&task);
             drop(kept);
         };
         Ok(ended.into_stream().filter_map(|()| std::future::ready(None)).boxed())

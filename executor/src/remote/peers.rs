@@ -1,7 +1,7 @@
 //! The executors of one attempt, as the engine asks for them.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use async_trait::async_trait;
 use datafusion::error::Result as EngineResult;
@@ -36,10 +36,18 @@ pub(super) struct Lead {
     failed: watch::Sender<Option<Failure>>,
     /// What was told last of each task on another executor.
     told: Mutex<HashMap<TaskKey, Told>>,
-    /// The tasks here.
-    here: Mutex<Vec<Arc<Task>>>,
+    here: Mutex<Here>,
     /// Whom each stage works for, once the plan is cut.
     owners: OnceLock<HashMap<usize, Owner>>,
+}
+
+/// The tasks of this process.
+#[derive(Default)]
+struct Here {
+    /// Not held: what a task works with leads back to its peers, and would never be let go.
+    tasks: Vec<Weak<Task>>,
+    /// Bytes that those have spilled which are over, by block.
+    spilled: BTreeMap<BlockId, u64>,
 }
 
 /// What a task on another executor tells beside its counters.
@@ -56,8 +64,15 @@ impl Lead {
     }
 
     /// Notes a task of this process.
-    pub(super) fn does_here(&self, task: Arc<Task>) {
-        locked(&self.here).push(task);
+    pub(super) fn does_here(&self, task: &Arc<Task>) {
+        locked(&self.here).tasks.push(Arc::downgrade(task));
+    }
+
+    /// Notes that a task of this process is over.
+    pub(super) fn did_here(&self, task: &Arc<Task>) {
+        let mut here = locked(&self.here);
+        here.tasks.retain(|other| !std::ptr::eq(other.as_ptr(), Arc::as_ptr(task)));
+        add(&mut here.spilled, task.spilled());
     }
 
     /// Whom a stage works for above its own markers.
@@ -121,11 +136,10 @@ impl Peers {
 
     /// Bytes that operators of tasks in this process have spilled, by block.
     pub(crate) fn spilled_here(&self) -> BTreeMap<BlockId, u64> {
-        let mut spilled = BTreeMap::new();
-        let Some(lead) = &self.lead else { return spilled };
-        for (block, bytes) in locked(&lead.here).iter().flat_map(|task| task.spilled()) {
-            *spilled.entry(block).or_default() += bytes;
-        }
+        let Some(lead) = &self.lead else { return BTreeMap::new() };
+        let here = locked(&lead.here);
+        let mut spilled = here.spilled.clone();
+        here.tasks.iter().filter_map(Weak::upgrade).for_each(|task| add(&mut spilled, task.spilled()));
         spilled
     }
 
@@ -145,6 +159,12 @@ impl Peers {
             return failure;
         }
         std::future::pending().await
+    }
+}
+
+fn add(sum: &mut BTreeMap<BlockId, u64>, more: BTreeMap<BlockId, u64>) {
+    for (block, bytes) in more {
+        *sum.entry(block).or_default() += bytes;
     }
 }
 

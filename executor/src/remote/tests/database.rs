@@ -1,6 +1,7 @@
 //! Tables of a database that several executors read and write together.
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use flowetl_proto::control::{Executor as _, Output};
 use flowetl_proto::id::BlockId;
@@ -13,6 +14,9 @@ use crate::tests::world::{extract, load, sql};
 
 /// Rows of the table `source`: more than a slice.
 const ROWS: u64 = 300_000;
+
+/// How long a server takes to notice that a session has ended, on however slow a machine.
+const SESSIONS_LIMIT: Duration = Duration::from_secs(20);
 
 /// Runs a test with a leader, its helpers and a database with the table `source`.
 fn with_source(helpers: usize, test: impl FnOnce(&mut Crew, &mut Database) + Send + 'static) {
@@ -37,6 +41,17 @@ fn run(database: &mut Database, sql: &str) {
 
 fn number(database: &mut Database, sql: &str) -> u64 {
     Handle::current().block_on(database.value(sql)).parse().unwrap()
+}
+
+/// Waits until no session of ours is left: what an attempt has opened ends with it.
+fn leaves_no_session(database: &mut Database) {
+    let ours =
+        "select count(*) from pg_stat_activity where datname = current_database() and application_name ~ '^flowetl'";
+    let started = Instant::now();
+    while number(database, ours) > 0 {
+        assert!(started.elapsed() < SESSIONS_LIMIT, "{} sessions are left", number(database, ours));
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// Rows that are in one of the tables and not in the other.
@@ -65,6 +80,23 @@ fn a_table_is_read_by_all_and_each_row_once() {
         assert_eq!((sum(2), sum(3)), (ROWS, number(database, "select sum(id) from source")));
         assert_eq!(prepared.blocks[&BlockId::new("source")].rows_out, ROWS);
         crew.idles();
+        leaves_no_session(database);
+    });
+}
+
+#[test]
+fn a_join_that_all_work_on_leaves_no_session() {
+    with_source(2, |crew, database| {
+        run(database, "create table other as select id, note as words from source where id % 2 = 0; analyze other");
+        let query = "select count(*) as n, sum(o.id) as ids from source s join other o on o.id = s.id";
+        let inputs = [extract("source", "db", "source"), extract("other", "db", "other")];
+        let blocks = inputs.into_iter().chain([sql("out", &["source", "other"], query)]).collect();
+        let spec = crew.helped(crew.world.attempt("r", 1, blocks, Output::Boundary));
+        crew.start(&spec);
+        let prepared = crew.prepared();
+        assert_eq!(prepared.blocks[&BlockId::new("source")].rows_out, ROWS);
+        crew.idles();
+        leaves_no_session(database);
     });
 }
 
