@@ -198,7 +198,9 @@ impl Meters {
             return Some(format!("the target of `{block}` does not take its rows"));
         }
         if let Some(block) = self.innermost(Activity::Waiting) {
-            return Some(format!("`{block}` waits for its source"));
+            let is_source = self.inputs(block).is_empty();
+            let words = if is_source { "waits for its source" } else { "is not done with what it was given" };
+            return Some(format!("`{block}` {words}"));
         }
         let (block, _) = self.blocks.iter().find(|(_, meter)| meter.is(Activity::Blocked))?;
         Some(format!("what comes after `{block}` does not take its rows"))

@@ -71,11 +71,16 @@ impl Reading {
             Some(line.trim().trim_end_matches("kB").trim().parse::<u64>().ok()? * 1024)
         };
         Self {
-            cpu: cpu().unwrap_or_default(),
+            cpu: process_cpu(),
             resident: bytes("VmRSS:").unwrap_or_default(),
             most: bytes("VmHWM:").unwrap_or_default(),
         }
     }
+}
+
+/// CPU time that this process has used since it began; zero where the system does not tell.
+pub(crate) fn process_cpu() -> Duration {
+    cpu().unwrap_or_default()
 }
 
 fn cpu() -> Option<Duration> {

@@ -207,6 +207,24 @@ async fn a_stalled_attempt_says_where_and_can_be_cancelled() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn operators_that_wait_for_each_other_are_given_up() {
+    let mut world = World::new(2).await;
+    (world.config.stall_limit, world.config.deadlock_limit) = (Duration::ZERO, Duration::ZERO);
+    let (node, events) = Desk::node(&world).await;
+    let mut desk = Desk { world, node, events };
+    let stuck = sql("stuck", &["rows"], "select never(n) as n from rows");
+    let blocks = vec![extract("rows", "odd", "good"), stuck, load("out", "stuck", "out", "t", "append")];
+    let spec = desk.world.attempt("r", 1, blocks, Output::Sink);
+    let failure = desk.fail(&spec).await;
+    assert_eq!((failure.class, failure.thriftily), (Class::Stalled, true), "{failure}");
+    assert!(failure.message.starts_with("its operators wait for each other: no row has moved for "), "{failure}");
+    assert!(failure.message.ends_with("`stuck` is not done with what it was given"), "{failure}");
+    desk.discard(&spec).await;
+    assert_eq!((desk.staged(), desk.published()), (Vec::new(), None));
+    desk.goes_on(2).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_endless_source_is_cancelled() {
     let mut desk = Desk::new(NodeConfig::STALL_LIMIT).await;
     for (token, spec) in [(1, desk.odd(1, "endless", "t")), (2, desk.append(2, "endless"))] {

@@ -80,6 +80,7 @@ impl Exchange {
             spill_folder: folder.to_owned(),
             secrets: Arc::new(NoSecrets),
             stall_limit: NodeConfig::STALL_LIMIT,
+            deadlock_limit: NodeConfig::DEADLOCK_LIMIT,
             share_bytes: NodeConfig::SHARE_BYTES,
             freed: Arc::default(),
         };

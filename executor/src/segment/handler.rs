@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Instant;
 
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
 use flowetl_proto::code::{Class, Failure};
@@ -12,6 +11,7 @@ use flowetl_proto::trace;
 
 use super::machine::{Command, Event};
 use super::messages::{Cancel, OperatorEnded};
+use super::watch::Watch;
 use super::{SegmentActor, work};
 use crate::node::AttemptOver;
 use crate::operator::OperatorActor;
@@ -39,7 +39,7 @@ impl Handler<Cancel> for SegmentActor {
 }
 
 impl SegmentActor {
-    fn on(&mut self, event: Event, context: &mut Context<Self>) {
+    pub(super) fn on(&mut self, event: Event, context: &mut Context<Self>) {
         let commands = self.machine.step(event);
         self.perform(commands, context);
     }
@@ -56,7 +56,7 @@ impl SegmentActor {
                         let (partitions, spread) = (work.partitions(), work.is_spread());
                         actor.account.weigh_by(work.block_meters());
                         actor.work = Some(Arc::new(work));
-                        actor.progress = (0, Instant::now());
+                        actor.watch = Watch::begin();
                         Event::Planned { partitions, spread }
                     });
                 }

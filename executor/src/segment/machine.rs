@@ -28,6 +28,8 @@ pub(crate) enum Event {
         partition: usize,
         failure: Failure,
     },
+    /// Nothing moves, and nothing will.
+    Stalled(Failure),
     /// Staging was removed, before a second try.
     Cleared,
     /// All is durable.
@@ -118,6 +120,10 @@ impl Machine {
             (Phase::Running { left, .. }, Event::OperatorFailed { failure, .. }) => {
                 let then = self.after(failure);
                 self.stop(left - 1, then)
+            }
+            // Whatever they wait for, fewer streams are less likely to come to it again.
+            (Phase::Running { left, .. }, Event::Stalled(failure)) => {
+                self.stop(left, Then::Fail(Failure { thriftily: self.thrift == Thrift::Usual, ..failure }))
             }
             (Phase::Running { left, .. }, Event::Cancel) => self.stop(left, Then::Fail(cancelled())),
             (Phase::Stopping { left, then }, Event::OperatorDone(_) | Event::OperatorFailed { .. }) => {

@@ -5,20 +5,23 @@ mod help;
 mod machine;
 mod messages;
 mod verdict;
+mod watch;
 pub(crate) mod work;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use actix::{Actor, AsyncContext, Context, Recipient};
+use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::{Activity, AttemptEvent, AttemptEventKind, AttemptSpec, Cost, Standing};
 use flowetl_proto::id::BlockId;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::help::Help;
-use self::machine::Machine;
+use self::machine::{Event, Machine};
 pub(crate) use self::messages::{Cancel, OperatorEnded};
+use self::watch::Watch;
 use self::work::Work;
 use crate::node::{AttemptOver, Surroundings};
 use crate::plan::Thrift;
@@ -48,8 +51,8 @@ pub(crate) struct SegmentActor {
     account: Account,
     /// What helpers used in a try that was given up.
     given_up: Cost,
-    /// The last sum of rows seen, and when it last changed.
-    progress: (u64, Instant),
+    /// Whether it moves.
+    watch: Watch,
 }
 
 impl SegmentActor {
@@ -75,7 +78,7 @@ impl SegmentActor {
             all,
             account,
             given_up: Cost::default(),
-            progress: (0, Instant::now()),
+            watch: Watch::begin(),
         }
     }
 
@@ -90,28 +93,37 @@ impl SegmentActor {
         self.account.cost().and(self.given_up).and(helped)
     }
 
-    /// Tells progress; a coordinator that is slow to read misses one, and gets the next.
-    fn report(&mut self) {
+    /// Tells progress; a coordinator that is slow to read misses one, and gets the next. Gives up what will never move.
+    fn report(&mut self, context: &mut Context<Self>) {
         if self.machine.is_ended() {
             return;
         }
         let blocks = self.work.as_ref().map(|work| work.blocks()).unwrap_or_default();
         let rows = blocks.values().map(|m| m.rows_in + m.rows_out).sum();
-        if rows != self.progress.0 {
-            self.progress = (rows, Instant::now());
-        }
-        let still = self.progress.1.elapsed();
+        let still = self.watch.saw(rows);
         let stalled = (still >= self.surroundings.config.stall_limit)
             .then(|| format!("no row has moved for {} s: {}", still.as_secs(), self.whereabouts()));
         let standing = if stalled.is_some() { self.standing(still) } else { Vec::new() };
+        let given_up = stalled.clone().filter(|_| self.gives_up(&standing));
         let event = self.event(AttemptEventKind::Progress { blocks, stalled, standing });
         if self.events.try_send(event).is_err() {
             tracing::debug!("a progress report was dropped: the coordinator is behind");
+        }
+        if let Some(stalled) = given_up {
+            let failure = Failure::new(Class::Stalled, format!("its operators wait for each other: {stalled}"));
+            self.on(Event::Stalled(failure), context);
         }
     }
 }
 
 impl SegmentActor {
+    /// Whether it has stood like this for too long.
+    fn gives_up(&self, standing: &[Standing]) -> bool {
+        let limit = self.surroundings.config.deadlock_limit;
+        let blocks = &self.spec.segment.blocks;
+        self.work.as_ref().is_some_and(|work| self.watch.gives_up(standing, blocks, limit, work.is_spread()))
+    }
+
     /// What every operator does. Where none is at work, a source or a target was asked for something.
     fn standing(&self, still: Duration) -> Vec<Standing> {
         let executor = self.surroundings.host.as_ref().map_or("", |host| host.url.as_str());
@@ -140,7 +152,7 @@ impl Actor for SegmentActor {
 
     fn started(&mut self, context: &mut Self::Context) {
         context.set_mailbox_capacity(MAILBOX_CAPACITY);
-        context.run_interval(REPORT_INTERVAL, |actor, _| actor.report());
+        context.run_interval(REPORT_INTERVAL, |actor, context| actor.report(context));
         let first = self.machine.begin();
         self.perform(first, context);
     }

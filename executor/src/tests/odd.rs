@@ -27,7 +27,8 @@ use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
 use datafusion::catalog::streaming::StreamingTable;
 use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder, TaskContext};
-use datafusion::logical_expr::{ColumnarValue, Volatility, create_udf};
+use datafusion::logical_expr::async_udf::{AsyncScalarUDF, AsyncScalarUDFImpl};
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility, create_udf};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::PartitionStream;
 use flowetl_proto::catalogue::{ConnectorDescription, Places};
@@ -46,7 +47,7 @@ pub(crate) const BATCH: i64 = 100;
 pub(crate) const BATCHES: usize = 3;
 
 /// `place(n)` is the name of the thread that it is computed on, `trap(n)` is `n` and panics at 13, `held(file, n)` is `n` and
-/// waits while there is such a file; the last two only on threads called `helper...`.
+/// waits while there is such a file; the last two only on threads called `helper...`. `never(n)` is waited for without end.
 pub(crate) fn with_functions(mut builder: SessionStateBuilder) -> SessionStateBuilder {
     let functions = builder.scalar_functions().get_or_insert_default();
     let mut function = |name: &str, from: Vec<DataType>, to: DataType, body: fn(&[ArrayRef]) -> ArrayRef| {
@@ -69,7 +70,38 @@ pub(crate) fn with_functions(mut builder: SessionStateBuilder) -> SessionStateBu
         }
         Arc::clone(&arguments[1])
     });
+    functions.push(Arc::new(
+        AsyncScalarUDF::new(Arc::new(Never(Signature::any(1, Volatility::Volatile)))).into_scalar_udf(),
+    ));
     builder
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Never(Signature);
+
+impl ScalarUDFImpl for Never {
+    fn name(&self) -> &'static str {
+        "never"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.0
+    }
+
+    fn return_type(&self, _: &[DataType]) -> datafusion::error::Result<DataType> {
+        Ok(DataType::Int64)
+    }
+
+    fn invoke_with_args(&self, _: ScalarFunctionArgs) -> datafusion::error::Result<ColumnarValue> {
+        Err(crate::Error::internal("a function that waits was called as one that does not").into())
+    }
+}
+
+#[async_trait]
+impl AsyncScalarUDFImpl for Never {
+    async fn invoke_async_with_args(&self, _: ScalarFunctionArgs) -> datafusion::error::Result<ColumnarValue> {
+        std::future::pending().await
+    }
 }
 
 /// Whether this is a thread of an executor that helps another.

@@ -76,6 +76,7 @@ impl World {
             spill_folder,
             secrets: Arc::new(NoSecrets),
             stall_limit: NodeConfig::STALL_LIMIT,
+            deadlock_limit: NodeConfig::DEADLOCK_LIMIT,
             share_bytes: NodeConfig::SHARE_BYTES,
             freed: Arc::default(),
         };

@@ -70,6 +70,7 @@ pub fn node_config() -> anyhow::Result<NodeConfig> {
         spill_folder,
         secrets: Arc::new(Environment),
         stall_limit: NodeConfig::STALL_LIMIT,
+        deadlock_limit: NodeConfig::DEADLOCK_LIMIT,
         share_bytes: NodeConfig::SHARE_BYTES,
         freed: Arc::default(),
     })

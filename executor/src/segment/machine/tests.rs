@@ -56,6 +56,22 @@ fn a_failure_ends_it_once_all_operators_are_gone() {
 }
 
 #[test]
+fn what_stands_still_is_done_again_with_less() {
+    let stalled = || Event::Stalled(failure(Class::Stalled));
+    for (thrift, thriftily) in [(Thrift::Usual, true), (Thrift::Frugal, false)] {
+        let mut machine = Machine::new(thrift);
+        machine.step(PLANNED);
+        assert_eq!(machine.step(stalled()), [Command::StopOperators]);
+        assert_eq!(machine.step(stalled()), []);
+        assert_eq!(machine.step(broke(Class::Cancelled)), []);
+        let told = Failure { thriftily, ..failure(Class::Stalled) };
+        assert_eq!(machine.step(broke(Class::Cancelled)), [Command::Fail(told)]);
+    }
+    // What a source, a target or a plan takes is not ours to say.
+    assert_eq!(told([stalled(), PLANNED, written(0), written(1), stalled(), Event::Prepared])[4..], ["", "finish"]);
+}
+
+#[test]
 fn what_others_may_still_write_into_is_not_made_again_under_its_name() {
     let mut machine = Machine::new(Thrift::Usual);
     machine.step(Event::Planned { partitions: 1, spread: true });
