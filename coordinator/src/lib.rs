@@ -6,7 +6,7 @@
 //! which of several coordinators decides, `accounts` are people and
 //! organizations, `connections` lead to their systems, [`vault`] keeps their secrets, `pipelines` are what they keep, `schedule`
 //! says when it runs, `store` holds all SQL, and [`Handle`] is how the outside asks for things: over
-//! gRPC ([`grpc`]) and over HTTP ([`http`]).
+//! gRPC ([`grpc`]) and over HTTP ([`http`]). [`oidc`] lets people sign in through another service.
 
 mod accounts;
 mod clock;
@@ -23,6 +23,7 @@ pub mod http;
 pub mod lead;
 mod lock;
 mod news;
+pub mod oidc;
 mod pipelines;
 mod place;
 mod run;

@@ -144,7 +144,7 @@ fn equal(database: &Database) {
 }
 
 #[test]
-fn a_merge_moves_what_is_new_and_late() {
+fn st_1_and_st_3_a_merge_moves_what_is_new_and_late() {
     let (world, database) = incremental("merge, key: id", ", overlap: 10s");
     moves(&world, 10_000);
     equal(&database);
@@ -185,7 +185,7 @@ fn an_append_doubles_nothing() {
 }
 
 #[test]
-fn positions_are_shown_set_and_exported() {
+fn st_4_positions_are_shown_set_and_exported() {
     let (world, database) = incremental("merge, key: id", "");
     moves(&world, 10_000);
     let shown = world.run(&["state", "show", "p", "--json"]).expect(0).json();

@@ -1,6 +1,8 @@
 //! Tests of the whole system, in one binary because each links DataFusion.
 
 #[cfg(test)]
+mod client;
+#[cfg(test)]
 mod cluster;
 #[cfg(test)]
 mod contract;
@@ -10,6 +12,8 @@ mod drift;
 mod etcd;
 #[cfg(test)]
 mod failure;
+#[cfg(test)]
+mod flood;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]

@@ -92,7 +92,7 @@ impl Accounts {
         begun.map_err(|wait_ms| Refusal::TooOften { wait_ms })?;
         let credentials = self.store.directory().await?.credentials(&email).await?;
         let (person, hash) = credentials.map(|c| (c.person, c.password_hash)).unzip();
-        let is_right = self.doors.hasher.matches(password, hash).await?;
+        let is_right = self.doors.hasher.matches(password, hash.flatten()).await?;
         let Some(person) = person.filter(|_| is_right) else {
             tracing::info!(%address, "a sign-in failed");
             return Err(wrong());
@@ -134,7 +134,7 @@ impl Accounts {
         let begun = self.throttle(|throttle| throttle.begin(&person.email, caller.address, clock::now()));
         begun.map_err(|wait_ms| Refusal::TooOften { wait_ms })?;
         let credentials = self.store.directory().await?.credentials(&person.email).await?;
-        if !self.doors.hasher.matches(old, credentials.map(|c| c.password_hash)).await? {
+        if !self.doors.hasher.matches(old, credentials.and_then(|c| c.password_hash)).await? {
             return Err(Refusal::wrong("old", "this is not your password"));
         }
         self.throttle(|throttle| throttle.succeeded(&person.email, caller.address));
@@ -176,7 +176,7 @@ impl Accounts {
         Ok(person.map(|person| Caller { person: Some(person), session: Some(claims.sid), key: None, address }))
     }
 
-    async fn begin_session(
+    pub(super) async fn begin_session(
         &self,
         directory: &mut Directory,
         caller: &Caller,
@@ -208,7 +208,7 @@ impl Accounts {
 }
 
 /// Makes the organization of a person who signs up; the first person takes over the default one, if it was made before.
-async fn found(
+pub(super) async fn found(
     directory: &mut Directory,
     caller: &Caller,
     person: &Person,

@@ -4,6 +4,7 @@
 //! Passwords, secrets and the slowing of guesses are apart.
 
 mod entry;
+mod identity;
 mod invitation;
 mod key;
 mod member;
@@ -25,6 +26,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub(crate) use self::entry::{Registration, Tokens};
+pub(crate) use self::identity::Identity;
 pub(crate) use self::invitation::Invited;
 pub(crate) use self::key::{NewKey, NewKeyWish};
 pub(crate) use self::model::{ApiKey, AuditEntry, Invitation, Member, Membership, Organization, Person};
@@ -33,7 +35,7 @@ pub(crate) use self::password::Hasher;
 pub(crate) use self::refusal::Refusal;
 pub(crate) use self::role::{Role, Scope};
 pub(crate) use self::secret::SigningKey;
-pub(crate) use self::throttle::Throttle;
+pub(crate) use self::throttle::{Throttle, network};
 use crate::store::{Directory, Store};
 use crate::{Error, Result, clock};
 

@@ -58,7 +58,7 @@ impl Throttle {
 }
 
 /// What one customer of a network has: one address of IPv4, 2^64 of IPv6.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V6(six) => IpAddr::V6((six.to_bits() >> 64 << 64).into()),
         four => four,

@@ -14,7 +14,6 @@ use flowetl_proto::wire::v1::ExecutorInfo;
 use serde_json::{Value, json};
 
 use super::{Connection, ConnectionQuery, ConnectionView, Connections, Wish};
-use crate::Error;
 use crate::accounts::{Refusal, Tenant};
 use crate::fleet::Roster;
 use crate::store::Store;
@@ -22,12 +21,14 @@ use crate::tests::world::Blind;
 use crate::tests::{Database, on_both, service};
 use crate::vault::tests::{nobody, tenant};
 use crate::vault::{Keyring, Vault};
+use crate::{Error, clock};
 
 on_both!(
-    cn_1_a_connection_is_made_shown_changed_and_deleted,
+    cn_1_cn_3_cn_5_a_connection_is_made_shown_changed_and_deleted,
     cn_2_a_name_is_one_connections_in_its_organization,
     cn_6_a_draft_is_tested_with_what_is_kept,
-    cn_7_a_test_is_kept_until_the_settings_change,
+    cn_7_cn_10_cn_11_a_test_is_kept_until_the_settings_change,
+    cn_18_what_was_not_tested_for_long_is_tested,
     cn_19_a_list_is_found_by_type_direction_folder_and_words,
     se_5_no_secret_is_shown_or_written_down,
 );
@@ -177,7 +178,7 @@ fn wrong<T>(result: Result<T, Refusal>) -> (&'static str, String) {
     }
 }
 
-async fn cn_1_a_connection_is_made_shown_changed_and_deleted(database: &Database) {
+async fn cn_1_cn_3_cn_5_a_connection_is_made_shown_changed_and_deleted(database: &Database) {
     let world = World::new(database).await;
     let made = world.create(shop()).await.unwrap();
     let view = shown(&made);
@@ -287,7 +288,7 @@ async fn cn_6_a_draft_is_tested_with_what_is_kept(database: &Database) {
     world.store.close().await;
 }
 
-async fn cn_7_a_test_is_kept_until_the_settings_change(database: &Database) {
+async fn cn_7_cn_10_cn_11_a_test_is_kept_until_the_settings_change(database: &Database) {
     let world = World::new(database).await;
     let made = world.create(shop()).await.unwrap();
     assert!(world.connections.test(&world.acme, &made.id).await.unwrap().success);
@@ -301,6 +302,24 @@ async fn cn_7_a_test_is_kept_until_the_settings_change(database: &Database) {
     assert!(!world.connections.test(&world.acme, &made.id).await.unwrap().success);
     let view = shown(&world.connections.get(&world.acme, &made.id).await.unwrap());
     assert_eq!((&view["last_test_status"], &view["last_test_message"]), (&json!("failed"), &json!("wrong password")));
+    world.store.close().await;
+}
+
+async fn cn_18_what_was_not_tested_for_long_is_tested(database: &Database) {
+    let world = World::new(database).await;
+    let made = world.create(shop()).await.unwrap();
+    let status = async || {
+        let view = shown(&world.connections.get(&world.acme, &made.id).await.unwrap());
+        (view["last_test_status"].clone(), view["last_tested_at"].clone())
+    };
+    assert_eq!(status().await.0, Value::Null);
+    world.connections.check(clock::now()).await.unwrap();
+    let (found, at) = status().await;
+    assert_eq!(found, "success");
+    let since = made.created_at.0 - 1;
+    world.connections.check(since).await.unwrap();
+    assert_eq!(status().await, (found, at), "it was tested since then");
+    assert_eq!(world.fake.asked.lock().unwrap().len(), 1);
     world.store.close().await;
 }
 

@@ -1,16 +1,20 @@
 //! How bodies, queries and paths are read, and answers written: JSON and forms, with a problem that names what is wrong.
 
+use std::fmt;
 use std::future::{Ready, ready};
+use std::marker::PhantomData;
 
 use actix_web::error::{JsonPayloadError, PayloadError, QueryPayloadError, UrlencodedError};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, IF_MATCH};
-pub(super) use actix_web::web::{Form, Json, Query};
-use actix_web::web::{FormConfig, JsonConfig, Path, PathConfig, QueryConfig, ServiceConfig};
+use actix_web::web::{self, FormConfig, JsonConfig, Path, PathConfig, QueryConfig, ServiceConfig};
+pub(super) use actix_web::web::{Form, Query};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, dev};
 use futures::FutureExt;
 use futures::future::{LocalBoxFuture, Map};
-use serde::de::DeserializeOwned;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::problem::Problem;
 
@@ -27,7 +31,13 @@ pub(super) struct Named(pub String);
 /// What was asked for will be done: 202.
 pub(super) struct Accepted;
 
-/// A JSON document that may be left out.
+/// A JSON object that is sent, or any document that is answered.
+pub(super) struct Json<T>(pub T);
+
+/// Read from an object alone: a list of a struct's fields in their order would be taken for it, too.
+struct Object<T>(T);
+
+/// A JSON object that may be left out, or be null.
 pub(super) struct Optional<T>(pub T);
 
 /// The revision that the caller has seen, from the header `If-Match`; `None` where any will do.
@@ -41,7 +51,46 @@ impl<T: DeserializeOwned + Default + 'static> FromRequest for Optional<T> {
         if !request.headers().contains_key(CONTENT_TYPE) {
             return ready(Ok(Self(T::default()))).boxed_local();
         }
-        Json::<T>::from_request(request, payload).map(|read| Ok(Self(read?.into_inner()))).boxed_local()
+        let read = web::Json::<Option<Object<T>>>::from_request(request, payload);
+        read.map(|read| Ok(Self(read?.into_inner().map_or_else(T::default, |object| object.0)))).boxed_local()
+    }
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
+    type Error = actix_web::Error;
+    type Future = LocalBoxFuture<'static, Result<Self, actix_web::Error>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
+        let read = web::Json::<Object<T>>::from_request(request, payload);
+        read.map(|read| Ok(Self(read?.into_inner().0))).boxed_local()
+    }
+}
+
+impl<T: Serialize> Responder for Json<T> {
+    type Body = actix_web::body::EitherBody<String>;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse<Self::Body> {
+        web::Json(self.0).respond_to(request)
+    }
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields<T>(PhantomData<T>);
+
+        impl<'de, T: DeserializeOwned> Visitor<'de> for Fields<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(fields))
+            }
+        }
+
+        deserializer.deserialize_map(Fields(PhantomData)).map(Self)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::future::{Ready, ready};
 use std::net::IpAddr;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use actix_web::body::MessageBody;
@@ -13,8 +14,10 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use tokio::time::timeout;
 
 use super::problem::Problem;
+use super::rates::Who;
 use super::{Auth, Site};
-use crate::accounts::{Accounts, Caller, Refusal, Role, Scope, Tenant};
+use crate::accounts::{Accounts, Caller, Refusal, Role, Scope, Tenant, network};
+use crate::clock;
 
 /// How long one call may take, its body included: nothing here waits for a run.
 const CALL_LIMIT: Duration = Duration::from_secs(30);
@@ -53,6 +56,8 @@ struct Claim {
 #[derive(Clone)]
 pub(super) struct Ticket {
     pub site: Site,
+    /// The id of the person; empty where nobody has signed in.
+    pub caller: String,
     needs: Needs,
     claim: Claim,
 }
@@ -60,7 +65,8 @@ pub(super) struct Ticket {
 impl Ticket {
     /// Whether the call would still be let through, to the organization of this id.
     pub(super) async fn ask(&self, organization: &str) -> Result<(), Problem> {
-        let (.., tenant) = self.site.judge(self.needs, &self.claim).await?;
+        let (accounts, caller) = self.site.meet(self.needs, &self.claim).await?;
+        let tenant = self.site.judge(self.needs, &self.claim, &accounts, &caller).await?;
         let is_same = tenant.is_some_and(|tenant| tenant.organization.id == organization);
         Ok(allow(is_same, || Refusal::NotFound(format!("there is no organization `{organization}`")))?)
     }
@@ -87,10 +93,12 @@ pub(super) async fn pass(
 
 /// Finds out whether a call is allowed, and leaves with it what was found.
 async fn admit(needs: Needs, request: &HttpRequest) -> Result<(), Problem> {
-    let ticket = Ticket { site: Site::of(request)?, needs, claim: Claim::of(request)? };
+    let (site, claim) = (Site::of(request)?, Claim::of(request)?);
+    let mut ticket = Ticket { site, caller: String::new(), needs, claim };
     let own = ticket.clone();
-    let judged = ticket.site.whole(async move { own.site.judge(own.needs, &own.claim).await });
+    let judged = ticket.site.whole(async move { own.site.admit(own.needs, &own.claim).await });
     let (accounts, caller, tenant) = judged.await??;
+    ticket.caller = caller.person.as_ref().map(|person| person.id.clone()).unwrap_or_default();
     let mut found = request.extensions_mut();
     found.insert(ticket);
     found.insert(accounts);
@@ -117,7 +125,23 @@ impl Claim {
 }
 
 impl Site {
-    async fn judge(&self, needs: Needs, claim: &Claim) -> Result<(Accounts, Caller, Option<Tenant>), Problem> {
+    /// Who calls, and the organization that it is about if there is one, if they may; and not too often.
+    async fn admit(&self, needs: Needs, claim: &Claim) -> Result<(Accounts, Caller, Option<Tenant>), Problem> {
+        let met = self.meet(needs, claim).await;
+        let who = match met.as_ref().map(|(_, caller)| (&caller.key, &caller.person)) {
+            Ok((Some(key), _)) => Who::Key(key.id.clone()),
+            Ok((None, Some(person))) => Who::Person(person.id.clone()),
+            // Also whoever shows what does not count: it costs as much to find out.
+            _ => Who::Address(network(claim.address)),
+        };
+        let taken = self.rates.lock().unwrap_or_else(PoisonError::into_inner).take(who, clock::now());
+        taken.map_err(Problem::too_often)?;
+        let (accounts, caller) = met?;
+        let tenant = self.judge(needs, claim, &accounts, &caller).await?;
+        Ok((accounts, caller, tenant))
+    }
+
+    async fn meet(&self, needs: Needs, claim: &Claim) -> Result<(Accounts, Caller), Problem> {
         allow(self.auth == Auth::On || claim.is_local, || {
             Refusal::Forbidden("without authentication only this machine's own names are answered".into())
         })?;
@@ -127,7 +151,17 @@ impl Site {
             Needs::Nobody => Caller::nobody(claim.address),
             _ => caller(&accounts, claim).await?,
         };
-        let tenant = match needs {
+        Ok((accounts, caller))
+    }
+
+    async fn judge(
+        &self,
+        needs: Needs,
+        claim: &Claim,
+        accounts: &Accounts,
+        caller: &Caller,
+    ) -> Result<Option<Tenant>, Problem> {
+        Ok(match needs {
             Needs::Nobody => None,
             Needs::Person | Needs::SuperAdmin => {
                 let is_admin = caller.person.as_ref().is_some_and(|person| person.super_admin);
@@ -139,10 +173,9 @@ impl Site {
                 None
             }
             Needs::Member(role, scope) => {
-                Some(self.member(&accounts, &caller, claim.organization.as_deref(), role, scope).await?)
+                Some(self.member(accounts, caller, claim.organization.as_deref(), role, scope).await?)
             }
-        };
-        Ok((accounts, caller, tenant))
+        })
     }
 
     /// The organization that a call is about, if its caller has the role there.

@@ -8,19 +8,20 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, CACHE_CONTROL,
-    CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, ORIGIN, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
-    X_FRAME_OPTIONS,
+    CONTENT_LENGTH, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, ORIGIN, REFERRER_POLICY,
+    TRANSFER_ENCODING, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use actix_web::http::{Method, Uri};
+use actix_web::http::{ConnectionType, Method, Uri};
 use actix_web::middleware::Next;
 
 use super::Site;
+use super::body::BODY_BYTES_MAX;
 
 /// An answer is data: nothing in it is to be run or shown as a page.
 const DATA_POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
-/// The pages that show the API load what lies beside them, and nothing from elsewhere.
+/// The pages that show the API load what lies beside them, and nothing from elsewhere; one makes the worker that searches.
 const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'",
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; worker-src blob:; frame-ancestors 'none'",
 );
 
 /// For how many seconds a browser need not ask again what a page may do.
@@ -75,14 +76,19 @@ pub(super) async fn bound(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse, actix_web::Error> {
-    let is_page = request.path().starts_with("/docs/");
+    let is_page = ["/docs/", "/redoc/"].iter().any(|pages| request.path().starts_with(pages));
     let origin = request.headers().get(ORIGIN).filter(|origin| site.origins.iter().any(|o| o.is(origin))).cloned();
+    let may_go_on = brings_much(request.headers());
     let asks_first =
         request.method() == Method::OPTIONS && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
     let mut response = match asks_first {
         true => request.into_response(HttpResponse::NoContent()),
         false => next.call(request).await?.map_into_boxed_body(),
     };
+    if may_go_on && (response.status().is_client_error() || response.status().is_server_error()) {
+        // What was not read would be, up to its end, before the next call.
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
     let headers = response.headers_mut();
     if let Some(origin) = origin {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
@@ -95,6 +101,12 @@ pub(super) async fn bound(
     }
     secure(headers, is_page);
     Ok(response)
+}
+
+/// Whether a call has a body that may be larger than what is read.
+fn brings_much(headers: &HeaderMap) -> bool {
+    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    headers.contains_key(TRANSFER_ENCODING) || length.is_some_and(|length| length > BODY_BYTES_MAX)
 }
 
 fn secure(headers: &mut HeaderMap, is_page: bool) {

@@ -9,7 +9,8 @@ use flowetl_proto::trust::{Certificate, HANDSHAKE_LIMIT};
 use socket2::SockRef;
 use tokio::net::TcpListener;
 
-use super::{LISTENERS_MAX, Site, headers, routes};
+use super::places::LISTENERS_MAX;
+use super::{Site, headers, routes};
 use crate::{Error, Result};
 
 /// Threads that read calls and write answers; all else is done on the process's own.

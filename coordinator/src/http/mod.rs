@@ -16,11 +16,14 @@ mod health;
 mod keys;
 mod listen;
 mod members;
+mod oidc;
 mod once;
 mod openapi;
 mod organizations;
 mod pipelines;
+mod places;
 mod problem;
+mod rates;
 mod routes;
 mod runs;
 mod schedules;
@@ -30,7 +33,8 @@ mod tests;
 mod vault;
 
 use std::future::{Ready, ready};
-use std::sync::Arc;
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use actix_web::dev::Payload;
@@ -39,13 +43,16 @@ use actix_web::{FromRequest, HttpRequest};
 use flowetl_proto::trust::Certificate;
 use tokio::net::TcpListener;
 use tokio::runtime;
-use tokio::sync::{OnceCell, Semaphore, watch};
+use tokio::sync::{OnceCell, watch};
 use tokio_util::sync::CancellationToken;
 
 pub use self::headers::{Origin, WrongOrigin};
+use self::places::Places;
 use self::problem::Problem;
+use self::rates::Rates;
 use crate::accounts::{Accounts, Doors};
 use crate::grpc::Seat;
+use crate::oidc::{Oidc, OidcConfig};
 use crate::{Handle, Result};
 
 /// Settings of the service.
@@ -56,14 +63,29 @@ pub struct HttpConfig {
     /// Where pages lie that may call it from browsers, beside its own.
     pub origins: Vec<Origin>,
     pub auth: Auth,
+    /// Where people may sign in too.
+    pub oidc: Option<OidcConfig>,
+    /// Calls a second of each person, each API key, and each address from which nobody has signed in; ten times as many may
+    /// come at once.
+    pub rate: NonZeroU32,
     /// How often whoever listens for what happens gets a sign of life, and it is asked whether they still may; and how long they
     /// may take to take what is sent.
     pub patience: Duration,
 }
 
+/// More than a console and some scripts ask, far less than what keeps a machine busy.
+pub const RATE: NonZeroU32 = NonZeroU32::MIN.saturating_add(99);
+
 impl Default for HttpConfig {
     fn default() -> Self {
-        Self { certificate: None, origins: Vec::new(), auth: Auth::On, patience: Duration::from_secs(20) }
+        Self {
+            certificate: None,
+            origins: Vec::new(),
+            auth: Auth::On,
+            oidc: None,
+            rate: RATE,
+            patience: Duration::from_secs(20),
+        }
     }
 }
 
@@ -87,15 +109,14 @@ struct Site {
     accounts: Arc<OnceCell<Accounts>>,
     /// Where everything is done that is more than reading a call and writing its answer.
     runtime: runtime::Handle,
+    oidc: Option<Arc<Oidc>>,
+    rates: Arc<Mutex<Rates>>,
     /// For whoever listens for what happens.
-    places: Arc<Semaphore>,
+    places: Places,
     patience: Duration,
     /// Tells them that the service ends.
     stopping: CancellationToken,
 }
-
-/// Who may listen at once: more than people look at a console. Connections are left for calls then.
-const LISTENERS_MAX: usize = 512;
 
 impl Site {
     /// The coordinator, where it is this process that leads.
@@ -155,6 +176,7 @@ pub async fn serve(
     config: HttpConfig,
     stop: impl Future<Output = ()> + Send,
 ) -> Result<()> {
+    let oidc = config.oidc.map(Oidc::new).transpose()?.map(Arc::new);
     let site = Site {
         seat,
         origins: config.origins.into(),
@@ -162,7 +184,9 @@ pub async fn serve(
         doors: Doors::new(),
         accounts: Arc::default(),
         runtime: runtime::Handle::current(),
-        places: Arc::new(Semaphore::new(LISTENERS_MAX)),
+        oidc,
+        rates: Arc::new(Mutex::new(Rates::new(config.rate))),
+        places: Places::default(),
         patience: config.patience,
         stopping: CancellationToken::new(),
     };

@@ -8,7 +8,8 @@ use utoipa::{Modify, OpenApi};
 use super::gate::Needs;
 use super::problem::Problem;
 use super::{
-    audit, auth, connections, events, health, keys, members, organizations, pipelines, routes, runs, schedules, vault,
+    audit, auth, connections, events, health, keys, members, oidc, organizations, pipelines, routes, runs, schedules,
+    vault,
 };
 
 #[derive(OpenApi)]
@@ -82,6 +83,10 @@ use super::{
         runs::list,
         runs::get,
         runs::cancel,
+        oidc::methods,
+        oidc::login,
+        oidc::callback,
+        oidc::token,
     ),
     components(schemas(Problem)),
     modifiers(&EveryCall)

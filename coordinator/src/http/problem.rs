@@ -9,6 +9,7 @@ use flowetl_proto::pipeline;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::places::{Full, OF_ORGANIZATION_MAX, OF_PERSON_MAX};
 use crate::accounts::Refusal;
 use crate::vault::Fault;
 use crate::{Error, clock};
@@ -37,6 +38,9 @@ pub(crate) struct Problem {
     /// Seconds after which the call may go well.
     #[serde(skip)]
     retry_after: Option<u16>,
+    /// Whether the connection is closed after it, so that nobody keeps many for nothing.
+    #[serde(skip)]
+    closes: bool,
 }
 
 impl Problem {
@@ -50,6 +54,7 @@ impl Problem {
             problems: Box::default(),
             instance: None,
             retry_after: None,
+            closes: false,
         }
     }
 
@@ -82,8 +87,26 @@ impl Problem {
     }
 
     /// As many listen as may.
-    pub(super) fn crowded() -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "too many listen already").with_retry(10)
+    pub(super) fn crowded(full: Full) -> Self {
+        let (status, detail) = match full {
+            Full::All => (StatusCode::SERVICE_UNAVAILABLE, "too many listen already".to_owned()),
+            Full::Organization => {
+                let detail = format!("{OF_ORGANIZATION_MAX} listen to this organization already, as many as may");
+                (StatusCode::TOO_MANY_REQUESTS, detail)
+            }
+            Full::Person => (
+                StatusCode::TOO_MANY_REQUESTS,
+                format!("you listen {OF_PERSON_MAX} times already, as often as one may"),
+            ),
+        };
+        Self { closes: true, ..Self::new(status, detail).with_retry(10) }
+    }
+
+    /// They call more often than one may.
+    pub(super) fn too_often(wait_ms: i64) -> Self {
+        let seconds = u64::try_from(wait_ms).unwrap_or(0).div_ceil(1000);
+        let detail = format!("you call too often: try again in {seconds} s");
+        Self { closes: true, ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail).with_retry(seconds) }
     }
 
     /// Another coordinator leads, if any does.
@@ -201,6 +224,9 @@ impl ResponseError for Problem {
         }
         if let Some(seconds) = self.retry_after {
             response.insert_header((RETRY_AFTER, u64::from(seconds)));
+        }
+        if self.closes {
+            response.force_close();
         }
         response.content_type("application/problem+json").body(serde_json::to_vec(self).unwrap_or_default())
     }

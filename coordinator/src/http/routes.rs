@@ -11,8 +11,8 @@ use actix_web::{FromRequest, HttpRequest, Resource, Responder, Route, guard, web
 use super::gate::{self, Needs};
 use super::problem::{no_such_method, no_such_path};
 use super::{
-    Site, audit, auth, body, connections, docs, events, health, keys, members, once, organizations, pipelines, runs,
-    schedules, vault,
+    Site, audit, auth, body, connections, docs, events, health, keys, members, oidc, once, organizations, pipelines,
+    runs, schedules, vault,
 };
 use crate::accounts::{Role, Scope};
 
@@ -86,7 +86,18 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         all.push(endpoint(GET, one, Member(Viewer, Some(Scope::RunsRead)), runs::get));
         all.push(endpoint(POST, cancel, Member(Editor, Some(Scope::RunsWrite)), runs::cancel));
     }
+    all.extend(of_people());
     all
+}
+
+/// How people sign in otherwise.
+fn of_people() -> [Endpoint; 4] {
+    [
+        endpoint(GET, "/auth/methods", Needs::Nobody, oidc::methods),
+        endpoint(GET, "/auth/oidc/login", Needs::Nobody, oidc::login),
+        endpoint(GET, "/auth/oidc/callback", Needs::Nobody, oidc::callback),
+        endpoint(POST, "/auth/oidc/token", Needs::Nobody, oidc::token),
+    ]
 }
 
 /// What leads to an organization's systems. Whoever owns the organization owns its secrets: the vault, and taking them out.
@@ -208,5 +219,7 @@ pub(super) fn serve(config: &mut web::ServiceConfig) {
         .service(open("/health", taking(&GET).to(health::health)))
         .service(open("/docs", taking(&GET).to(docs::page)))
         .service(open("/docs/{file}", taking(&GET).to(docs::file)))
+        .service(open("/redoc", taking(&GET).to(docs::reading_page)))
+        .service(open("/redoc/{file}", taking(&GET).to(docs::reading_file)))
         .default_service(web::route().to(no_such_path));
 }

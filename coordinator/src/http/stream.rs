@@ -63,7 +63,7 @@ impl Over {
 /// Begins to hand on what happens in an organization after the number `after`, or else from now on; ends once nobody takes it.
 pub(super) async fn begin(ticket: Ticket, tenant: Tenant, after: Option<i64>) -> Result<mpsc::Receiver<Line>, Problem> {
     let site = ticket.site.clone();
-    let place = Arc::clone(&site.places).try_acquire_owned().map_err(|_| Problem::crowded())?;
+    let place = site.places.take(&tenant.organization.id, &ticket.caller).map_err(Problem::crowded)?;
     let handle = site.handle()?;
     let watcher = site.whole(async move { handle.watch(tenant.organization.id, after).await }).await??;
     let (lines, taken) = mpsc::channel(LINES_MAX);

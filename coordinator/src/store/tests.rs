@@ -12,9 +12,15 @@ use crate::store::CommitState;
 use crate::tests::{Database, extract, load, on_both, pipeline};
 use crate::{Error, cut};
 
-on_both!(opens_twice, writes_and_reads_a_run, fences_former_owners, allows_one_active_run, tokens_only_grow);
+on_both!(
+    dm_15_migrations_are_applied_once,
+    writes_and_reads_a_run,
+    fences_former_owners,
+    allows_one_active_run,
+    tokens_only_grow
+);
 
-async fn opens_twice(database: &Database) {
+async fn dm_15_migrations_are_applied_once(database: &Database) {
     let (one, two) = tokio::join!(Store::open(&database.url), Store::open(&database.url));
     assert!(one.unwrap().runs().await.unwrap().is_empty());
     assert!(two.unwrap().runs().await.unwrap().is_empty());

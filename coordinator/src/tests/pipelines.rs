@@ -22,7 +22,7 @@ on_both!(
     x7_an_old_revision_comes_back_as_a_new_one,
     pl_4_a_draft_need_not_be_right_and_says_what_is_wrong,
     pl_2_a_graph_makes_the_same_pipeline_as_its_file,
-    pl_11_runs_are_of_their_pipeline_and_revision,
+    pl_11_and_pl_12_runs_are_of_their_pipeline_and_revision,
     organizations_share_no_state_of_pipelines_that_are_called_the_same,
 );
 
@@ -243,7 +243,7 @@ async fn pl_2_a_graph_makes_the_same_pipeline_as_its_file(database: &Database) {
     desk.end().await;
 }
 
-async fn pl_11_runs_are_of_their_pipeline_and_revision(database: &Database) {
+async fn pl_11_and_pl_12_runs_are_of_their_pipeline_and_revision(database: &Database) {
     let desk = Desk::new(database).await;
     let id = desk.create(FILE).await;
     let (first, state) = desk.run(&id, RunWish::default()).await;

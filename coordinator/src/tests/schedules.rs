@@ -22,7 +22,7 @@ use crate::{Error, clock};
 
 on_both!(
     sc_1_a_file_makes_and_changes_its_schedule,
-    sc_4_a_schedule_is_made_enabled_and_disabled,
+    sc_2_and_sc_4_a_schedule_is_made_enabled_and_disabled,
     sc_1_a_time_that_comes_begins_a_run,
     sc_6_what_waits_runs_when_the_run_under_way_has_ended,
     sc_5_five_hundred_times_get_one_run_each_from_two_coordinators_of_which_one_dies,
@@ -75,7 +75,7 @@ async fn sc_1_a_file_makes_and_changes_its_schedule(database: &Database) {
     desk.end().await;
 }
 
-async fn sc_4_a_schedule_is_made_enabled_and_disabled(database: &Database) {
+async fn sc_2_and_sc_4_a_schedule_is_made_enabled_and_disabled(database: &Database) {
     let desk = Desk::new(database).await;
     let id = desk.create(FILE).await;
     let new = |cron: &str| ScheduleWish {

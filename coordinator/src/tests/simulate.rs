@@ -26,7 +26,7 @@ pub(crate) const TEST_LIMIT: Duration = Duration::from_secs(60);
 on_both!(
     succeeds,
     follows_to_the_end,
-    retries,
+    nr_1_retries,
     stops_at_a_failed_test,
     cancels,
     survives_a_crash_anywhere,
@@ -151,7 +151,7 @@ async fn follows_to_the_end(database: &Database) {
     assert_eq!(again.len(), 1);
 }
 
-async fn retries(database: &Database) {
+async fn nr_1_retries(database: &Database) {
     let transient = Turn::Fail(Class::SourceTransient);
     let world = world(&[("features", &[transient.clone(), transient.clone()]), ("log", &[Turn::Fail(Class::Stalled)])]);
     let process = Process::start(database, &world).await;

@@ -205,7 +205,7 @@ fn unreadable_file() {
 }
 
 #[test]
-fn wrong_port() {
+fn pl_7_and_pl_8_a_wrong_port_is_refused() {
     check_blocks(
         "
 blocks:

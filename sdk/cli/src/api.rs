@@ -88,6 +88,28 @@ impl Api {
         self.answer(with(self.request(Method::PUT, path), Some(body))).await
     }
 
+    pub async fn patch(&self, path: &str, body: Value) -> anyhow::Result<Value> {
+        self.answer(with(self.request(Method::PATCH, path), Some(body))).await
+    }
+
+    pub async fn delete(&self, path: &str) -> anyhow::Result<()> {
+        self.answer(self.request(Method::DELETE, path)).await.map(drop)
+    }
+
+    /// The path of the organization that is named, or the only one.
+    pub async fn organization(&self) -> anyhow::Result<String> {
+        if let Some(named) = &self.organization {
+            let named: String = form_urlencoded::byte_serialize(named.as_bytes()).collect();
+            return Ok(format!("/organizations/{named}"));
+        }
+        let own = self.get("/organizations", &[]).await?;
+        match own.as_array().map(Vec::as_slice) {
+            Some([one]) => Ok(format!("/organizations/{}", one["organization"]["id"].as_str().unwrap_or_default())),
+            Some([]) => bail!("you belong to no organization"),
+            _ => bail!("you belong to several organizations: name one with `--organization` (`FLOWETL_ORGANIZATION`)"),
+        }
+    }
+
     /// Everything that a list has, under its `key`, page by page.
     pub async fn all(&self, path: &str, key: &str) -> anyhow::Result<Vec<Value>> {
         let (mut all, limit) = (Vec::new(), PAGE.to_string());

@@ -50,19 +50,30 @@ pub async fn login(login: args::Login) -> anyhow::Result<Outcome> {
     let api = Api::nobody(&login.api, &url)?;
     let email = match login.email {
         Some(email) => email,
-        None => asked("e-mail: ", false)?,
+        None => asked("e-mail: ", false).context("give `--email`")?,
     };
-    let password = match std::env::var(PASSWORD) {
-        Ok(password) => password,
-        Err(_) => asked("password: ", true)?,
-    };
+    let password = password(PASSWORD, "password: ")?;
     let tokens = api.sign_in(&email, &password).await?;
+    keep(&api, &tokens, &email)?;
+    Ok(Outcome::Success)
+}
+
+/// Keeps a new sign-in.
+pub fn keep(api: &Api, tokens: &Value, email: &str) -> anyhow::Result<()> {
     let mut keep = Keep::open()?;
-    keep.held.services.insert(api.url().to_owned(), SignIn::of(&tokens)?);
+    keep.held.services.insert(api.url().to_owned(), SignIn::of(tokens)?);
     keep.held.newest = Some(api.url().to_owned());
     keep.write()?;
     show::note(&format!("signed in to {} as {email}", api.url()));
-    Ok(Outcome::Success)
+    Ok(())
+}
+
+/// A password: of the environment's variable if it is there, or else typed.
+pub fn password(variable: &str, question: &str) -> anyhow::Result<String> {
+    match std::env::var(variable) {
+        Ok(password) => Ok(password),
+        Err(_) => asked(question, true).with_context(|| format!("give a password, or set `{variable}`")),
+    }
 }
 
 /// `flowetl logout`.
@@ -170,7 +181,7 @@ fn asked(question: &str, is_secret: bool) -> anyhow::Result<String> {
     }
     read.context("cannot read what is typed")?;
     let line = line.trim_end_matches(['\r', '\n']).to_owned();
-    ensure!(!line.is_empty(), "nothing was typed; without a terminal, give `--email` and set `{PASSWORD}`");
+    ensure!(!line.is_empty(), "nothing was typed");
     Ok(line)
 }
 

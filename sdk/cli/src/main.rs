@@ -11,6 +11,7 @@ mod files;
 mod home;
 mod login;
 mod metrics;
+mod people;
 mod pipelines;
 mod plan;
 mod preview;
@@ -24,6 +25,7 @@ mod signals;
 mod state;
 mod traces;
 mod trust;
+mod vault;
 
 use std::process::ExitCode;
 
@@ -115,6 +117,10 @@ async fn perform(command: Command) -> anyhow::Result<Outcome> {
         Command::Export { name, api } => pipelines::export(&name, &api).await,
         Command::Pipeline(command) => pipelines::pipeline(command).await,
         Command::Schedule(command) => pipelines::schedule(command).await,
+        Command::User(command) => people::user(command).await,
+        Command::Org(command) => people::org(command).await,
+        Command::Unlock { api, output } => vault::unlock(&api, output).await,
+        Command::Lock { api, output } => vault::lock(&api, output).await,
         Command::Sample { folder } => {
             sample::write(&folder)?;
             Ok(Outcome::Success)

@@ -38,7 +38,8 @@ impl Http {
         let (listener, address) = role::listen(http.http).await.context("setting `--http` (`FLOWETL_HTTP`)")?;
         let scheme = if certificate.is_some() { "https" } else { "http" };
         let auth = if http.auth == args::Auth::Off { Auth::Off } else { Auth::On };
-        let config = HttpConfig { certificate, origins: http.cors_origins, auth, ..HttpConfig::default() };
+        let (origins, rate, oidc) = (http.cors_origins, http.rate_limit, trust::oidc(&http.oidc)?);
+        let config = HttpConfig { certificate, origins, auth, rate, oidc, ..HttpConfig::default() };
         Ok(Self { listener, url: format!("{scheme}://{address}"), config })
     }
 

@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 use flowetl::Access;
 use flowetl_coordinator::grpc;
+use flowetl_coordinator::oidc::OidcConfig;
 use flowetl_coordinator::vault::Keyring;
 use flowetl_proto::etcd::Etcd;
 use flowetl_proto::pipeline::Secret;
 use flowetl_proto::trust::{Authority, Certificate, ClusterKey, Tls, Trust};
 
-use crate::{api, args, login, traces};
+use crate::{api, args, login, people, traces, vault};
 
 /// The cluster's key itself: on no command line, which other users of a machine may see.
 const KEY: &str = "FLOWETL_CLUSTER_KEY";
@@ -20,13 +21,24 @@ const KEY: &str = "FLOWETL_CLUSTER_KEY";
 const TOKEN: &str = "FLOWETL_TOKEN";
 /// What wraps the keys of vaults.
 const ENCRYPTION_KEY: &str = "ENCRYPTION_KEY";
+/// What this service shows to the one that people sign in through.
+const OIDC_SECRET: &str = "FLOWETL_OIDC_CLIENT_SECRET";
 /// What a process of a cluster signs in to etcd with.
 const ETCD_PASSWORD: &str = "FLOWETL_ETCD_PASSWORD";
 
 /// Whether a variable holds what this program itself shows to others.
 pub fn is_own(variable: &str) -> bool {
-    matches!(variable, KEY | TOKEN | ETCD_PASSWORD | ENCRYPTION_KEY | api::KEY | login::PASSWORD)
-        || traces::HEADERS.contains(&variable)
+    matches!(
+        variable,
+        KEY | TOKEN
+            | ETCD_PASSWORD
+            | ENCRYPTION_KEY
+            | OIDC_SECRET
+            | api::KEY
+            | login::PASSWORD
+            | people::NEW_PASSWORD
+            | vault::PASSWORD
+    ) || traces::HEADERS.contains(&variable)
 }
 
 /// What a process of a cluster shows to the others and demands of them.
@@ -63,6 +75,27 @@ pub fn etcd(cluster: &args::Cluster) -> anyhow::Result<Etcd> {
         _ => bail!("`--etcd-user` and `{ETCD_PASSWORD}` go together: set both"),
     };
     Ok(Etcd { endpoints: cluster.etcd.clone(), authority, own, user })
+}
+
+/// The service that people may sign in through, where one is set.
+pub fn oidc(oidc: &args::Oidc) -> anyhow::Result<Option<OidcConfig>> {
+    let secret = secret(OIDC_SECRET)?.filter(|secret| !secret.is_empty());
+    let (Some(issuer), Some(client_id), Some(public_url)) = (&oidc.oidc_issuer, &oidc.oidc_client_id, &oidc.public_url)
+    else {
+        ensure!(secret.is_none(), "with `{OIDC_SECRET}`, set `--oidc-issuer` too");
+        return Ok(None);
+    };
+    for (url, setting) in [(issuer, "--oidc-issuer"), (public_url, "--public-url")] {
+        let is_whole = matches!(url.scheme(), "http" | "https") && url.query().is_none() && url.fragment().is_none();
+        ensure!(is_whole, "`{setting}` takes `https://host`, with a path where there is one, not `{url}`");
+    }
+    let client_secret = secret.map(Into::into);
+    Ok(Some(OidcConfig {
+        issuer: issuer.clone(),
+        client_id: client_id.clone(),
+        client_secret,
+        public_url: public_url.clone(),
+    }))
 }
 
 /// What wraps the keys of vaults, where it is set.

@@ -1,6 +1,8 @@
 //! The house's rules, held by tests: shape of files, who may name what, and which crate may reach which.
 
 mod crates;
+mod deploy;
+mod features;
 mod files;
 mod names;
 

@@ -50,6 +50,13 @@ impl Running {
         self.child.try_wait().unwrap().is_none()
     }
 
+    /// The most memory it has held so far, in bytes.
+    pub fn peak_memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
+    }
+
     /// Lets it run until `after` its start, or to its end if that comes first.
     pub fn let_run(&mut self, after: Duration) {
         while self.started.elapsed() < after && self.runs() {

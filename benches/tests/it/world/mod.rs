@@ -57,8 +57,19 @@ impl World {
         let places =
             ["AUTH", "CORS_ORIGINS", "DATABASE_URL", "ETCD", "ETCD_PREFIX", "FLIGHT", "GRPC", "SERVER", "STORAGE_URL"];
         let etcd = ["ETCD_CA", "ETCD_CERT", "ETCD_KEY", "ETCD_PASSWORD", "ETCD_USER"];
+        let sign_in = [
+            "OIDC_CLIENT_ID",
+            "OIDC_CLIENT_SECRET",
+            "OIDC_ISSUER",
+            "PUBLIC_URL",
+            "RATE_LIMIT",
+            "API",
+            "API_KEY",
+            "ORGANIZATION",
+            "PASSWORD",
+        ];
         let secrets = ["CLUSTER_KEY", "CLUSTER_KEY_FILE", "TLS_CA", "TLS_CERT", "TLS_KEY", "TOKEN", "TOKENS"];
-        for name in places.into_iter().chain(etcd).chain(secrets) {
+        for name in places.into_iter().chain(etcd).chain(secrets).chain(sign_in) {
             command.env_remove(format!("FLOWETL_{name}"));
         }
         command.env_remove("RUST_LOG").env_remove("ENCRYPTION_KEY").env_remove("FLOWETL_CONNECTION_CHECKS");

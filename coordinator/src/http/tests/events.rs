@@ -13,7 +13,8 @@ use tokio::time::{sleep, timeout};
 use super::{Answer, App};
 use crate::accounts::AuditEntry;
 use crate::clock;
-use crate::http::{HttpConfig, LISTENERS_MAX};
+use crate::http::HttpConfig;
+use crate::http::places::{LISTENERS_MAX, OF_ORGANIZATION_MAX, OF_PERSON_MAX};
 use crate::tests::simulate::TEST_LIMIT;
 use crate::tests::{Database, extract, load, on_both, pipeline};
 
@@ -296,12 +297,32 @@ async fn many_who_listen_do_not_hold_the_service_up() {
     let app = App::start(&database).await;
     let team = app.team().await;
     let mut sockets = Vec::new();
-    while sockets.len() < LISTENERS_MAX {
-        let opened = (0..64).map(|_| Socket::open(&app, "/ws", &team.viewer));
-        sockets.extend(futures::future::join_all(opened).await);
+    let mut others = Vec::new();
+    let open = async |token: &str| {
+        let opened = (0..OF_PERSON_MAX).map(|_| Socket::open(&app, "/ws", token));
+        futures::future::join_all(opened).await
+    };
+    let refused = async |token: &str, status: &str| {
+        let (head, mut socket) = Socket::ask(&app, "/ws", token, "").await;
+        assert!(head.starts_with(&format!("http/1.1 {status}")), "{head}");
+        assert!(head.contains("connection: close") && head.contains("retry-after: 10"), "{head}");
+        while socket.more().await {}
+        String::from_utf8(socket.read).unwrap()
+    };
+    sockets.extend(open(&team.viewer).await);
+    let said = refused(&team.viewer, "429").await;
+    assert!(said.contains("you listen 64 times already"), "{said}");
+    for token in [&team.editor, &team.admin, &team.owner] {
+        sockets.extend(open(token).await);
     }
-    let (head, _) = Socket::ask(&app, "/ws", &team.viewer, "").await;
-    assert!(head.starts_with("http/1.1 503"), "{head}");
+    assert_eq!(sockets.len(), OF_ORGANIZATION_MAX);
+    assert!(refused(&team.super_admin, "429").await.contains("256 listen to this organization"));
+    for number in 0..(LISTENERS_MAX - OF_ORGANIZATION_MAX) / OF_PERSON_MAX {
+        let stranger = app.sign_up(&format!("{number}@example.com"), json!({})).await;
+        others.extend(open(&stranger).await);
+    }
+    let late = app.sign_up("late@example.com", json!({})).await;
+    assert!(refused(&late, "503").await.contains("too many listen already"));
     let calls = (0..64).map(|_| app.get("/runs", &team.viewer));
     assert!(futures::future::join_all(calls).await.iter().all(|answer: &Answer| answer.status == 200));
     app.patch("/organizations/acme", &team.owner, json!({ "name": "New" })).await.good();

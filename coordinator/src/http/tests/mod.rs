@@ -3,6 +3,8 @@
 mod app;
 mod connections;
 mod events;
+mod identity;
+mod model;
 mod people;
 mod pipelines;
 mod rules;

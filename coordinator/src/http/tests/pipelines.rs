@@ -16,10 +16,10 @@ use crate::tests::pipelines::FILE;
 on_both!(
     ap_10_to_12_pipelines_are_made_listed_and_changed,
     ap_13_a_pipeline_is_run,
-    pl_3_a_pipeline_names_the_connections_of_its_organization,
+    pl_3_and_cn_14_a_pipeline_names_the_connections_of_its_organization,
     ap_20_revisions_are_compared_and_brought_back,
     ap_20_files_are_validated_and_planned,
-    ap_20_schedules_are_made_changed_and_previewed,
+    ap_20_and_sc_8_schedules_are_made_changed_and_previewed,
     a_call_with_a_key_is_done_once,
 );
 
@@ -138,7 +138,7 @@ async fn ap_13_a_pipeline_is_run(database: &Database) {
     app.end().await;
 }
 
-async fn pl_3_a_pipeline_names_the_connections_of_its_organization(database: &Database) {
+async fn pl_3_and_cn_14_a_pipeline_names_the_connections_of_its_organization(database: &Database) {
     let app = App::start(database).await;
     let team = app.team().await;
     let text = "name: kept\nblocks:\n  orders: {extract: warehouse.public.orders}\n  log: {load: orders, to: warehouse.public.log}\n";
@@ -213,7 +213,7 @@ async fn ap_20_files_are_validated_and_planned(database: &Database) {
     app.end().await;
 }
 
-async fn ap_20_schedules_are_made_changed_and_previewed(database: &Database) {
+async fn ap_20_and_sc_8_schedules_are_made_changed_and_previewed(database: &Database) {
     let app = App::start(database).await;
     let team = app.team().await;
     let id = create(&app, &team.editor, FILE).await;

@@ -9,7 +9,7 @@ use crate::http::routes::endpoints;
 use crate::http::{HttpConfig, openapi};
 use crate::tests::{Database, on_both};
 
-on_both!(every_endpoint_is_answered_by_its_rule_alone);
+on_both!(au_5_to_7_every_endpoint_is_answered_by_its_rule_alone);
 
 /// The least that each endpoint is to ask for, written down a second time: what is not here is not to be there.
 const RULES: &str = "\
@@ -86,6 +86,10 @@ POST /executions/{run}/cancel: editor, runs:write
 GET /jobs: viewer, runs:read
 GET /jobs/{run}: viewer, runs:read
 POST /jobs/{run}/cancel: editor, runs:write
+GET /auth/methods: nobody
+GET /auth/oidc/login: nobody
+GET /auth/oidc/callback: nobody
+POST /auth/oidc/token: nobody
 ";
 
 /// Other names of what is described once.
@@ -160,7 +164,7 @@ impl Verdict {
     }
 }
 
-async fn every_endpoint_is_answered_by_its_rule_alone(database: &Database) {
+async fn au_5_to_7_every_endpoint_is_answered_by_its_rule_alone(database: &Database) {
     const ROLES: [&str; 4] = ["viewer", "editor", "admin", "owner"];
     let app = App::start(database).await;
     let team = app.team().await;

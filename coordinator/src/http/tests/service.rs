@@ -58,6 +58,26 @@ async fn ap_17_the_docs_are_served_without_any_other_host() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ap_18_the_page_to_read_is_served_without_any_other_host() {
+    let database = Database::sqlite();
+    let served = Served::start(&database, HttpConfig::default()).await;
+    for path in ["/redoc", "/redoc/"] {
+        let page = served.get(path).await;
+        assert!(page.text.contains("<script src=\"redoc.js\">") && !page.text.contains("http"), "{page:?}");
+        let policy = page.headers["content-security-policy"].to_str().unwrap();
+        assert!(policy.contains("default-src 'self'") && !policy.contains("https:"), "{policy}");
+    }
+    let script = served.get("/redoc/redoc.js").await;
+    assert_eq!(script.headers["content-type"], "text/javascript; charset=utf-8");
+    assert!(script.text.len() > 500_000 && !script.text.contains("cdn.redoc.ly"), "{}", script.text.len());
+    assert!(
+        script.text.trim_end().ends_with("Redoc.init('/api/v1/openapi.json', {}, document.getElementById('redoc'));")
+    );
+    served.get("/redoc/nothing").await.refused(404);
+    served.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_not_there_is_a_problem() {
     let database = Database::sqlite();
     let served = Served::start(&database, HttpConfig::default()).await;
@@ -73,7 +93,7 @@ async fn what_is_not_there_is_a_problem() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_body_has_a_type_and_a_limit() {
+async fn se_8_a_body_has_a_type_and_a_limit() {
     let database = Database::sqlite();
     let served = Served::start(&database, HttpConfig::default()).await;
     let send = async |kind: &'static str, body: String| {
@@ -82,6 +102,8 @@ async fn a_body_has_a_type_and_a_limit() {
     send("application/json", "x".repeat(BODY_BYTES_MAX + 1)).await.refused(413);
     assert!(send("application/json", "x".repeat(BODY_BYTES_MAX)).await.refused(400).contains("the body is wrong"));
     assert_eq!(send("text/plain", "{}".into()).await.refused(415), "the body is to be `application/json`");
+    // Fields in their order, without their names.
+    assert!(send("application/json", r#"["none"]"#.into()).await.refused(400).contains("expected an object"));
     let right = r#"{"refresh_token": "none"}"#;
     send("Application/JSON; charset=utf-8", right.into()).await.refused(401);
     served.end().await;

@@ -7,7 +7,7 @@ use crate::tests::{Database, on_both};
 
 on_both!(
     so_1_and_so_3_an_organization_is_changed_handed_over_and_ended,
-    so_2_members_are_invited_changed_and_removed,
+    so_2_and_au_12_members_are_invited_changed_and_removed,
     au_4_a_key_acts_as_its_maker_within_its_scopes,
     au_11_every_change_is_written_down_without_secrets,
 );
@@ -45,7 +45,7 @@ async fn so_1_and_so_3_an_organization_is_changed_handed_over_and_ended(database
     app.end().await;
 }
 
-async fn so_2_members_are_invited_changed_and_removed(database: &Database) {
+async fn so_2_and_au_12_members_are_invited_changed_and_removed(database: &Database) {
     let app = App::start(database).await;
     let team = app.team().await;
     let acme = "/organizations/acme";

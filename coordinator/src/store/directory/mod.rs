@@ -3,6 +3,7 @@
 mod api_key;
 mod audit;
 mod connection;
+mod identity;
 mod invitation;
 mod member;
 mod organization;

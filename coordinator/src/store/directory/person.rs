@@ -11,7 +11,8 @@ use crate::store::{doing, get};
 /// A person, and the hash of the password.
 pub(crate) struct Credentials {
     pub person: Person,
-    pub password_hash: String,
+    /// `None` for who signs in through another service alone.
+    pub password_hash: Option<String>,
 }
 
 impl Directory {
@@ -24,10 +25,14 @@ impl Directory {
     pub(crate) async fn credentials(&mut self, email: &str) -> Result<Option<Credentials>> {
         let row = sqlx::query("select * from person where email = $1").bind(email.to_owned());
         let row = row.fetch_optional(&mut *self.tx).await.map_err(doing("read a person"))?;
-        let decode = |row| Ok(Credentials { person: decode(row)?, password_hash: get(row, "password_hash")? });
+        let decode = |row| {
+            let hash = Some(get::<String>(row, "password_hash")?).filter(|hash| !hash.is_empty());
+            Ok(Credentials { person: decode(row)?, password_hash: hash })
+        };
         row.as_ref().map(decode).transpose()
     }
 
+    /// The hash of a new password; empty: there is none any more.
     pub(crate) async fn set_password(&mut self, person: &str, hash: &str) -> Result<()> {
         let update = sqlx::query("update person set password_hash = $1 where id = $2");
         let update = update.bind(hash.to_owned()).bind(person.to_owned());

@@ -82,6 +82,44 @@ securityContext:
 {{- end }}
 
 {{/* What a process shows and demands: variables, mounts and volumes. */}}
+{{/* What is shown to etcd, and what of it is believed. */}}
+{{- define "flowetl.etcdEnv" -}}
+{{- with .Values.etcd.tls }}
+{{- if .secret }}
+- name: FLOWETL_ETCD_CA
+  value: /run/flowetl/etcd/ca.crt
+{{- if .client }}
+- name: FLOWETL_ETCD_CERT
+  value: /run/flowetl/etcd/tls.crt
+- name: FLOWETL_ETCD_KEY
+  value: /run/flowetl/etcd/tls.key
+{{- end }}
+{{- end }}
+{{- end }}
+{{- with .Values.etcd.user }}
+- name: FLOWETL_ETCD_USER
+  value: {{ . | quote }}
+- name: FLOWETL_ETCD_PASSWORD
+  valueFrom:
+    secretKeyRef: {name: {{ $.Values.etcd.password.secret }}, key: {{ $.Values.etcd.password.key }}}
+{{- end }}
+{{- end }}
+
+{{- define "flowetl.etcdMount" -}}
+{{- if .Values.etcd.tls.secret }}
+- name: etcd
+  mountPath: /run/flowetl/etcd
+  readOnly: true
+{{- end }}
+{{- end }}
+
+{{- define "flowetl.etcdVolume" -}}
+{{- if .Values.etcd.tls.secret }}
+- name: etcd
+  secret: {secretName: {{ .Values.etcd.tls.secret }}, defaultMode: 0440}
+{{- end }}
+{{- end }}
+
 {{- define "flowetl.trustEnv" -}}
 - name: FLOWETL_TLS_CA
   value: /run/flowetl/tls/ca.crt

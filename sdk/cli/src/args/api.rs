@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::Output;
 
@@ -106,4 +106,140 @@ pub enum ScheduleCommand {
         #[command(flatten)]
         api: Api,
     },
+}
+
+#[derive(Debug, Args)]
+pub struct AddConnection {
+    /// What pipelines call it.
+    pub name: String,
+    /// Where it leads: `postgres://user@host/database`. Its secrets are taken from here too, or are references such as
+    /// `${env:SHOP_PASSWORD}`, which the executors resolve.
+    pub url: String,
+    /// Where rows may go.
+    #[arg(long, value_enum, default_value = "both")]
+    pub direction: Direction,
+    /// The folder it lies in.
+    #[arg(long, default_value = "")]
+    pub folder: String,
+    /// Keep it although it was not tested.
+    #[arg(long)]
+    pub untested: bool,
+    #[command(flatten)]
+    pub api: Api,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Direction {
+    Source,
+    Destination,
+    Both,
+}
+
+impl Direction {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Source => "source",
+            Self::Destination => "destination",
+            Self::Both => "both",
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Show who has signed in, and where they belong.
+    Show {
+        #[command(flatten)]
+        api: Api,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Make an account and sign in with it. The password is asked for, or taken from `FLOWETL_PASSWORD`.
+    Register {
+        #[arg(long)]
+        email: String,
+        #[arg(long)]
+        name: String,
+        /// The name of the organization that is made for it.
+        #[arg(long, value_name = "NAME", conflicts_with = "invitation")]
+        found: Option<String>,
+        /// The secret of an invitation to one.
+        #[arg(long, value_name = "SECRET")]
+        invitation: Option<String>,
+        #[command(flatten)]
+        api: Api,
+    },
+    /// Change one's password; all other sessions end. Both are asked for.
+    Password {
+        #[command(flatten)]
+        api: Api,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum OrgCommand {
+    /// List the organizations one belongs to.
+    List {
+        #[command(flatten)]
+        api: Api,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// List who belongs to an organization.
+    Members {
+        #[command(flatten)]
+        api: Api,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Invite someone, and print the invitation's secret.
+    Invite {
+        email: String,
+        #[arg(long, value_enum, default_value = "viewer")]
+        role: Role,
+        #[command(flatten)]
+        api: Api,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Give a member another role.
+    Role {
+        email: String,
+        #[arg(value_enum)]
+        role: Role,
+        #[command(flatten)]
+        api: Api,
+    },
+    /// Take a member out.
+    Remove {
+        email: String,
+        #[command(flatten)]
+        api: Api,
+    },
+}
+
+/// What a member may do.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Role {
+    /// Everything.
+    Owner,
+    /// All but the organization's own settings.
+    Admin,
+    /// Create, edit and run.
+    Editor,
+    /// Read.
+    Viewer,
+}
+
+impl Role {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Admin => "admin",
+            Self::Editor => "editor",
+            Self::Viewer => "viewer",
+        }
+    }
 }

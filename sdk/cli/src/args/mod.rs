@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use self::api::{Api, Apply, Login, PipelineCommand, ScheduleCommand};
+pub use self::api::{AddConnection, Api, Apply, Login, OrgCommand, PipelineCommand, ScheduleCommand, UserCommand};
 pub use crate::checks::Checks;
 
 #[derive(Debug, Parser)]
@@ -33,7 +33,7 @@ pub enum Command {
     Validate(File),
     /// Print the JSON Schema of pipeline files.
     Schema,
-    /// Look at connections.
+    /// Look at connections, here or in a service, and keep them there.
     #[command(subcommand)]
     Connection(Connection),
     /// List runs, or show one.
@@ -62,6 +62,26 @@ pub enum Command {
     /// Look at a service's schedules.
     #[command(subcommand)]
     Schedule(ScheduleCommand),
+    /// Look at one's account in a service, make one, change its password.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Look at organizations of a service and who belongs to them, and invite people.
+    #[command(subcommand)]
+    Org(OrgCommand),
+    /// Open an organization's vault by its master password, so that runs that wait for it go on.
+    Unlock {
+        #[command(flatten)]
+        api: Api,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Close an organization's vault until somebody unlocks it: runs that need its secrets wait.
+    Lock {
+        #[command(flatten)]
+        api: Api,
+        #[command(flatten)]
+        output: Output,
+    },
     /// Work as an executor of a cluster, until SIGTERM; or look at executors and end them.
     Executor(Executor),
     /// Work as the coordinator of a cluster, until SIGTERM.
@@ -231,6 +251,27 @@ pub struct Http {
     /// `off` lets whoever reaches it over HTTP in without signing in: for a try on one's own machine, on its own address only.
     #[arg(long, env = "FLOWETL_AUTH", value_enum, default_value = "on")]
     pub auth: Auth,
+    /// Calls a second that each person, each API key, and each address from which nobody has signed in may make; ten times as
+    /// many may come at once.
+    #[arg(long, env = "FLOWETL_RATE_LIMIT", value_name = "CALLS", default_value_t = flowetl_coordinator::http::RATE)]
+    pub rate_limit: std::num::NonZeroU32,
+    #[command(flatten)]
+    pub oidc: Oidc,
+}
+
+/// The service that people may sign in through.
+#[derive(Clone, Debug, Args)]
+pub struct Oidc {
+    /// An OpenID Connect service whose people may sign in here, by its URL. A secret, where it gives one, is taken from
+    /// `FLOWETL_OIDC_CLIENT_SECRET`.
+    #[arg(long, env = "FLOWETL_OIDC_ISSUER", value_name = "URL", requires = "oidc_client_id", requires = "public_url")]
+    pub oidc_issuer: Option<url::Url>,
+    /// What that service calls this one.
+    #[arg(long, env = "FLOWETL_OIDC_CLIENT_ID", value_name = "ID")]
+    pub oidc_client_id: Option<String>,
+    /// Where people's browsers reach this service, such as https://etl.example.com: they come back there.
+    #[arg(long, env = "FLOWETL_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<url::Url>,
 }
 
 /// Whether people have to sign in.
@@ -306,12 +347,30 @@ pub struct Runs {
 
 #[derive(Debug, Subcommand)]
 pub enum Connection {
-    /// List the connections of `connections.yml`.
-    List(Output),
-    /// Sign in and show the server's version.
+    /// List the connections of `connections.yml`; with `--server`, those of a service.
+    List {
+        #[command(flatten)]
+        api: Api,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Sign in and show the server's version: from here, or with `--server` from an executor of a service.
     Test {
-        /// A name in `connections.yml`, or a URL.
+        /// A name in `connections.yml` or in the service; here also a URL.
         connection: String,
+        #[command(flatten)]
+        api: Api,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Keep a connection in a service, which tests it first.
+    Add(AddConnection),
+    /// Delete a connection from a service.
+    Remove {
+        /// Its name.
+        name: String,
+        #[command(flatten)]
+        api: Api,
     },
 }
 

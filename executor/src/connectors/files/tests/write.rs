@@ -224,7 +224,7 @@ async fn lost_staging_is_lost() {
 }
 
 #[tokio::test]
-async fn replace_leaves_the_new_and_append_adds() {
+async fn st_2_replace_leaves_the_new_and_append_adds() {
     for (_dir, system, connection) in places(4).await {
         let by = json!({"partition_by": ["country", "day"]});
         for (run, count_now) in [("r1", 3), ("r2", 2)] {
