@@ -321,6 +321,9 @@ pub struct AttemptEvent {
     /// What it has used so far, as far as whoever tells knows.
     #[serde(default)]
     pub cost: Cost,
+    /// The id of the executor that tells it, as its coordinator knows it; `None` where that is the coordinator's own process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub executor: Option<String>,
     pub kind: AttemptEventKind,
 }
 

@@ -22,6 +22,7 @@ mod organizations;
 mod pipelines;
 mod problem;
 mod routes;
+mod run_detail;
 mod runs;
 mod schedules;
 mod stream;

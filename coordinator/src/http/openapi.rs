@@ -82,6 +82,7 @@ use super::{
         runs::list,
         runs::get,
         runs::cancel,
+        runs::retry,
     ),
     components(schemas(Problem)),
     modifiers(&EveryCall)

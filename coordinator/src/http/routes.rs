@@ -77,14 +77,15 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         all.push(lasting(GET, events, Member(Viewer, Some(Scope::EventsRead)), events::list));
         all.push(lasting(GET, socket, Member(Viewer, Some(Scope::EventsRead)), events::socket));
     }
-    for (list, one, cancel) in [
-        ("/runs", "/runs/{run}", "/runs/{run}/cancel"),
-        ("/executions", "/executions/{run}", "/executions/{run}/cancel"),
-        ("/jobs", "/jobs/{run}", "/jobs/{run}/cancel"),
+    for (list, one, cancel, retry) in [
+        ("/runs", "/runs/{run}", "/runs/{run}/cancel", "/runs/{run}/retry"),
+        ("/executions", "/executions/{run}", "/executions/{run}/cancel", "/executions/{run}/retry"),
+        ("/jobs", "/jobs/{run}", "/jobs/{run}/cancel", "/jobs/{run}/retry"),
     ] {
         all.push(endpoint(GET, list, Member(Viewer, Some(Scope::RunsRead)), runs::list));
         all.push(endpoint(GET, one, Member(Viewer, Some(Scope::RunsRead)), runs::get));
         all.push(endpoint(POST, cancel, Member(Editor, Some(Scope::RunsWrite)), runs::cancel));
+        all.push(endpoint(POST, retry, Member(Editor, Some(Scope::RunsWrite)), runs::retry));
     }
     all
 }

@@ -97,7 +97,7 @@ impl FakeExecutor {
 
     fn tell(&self, spec: &AttemptSpec, kind: AttemptEventKind) {
         let (run, segment, token) = (spec.id.run.clone(), spec.id.segment.clone(), spec.id.token);
-        let event = AttemptEvent { run, segment, token, cost: COST, kind };
+        let event = AttemptEvent { run, segment, token, cost: COST, executor: None, kind };
         let events = self.events.clone();
         tokio::spawn(async move { events.send(event).await });
     }
@@ -223,6 +223,7 @@ impl Executor for FakeExecutor {
             segment: "any".into(),
             token,
             cost: Cost::default(),
+            executor: None,
             kind: AttemptEventKind::Failed(failure(Class::Cancelled)),
         };
         let events = self.events.clone();

@@ -173,7 +173,14 @@ impl NodeActor {
                     AttemptEventKind::Failed(crate::operator::ended_early(error).in_block(&root))
                 }
             };
-            let event = AttemptEvent { run: id.run, segment: id.segment, token: id.token, cost: Cost::default(), kind };
+            let event = AttemptEvent {
+                run: id.run,
+                segment: id.segment,
+                token: id.token,
+                cost: Cost::default(),
+                executor: None,
+                kind,
+            };
             if events.send(event).await.is_err() {
                 tracing::warn!("the coordinator was gone before it heard of an attempt's end");
             }

@@ -84,7 +84,14 @@ impl SegmentActor {
 
     fn event(&self, kind: AttemptEventKind) -> AttemptEvent {
         let id = &self.spec.id;
-        AttemptEvent { run: id.run.clone(), segment: id.segment.clone(), token: id.token, cost: self.cost(), kind }
+        AttemptEvent {
+            run: id.run.clone(),
+            segment: id.segment.clone(),
+            token: id.token,
+            cost: self.cost(),
+            executor: None,
+            kind,
+        }
     }
 
     /// What it has used so far, here and where it is helped.

@@ -80,12 +80,15 @@ GET /organizations/{organization}/ws: viewer, events:read
 GET /runs: viewer, runs:read
 GET /runs/{run}: viewer, runs:read
 POST /runs/{run}/cancel: editor, runs:write
+POST /runs/{run}/retry: editor, runs:write
 GET /executions: viewer, runs:read
 GET /executions/{run}: viewer, runs:read
 POST /executions/{run}/cancel: editor, runs:write
+POST /executions/{run}/retry: editor, runs:write
 GET /jobs: viewer, runs:read
 GET /jobs/{run}: viewer, runs:read
 POST /jobs/{run}/cancel: editor, runs:write
+POST /jobs/{run}/retry: editor, runs:write
 ";
 
 /// Other names of what is described once.

@@ -1,14 +1,21 @@
 //! Runs over HTTP: whose they are, which are shown, and how they are cancelled.
 
+use flowetl_proto::code::Class;
 use flowetl_proto::run::Options;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{Answer, App};
+use crate::store::{Origin, Trigger};
 use crate::tests::world::Turn;
-use crate::tests::{Database, extract, load, on_both, pipeline};
+use crate::tests::{Database, extract, load, on_both, pipeline, sql, test};
 
-on_both!(ap_14_runs_are_those_of_ones_organization);
+on_both!(
+    ap_14_runs_are_those_of_ones_organization,
+    mo_1_runs_are_found_by_what_is_known_of_them,
+    mo_2_a_run_tells_what_happened_to_it,
+    nr_3_a_failed_run_goes_on_from_the_block_that_failed,
+);
 
 async fn ap_14_runs_are_those_of_ones_organization(database: &Database) {
     let app = App::start(database).await;
@@ -62,6 +69,117 @@ async fn ap_14_runs_are_those_of_ones_organization(database: &Database) {
     assert_eq!(app.get(&format!("/runs/{third}"), &team.viewer).await.good()["status"], "cancelled");
     let log = app.get("/organizations/acme/audit?limit=1", &team.admin).await.good();
     assert_eq!((&log[0]["action"], &log[0]["subject"]), (&json!("run.cancelled"), &json!(third)));
+    drop(handle);
+    app.end().await;
+}
+
+/// A text that only the failure of `failed` has.
+const ODD: &str = "made to fail: user";
+
+async fn mo_1_runs_are_found_by_what_is_known_of_them(database: &Database) {
+    let app = App::start(database).await;
+    let team = app.team().await;
+    let handle = app.served.process.handle.clone();
+    let organization = app.get("/auth/me", &team.viewer).await.good()["memberships"][0]["organization"]["id"].clone();
+    let organization = organization.as_str().unwrap().to_owned();
+    let fails = app.served.world.clone();
+    let run = async |name: &str, origin: Origin, turn: Option<Turn>| {
+        fails.lock().unwrap().turns.insert("b".into(), turn.into_iter().collect());
+        let blocks = vec![extract("a"), load("b", "a", "replace")];
+        let run = handle.submit_for(pipeline(name, blocks), Options::default(), origin).await.unwrap();
+        handle.wait(&run).await.unwrap();
+        run.to_string()
+    };
+    let owned = |trigger| Origin { organization: Some(organization.clone()), trigger, ..Origin::default() };
+    let by_hand = run("one", owned(Trigger::Manual), None).await;
+    let failed = run("two", owned(Trigger::Api), Some(Turn::Fail(Class::User))).await;
+    let by_itself = run("two", owned(Trigger::Schedule), None).await;
+    // A run of no organization is the default one's.
+    let of_file = run("three", Origin::default(), None).await;
+    let list = async |query: &str| {
+        let page = app.get(&format!("/executions?{query}"), &team.viewer).await.good();
+        let ids = page["runs"].as_array().unwrap().iter().map(|r| r["id"].as_str().unwrap().to_owned());
+        (ids.collect::<Vec<_>>(), page["next"].clone())
+    };
+    assert_eq!(list("").await.0, [&*of_file, &by_itself, &failed, &by_hand]);
+    assert_eq!(list("trigger=manual").await.0, [&*by_hand]);
+    assert_eq!(list("trigger=manual,CLIENT").await.0, [&*of_file, &by_hand]);
+    assert_eq!(list("pipeline=two&trigger=api").await.0, [&*failed]);
+    assert_eq!(list("search=TO%20FAIL:%20user").await, (vec![failed.clone()], Value::Null));
+    assert_eq!(list("search=to%25fail").await.0, [""; 0]);
+    assert_eq!(list("search=fail&status=success").await.0, [""; 0]);
+    assert_eq!(list("status=success&trigger=schedule").await.0, [&*by_itself]);
+    assert_eq!(list("status=pending").await.0, [""; 0]);
+    assert_eq!(list("status=Pending,FAILED&limit=1").await, (vec![failed.clone()], json!(failed)));
+    let times: Vec<Value> = {
+        let page = app.get("/runs", &team.viewer).await.good();
+        page["runs"].as_array().unwrap().iter().map(|run| run["created_at"].clone()).collect()
+    };
+    let (first, third) = (times[3].as_str().unwrap(), times[1].as_str().unwrap());
+    assert_eq!(list(&format!("from={third}")).await.0[..], [&*of_file, &by_itself]);
+    assert_eq!(list(&format!("to={third}&from={first}")).await.0[..], [&*failed, &by_hand]);
+    for wrong in ["from=yesterday", "to=12", "trigger=moon"] {
+        app.get(&format!("/runs?{wrong}"), &team.viewer).await.refused(422);
+    }
+    let page = app.get("/runs?pipeline=one", &team.viewer).await.good();
+    let item = &page["runs"][0];
+    assert_eq!((&item["trigger"], &item["status"]), (&json!("manual"), &json!("success")));
+    assert_eq!((&item["records_extracted"], &item["records_loaded"]), (&json!(3), &json!(3)));
+    assert!(item["duration_seconds"].as_f64().unwrap() >= 0.0);
+    drop(handle);
+    app.end().await;
+}
+
+async fn mo_2_a_run_tells_what_happened_to_it(database: &Database) {
+    let app = App::start(database).await;
+    let team = app.team().await;
+    let handle = app.served.process.handle.clone();
+    app.served.world.lock().unwrap().turns.insert("b".into(), vec![Turn::Fail(Class::SourceTransient)]);
+    let blocks = vec![extract("a"), load("b", "a", "replace")];
+    let run = handle.submit(pipeline("shop", blocks), Options::default()).await.unwrap();
+    handle.wait(&run).await.unwrap();
+    let one = app.get(&format!("/jobs/{run}"), &team.viewer).await.good();
+    assert_eq!((&one["status"], &one["error"], &one["trigger"]), (&json!("success"), &Value::Null, &json!("client")));
+    let attempts: Vec<_> =
+        one["attempts"].as_array().unwrap().iter().map(|a| (a["number"].clone(), a["status"].clone())).collect();
+    assert_eq!(attempts, [(json!(1), json!("failed")), (json!(2), json!("won"))]);
+    let why = &one["attempts"][0]["error"];
+    assert_eq!((&why["class"], &why["cause"]), (&json!("source_transient"), &json!("source_transient")));
+    assert_eq!(why["led_to"], json!(["made to fail"]));
+    let told: Vec<_> = one["timeline"].as_array().unwrap().iter().map(|m| m["event"].as_str().unwrap()).collect();
+    assert_eq!((told[0], told.last()), ("begun", Some(&"committed")));
+    assert!(told.contains(&"failed") && told.contains(&"prepared"), "{told:?}");
+    let failed = one["timeline"].as_array().unwrap().iter().find(|m| m["event"] == "failed").unwrap().clone();
+    assert_eq!((&failed["attempt"], &failed["level"]), (&json!(1), &json!("error")));
+    let task = one["tasks"].as_array().unwrap().iter().find(|task| task["block_id"] == "b").unwrap().clone();
+    assert_eq!((&task["status"], &task["output_metadata"]["is_published"]), (&json!("success"), &json!(true)));
+    drop(handle);
+    app.end().await;
+}
+
+async fn nr_3_a_failed_run_goes_on_from_the_block_that_failed(database: &Database) {
+    let app = App::start(database).await;
+    let team = app.team().await;
+    let handle = app.served.process.handle.clone();
+    app.served.world.lock().unwrap().turns.insert("c".into(), vec![Turn::Fail(Class::User)]);
+    let blocks = vec![extract("a"), sql("b", &["a"]), test("checks", "b"), load("c", "b", "replace")];
+    let run = handle.submit(pipeline("shop", blocks), Options::default()).await.unwrap();
+    assert_eq!(handle.wait(&run).await.unwrap().state.as_str(), "failed");
+    let one = app.get(&format!("/runs/{run}"), &team.viewer).await.good();
+    assert_eq!((&one["error"]["class"], &one["error_message"]), (&json!("user"), &json!(ODD)));
+
+    app.post(&format!("/runs/{run}/retry"), &team.viewer, Value::Null).await.refused(403);
+    let before = app.served.world.lock().unwrap().started.len();
+    let answer = app.post(&format!("/executions/{run}/retry"), &team.editor, Value::Null).await;
+    assert_eq!((answer.status.as_u16(), &answer.good()["id"]), (202, &json!(run.as_str())));
+    let ended = handle.wait(&run).await.unwrap();
+    assert_eq!(ended.state.as_str(), "success");
+    let again = app.served.world.lock().unwrap().started[before..].to_vec();
+    assert_eq!(again, ["c"], "what was committed does not run again");
+    let refused = app.post(&format!("/runs/{run}/retry"), &team.editor, Value::Null).await.refused(409);
+    assert!(refused.contains("it succeeded"), "{refused}");
+    let log = app.get("/organizations/acme/audit?limit=1", &team.admin).await.good();
+    assert_eq!((&log[0]["action"], &log[0]["subject"]), (&json!("run.retried"), &json!(run.as_str())));
     drop(handle);
     app.end().await;
 }
