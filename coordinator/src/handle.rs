@@ -252,6 +252,11 @@ impl Handle {
         Some(self.inner.around.active(run)?.watch.borrow().clone())
     }
 
+    /// All runs that go on here.
+    pub(crate) fn views(&self) -> Vec<Arc<RunView>> {
+        self.inner.around.views()
+    }
+
     /// Every attempt of a run, in the order they were started.
     pub(crate) async fn attempts(&self, run: &RunId) -> Result<Vec<AttemptRow>> {
         self.store().attempts(run).await
@@ -314,6 +319,7 @@ impl Handle {
         self.inner.schedules.close().await;
         let Some(inner) = Arc::into_inner(self.inner) else { return };
         inner.control.close().await;
+        inner.around.executor.close().await;
         inner.around.store.close().await;
     }
 

@@ -8,13 +8,16 @@ mod audit;
 mod auth;
 mod body;
 mod connections;
+mod dashboard;
 mod docs;
 mod events;
+mod executors;
 mod gate;
 mod headers;
 mod health;
 mod keys;
 mod listen;
+mod logs;
 mod members;
 mod once;
 mod openapi;
@@ -46,6 +49,7 @@ use tokio_util::sync::CancellationToken;
 pub use self::headers::{Origin, WrongOrigin};
 use self::problem::Problem;
 use crate::accounts::{Accounts, Doors};
+use crate::fleet::Roster;
 use crate::grpc::Seat;
 use crate::{Handle, Result};
 
@@ -103,6 +107,12 @@ impl Site {
     fn handle(&self) -> Result<Handle, Problem> {
         let leads = self.seat.borrow().leads();
         leads.map(|(handle, _)| handle).map_err(|leader| Problem::stands_by(leader.as_deref()))
+    }
+
+    /// The executors, where it is this process that leads.
+    fn roster(&self) -> Result<Arc<dyn Roster>, Problem> {
+        let leads = self.seat.borrow().leads();
+        leads.map(|(_, roster)| roster).map_err(|leader| Problem::stands_by(leader.as_deref()))
     }
 
     /// People and organizations, where it is this process that leads.

@@ -8,7 +8,8 @@ use utoipa::{Modify, OpenApi};
 use super::gate::Needs;
 use super::problem::Problem;
 use super::{
-    audit, auth, connections, events, health, keys, members, organizations, pipelines, routes, runs, schedules, vault,
+    audit, auth, connections, dashboard, events, executors, health, keys, logs, members, organizations, pipelines,
+    routes, runs, schedules, vault,
 };
 
 #[derive(OpenApi)]
@@ -83,6 +84,11 @@ use super::{
         runs::get,
         runs::cancel,
         runs::retry,
+        logs::read,
+        dashboard::get,
+        executors::list,
+        executors::get,
+        executors::drain,
     ),
     components(schemas(Problem)),
     modifiers(&EveryCall)

@@ -11,8 +11,8 @@ use actix_web::{FromRequest, HttpRequest, Resource, Responder, Route, guard, web
 use super::gate::{self, Needs};
 use super::problem::{no_such_method, no_such_path};
 use super::{
-    Site, audit, auth, body, connections, docs, events, health, keys, members, once, organizations, pipelines, runs,
-    schedules, vault,
+    Site, audit, auth, body, connections, dashboard, docs, events, executors, health, keys, logs, members, once,
+    organizations, pipelines, runs, schedules, vault,
 };
 use crate::accounts::{Role, Scope};
 
@@ -77,6 +77,9 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         all.push(lasting(GET, events, Member(Viewer, Some(Scope::EventsRead)), events::list));
         all.push(lasting(GET, socket, Member(Viewer, Some(Scope::EventsRead)), events::socket));
     }
+    for log in ["/runs/{run}/logs", "/executions/{run}/logs", "/jobs/{run}/logs"] {
+        all.push(lasting(GET, log, Member(Viewer, Some(Scope::RunsRead)), logs::read));
+    }
     for (list, one, cancel, retry) in [
         ("/runs", "/runs/{run}", "/runs/{run}/cancel", "/runs/{run}/retry"),
         ("/executions", "/executions/{run}", "/executions/{run}/cancel", "/executions/{run}/retry"),
@@ -87,7 +90,19 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         all.push(endpoint(POST, cancel, Member(Editor, Some(Scope::RunsWrite)), runs::cancel));
         all.push(endpoint(POST, retry, Member(Editor, Some(Scope::RunsWrite)), runs::retry));
     }
+    all.extend(of_watching());
     all
+}
+
+/// How everything stands, and who works on it.
+fn of_watching() -> [Endpoint; 4] {
+    const READ: Needs = Needs::Member(Role::Viewer, Some(Scope::RunsRead));
+    [
+        endpoint(GET, "/dashboard", READ, dashboard::get),
+        endpoint(GET, "/executors", READ, executors::list),
+        endpoint(GET, "/executors/{executor}", READ, executors::get),
+        endpoint(POST, "/executors/{executor}/drain", Needs::SuperAdmin, executors::drain),
+    ]
 }
 
 /// What leads to an organization's systems. Whoever owns the organization owns its secrets: the vault, and taking them out.

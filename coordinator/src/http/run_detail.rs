@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::problem::Problem;
 use super::runs::RunItem;
+use crate::logs::tries;
 use crate::run::{Tries, told};
 use crate::store::AttemptRow;
 use crate::{Handle, clock};
@@ -137,11 +138,6 @@ impl RunDetail {
             view,
         })
     }
-}
-
-/// Which segment each attempt is of, and its number there.
-pub(super) fn tries(rows: &[AttemptRow]) -> Tries {
-    rows.iter().map(|row| (row.token, (row.segment.clone(), row.number))).collect()
 }
 
 /// The number of an attempt in its segment.

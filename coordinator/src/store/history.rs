@@ -127,7 +127,7 @@ impl Store {
     }
 
     /// Whether the organization owns what no other does.
-    async fn is_default(&self, organization: &str) -> Result<bool> {
+    pub(super) async fn is_default(&self, organization: &str) -> Result<bool> {
         let query = "select count(*) as found from installation where id = 1 and default_organization = $1";
         let row = sqlx::query(query).bind(organization.to_owned()).fetch_one(&self.pool).await;
         Ok(get::<i64>(&row.map_err(doing("read the default organization"))?, "found")? > 0)
@@ -288,7 +288,7 @@ fn common(text: &mut Text, query: &RunQuery) -> String {
 }
 
 /// What all ids of that time and later ones are greater than: a UUID of version 7 begins with 48 bits of milliseconds.
-fn id_at(ms: i64) -> String {
+pub(crate) fn id_at(ms: i64) -> String {
     let ms = u64::try_from(ms).unwrap_or(0).min((1 << 48) - 1);
     format!("{:08x}-{:04x}", ms >> 16, ms & 0xffff)
 }

@@ -21,6 +21,7 @@ use crate::{Error, Result};
 
 mod attempt;
 mod boundary;
+mod dashboard;
 mod directory;
 mod event;
 mod history;
@@ -41,8 +42,9 @@ mod source_schema;
 pub(crate) mod tests;
 
 pub(crate) use attempt::AttemptRow;
+pub(crate) use dashboard::{HOUR_MS, Hourly, Trouble};
 pub(crate) use directory::{Directory, PipelineQuery};
-pub(crate) use history::{RunPage, RunQuery, Waiting};
+pub(crate) use history::{RunPage, RunQuery, Waiting, id_at};
 pub(crate) use idempotency::Earlier;
 pub(crate) use news::{News, NewsRow};
 pub(crate) use origin::{Origin, Tick, Trigger};

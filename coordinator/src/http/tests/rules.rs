@@ -77,6 +77,9 @@ GET /events: viewer, events:read
 GET /ws: viewer, events:read
 GET /organizations/{organization}/events: viewer, events:read
 GET /organizations/{organization}/ws: viewer, events:read
+GET /runs/{run}/logs: viewer, runs:read
+GET /executions/{run}/logs: viewer, runs:read
+GET /jobs/{run}/logs: viewer, runs:read
 GET /runs: viewer, runs:read
 GET /runs/{run}: viewer, runs:read
 POST /runs/{run}/cancel: editor, runs:write
@@ -89,6 +92,10 @@ GET /jobs: viewer, runs:read
 GET /jobs/{run}: viewer, runs:read
 POST /jobs/{run}/cancel: editor, runs:write
 POST /jobs/{run}/retry: editor, runs:write
+GET /dashboard: viewer, runs:read
+GET /executors: viewer, runs:read
+GET /executors/{executor}: viewer, runs:read
+POST /executors/{executor}/drain: super_admin
 ";
 
 /// Other names of what is described once.

@@ -1,12 +1,17 @@
 //! Runs over HTTP: whose they are, which are shown, and how they are cancelled.
 
 use flowetl_proto::code::Class;
+use flowetl_proto::id::RunId;
+use flowetl_proto::log::{Level, Line};
 use flowetl_proto::run::Options;
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use super::{Answer, App};
+use crate::clock;
 use crate::store::{Origin, Trigger};
+use crate::tests::simulate::TEST_LIMIT;
 use crate::tests::world::Turn;
 use crate::tests::{Database, extract, load, on_both, pipeline, sql, test};
 
@@ -15,6 +20,9 @@ on_both!(
     mo_1_runs_are_found_by_what_is_known_of_them,
     mo_2_a_run_tells_what_happened_to_it,
     nr_3_a_failed_run_goes_on_from_the_block_that_failed,
+    ap_15_what_is_said_of_a_run_is_told_whole_and_in_order,
+    mo_3_who_follows_a_run_hears_it_to_its_end,
+    mo_8_one_call_shows_how_everything_stands,
 );
 
 async fn ap_14_runs_are_those_of_ones_organization(database: &Database) {
@@ -180,6 +188,151 @@ async fn nr_3_a_failed_run_goes_on_from_the_block_that_failed(database: &Databas
     assert!(refused.contains("it succeeded"), "{refused}");
     let log = app.get("/organizations/acme/audit?limit=1", &team.admin).await.good();
     assert_eq!((&log[0]["action"], &log[0]["subject"]), (&json!("run.retried"), &json!(run.as_str())));
+    drop(handle);
+    app.end().await;
+}
+
+/// The executor says this of a run, at that time.
+fn say(app: &App, run: &RunId, at: i64, block: &str, level: Level, message: &str) {
+    let line = Line { at, level, block: Some(block.into()), message: message.into(), ..Line::default() };
+    app.served.world.lock().unwrap().lines.push((run.clone(), line));
+}
+
+async fn ap_15_what_is_said_of_a_run_is_told_whole_and_in_order(database: &Database) {
+    let app = App::start(database).await;
+    let team = app.team().await;
+    let handle = app.served.process.handle.clone();
+    let run = handle.submit(pipeline("shop", vec![extract("a"), load("b", "a", "replace")]), Options::default());
+    let run = run.await.unwrap();
+    handle.wait(&run).await.unwrap();
+    let now = clock::now();
+    say(&app, &"another".into(), now, "b", Level::Info, "of another run");
+    for number in 0..100 {
+        let (block, level) = if number % 2 == 0 { ("a", Level::Info) } else { ("b", Level::Warn) };
+        say(&app, &run, now + 1_000 + number, block, level, &format!("line {number}"));
+    }
+    let path = format!("/executions/{run}/logs");
+    let (mut lines, mut query) = (Vec::new(), "?limit=9".to_owned());
+    loop {
+        let page = app.get(&format!("{path}{query}"), &team.viewer).await.good();
+        assert!(page["lines"].as_array().unwrap().len() <= 10);
+        lines.extend(page["lines"].as_array().unwrap().iter().cloned());
+        query = format!("?limit=9&after={}", page["next"].as_str().unwrap());
+        if page["has_more"] == false {
+            break;
+        }
+    }
+    let messages =
+        |lines: &[Value]| lines.iter().map(|l| l["message"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    let told = messages(&lines);
+    assert_eq!(told[0], "the run has begun");
+    assert!(told.iter().any(|text| text.contains("is visible in its target")), "{told:?}");
+    let own: Vec<_> = told.iter().filter(|text| text.starts_with("line ")).cloned().collect();
+    assert_eq!(own, (0..100).map(|number| format!("line {number}")).collect::<Vec<_>>(), "each once, in order");
+    assert!(lines.is_sorted_by_key(|line| line["at"].as_str().unwrap().to_owned()));
+
+    let found = async |query: &str| {
+        messages(app.get(&format!("{path}?limit=1000&{query}"), &team.viewer).await.good()["lines"].as_array().unwrap())
+    };
+    assert_eq!(
+        found("search=LINE%209&block=a&level=info").await,
+        ["line 90", "line 92", "line 94", "line 96", "line 98"]
+    );
+    assert_eq!(found("level=warn").await.len(), 50);
+    assert!(found("level=DEBUG").await.len() >= told.len());
+    app.get(&format!("{path}?level=loud"), &team.viewer).await.refused(422);
+    app.get(&format!("{path}?after=x"), &team.viewer).await.refused(422);
+
+    let as_text = app.served.call(Method::GET, &path).bearer_auth(&team.viewer).header("accept", "text/plain");
+    let text = Answer::of(as_text).await.text;
+    assert_eq!(text.lines().filter(|line| line.contains(" line ")).count(), 100);
+    assert!(text.lines().next().unwrap().ends_with("info  the run has begun"), "{text}");
+    let stranger = app.sign_up("stranger@example.com", json!({})).await;
+    app.get(&path, &stranger).await.refused(404);
+    drop(handle);
+    app.end().await;
+}
+
+async fn mo_3_who_follows_a_run_hears_it_to_its_end(database: &Database) {
+    let app = App::start(database).await;
+    let team = app.team().await;
+    let handle = app.served.process.handle.clone();
+    app.served.world.lock().unwrap().turns.insert("b".into(), vec![Turn::Hang]);
+    let run = handle.submit(pipeline("shop", vec![extract("a"), load("b", "a", "replace")]), Options::default());
+    let run = run.await.unwrap();
+    say(&app, &run, clock::now(), "b", Level::Info, "hello");
+    let follow = app.served.call(Method::GET, &format!("/runs/{run}/logs?follow=true")).bearer_auth(&team.viewer);
+    let mut answer = follow.header("accept", "text/event-stream").send().await.unwrap();
+    let mut text = String::new();
+    let mut hear = async |text: &mut String, end: &str| {
+        while !text.contains(end) {
+            let chunk = timeout(TEST_LIMIT, answer.chunk()).await.expect("more in time").unwrap();
+            text.push_str(std::str::from_utf8(&chunk.expect("it goes on")).unwrap());
+        }
+    };
+    hear(&mut text, "hello").await;
+    app.post(&format!("/runs/{run}/cancel"), &team.editor, Value::Null).await;
+    hear(&mut text, "the run is asked to end").await;
+    handle.wait(&run).await.unwrap();
+    say(&app, &run, clock::now(), "b", Level::Info, "bye");
+    hear(&mut text, "bye").await;
+    hear(&mut text, "event: end").await;
+    assert_eq!(text.matches("hello").count(), 1);
+    drop(handle);
+    app.end().await;
+}
+
+async fn mo_8_one_call_shows_how_everything_stands(database: &Database) {
+    let app = App::start(database).await;
+    let team = app.team().await;
+    let handle = app.served.process.handle.clone();
+    let shown = async |token: &str| app.get("/dashboard", token).await.good();
+    let empty = shown(&team.viewer).await;
+    assert_eq!((&empty["success_rate"], &empty["runs_today"]), (&Value::Null, &json!(0)));
+    assert_eq!(empty["last_24_hours"].as_array().unwrap().len(), 24);
+
+    let file = "connections: {files: file:///tmp}\nschedule: {cron: '0 3 * * *'}\nblocks:\n  a: {extract: files/a.csv}\n  \
+                c: {sql: 'select * from a'}\n  b: {load: c, to: files/b.parquet}\n";
+    let made = app.post("/pipelines", &team.editor, json!({ "name": "shop", "text": file })).await.good();
+    let id = made["id"].as_str().unwrap();
+    let run = async |turn: Option<Turn>| {
+        app.served.world.lock().unwrap().turns.insert("b".into(), turn.into_iter().collect());
+        let run = app.post(&format!("/pipelines/{id}/run"), &team.editor, Value::Null).await.good();
+        handle.wait(&run["id"].as_str().unwrap().into()).await.unwrap();
+    };
+    run(None).await;
+    run(None).await;
+    run(Some(Turn::Fail(Class::User))).await;
+    let now = shown(&team.viewer).await;
+    let totals = &now["totals"];
+    assert_eq!(
+        (&totals["pipelines"], &totals["transformations"], &totals["schedules"]),
+        (&json!(1), &json!(1), &json!(1))
+    );
+    assert!((now["success_rate"].as_f64().unwrap() - 2.0 / 3.0).abs() < 1e-9, "{now:#}");
+    let hours = now["last_24_hours"].as_array().unwrap();
+    let sum = |state: &str| hours.iter().map(|hour| hour[state].as_i64().unwrap()).sum::<i64>();
+    assert_eq!((sum("success"), sum("failed"), sum("running")), (2, 1, 0));
+    assert_eq!(now["recent_runs"].as_array().unwrap().len(), 3);
+    assert_eq!(now["next_scheduled"][0]["pipeline"], "shop");
+    assert_eq!((&now["pipelines"]["error"], &now["pipelines"]["active"]), (&json!(1), &json!(0)));
+    let attention = &now["needs_attention"][0];
+    assert_eq!(
+        (&attention["kind"], &attention["name"], &attention["message"]),
+        (&json!("failed"), &json!("shop"), &json!(ODD))
+    );
+    let list = app.get("/pipelines", &team.viewer).await.good();
+    assert_eq!(list["pipelines"][0]["last_run"]["status"], "failed", "MO-11");
+
+    let stranger = app.sign_up("stranger@example.com", json!({})).await;
+    let theirs = shown(&stranger).await;
+    assert_eq!((&theirs["totals"]["pipelines"], &theirs["recent_runs"]), (&json!(0), &json!([])));
+    let executors = app.get("/executors", &team.viewer).await.good();
+    for executor in executors.as_array().unwrap() {
+        app.get(&format!("/executors/{}", executor["id"].as_str().unwrap()), &team.viewer).await.good();
+    }
+    app.get("/executors/none", &team.viewer).await.refused(404);
+    app.post("/executors/none/drain", &team.super_admin, Value::Null).await.refused(404);
     drop(handle);
     app.end().await;
 }
