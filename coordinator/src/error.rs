@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use flowetl_proto::code::Failure;
 use flowetl_proto::id::{BlockId, RunId};
 
 use crate::vault::Fault;
@@ -92,6 +93,9 @@ pub enum Error {
     /// Nothing that is secret: where it lay.
     #[error("the secret at `{0}` is gone: its connection was changed or deleted since, run the pipeline again")]
     NoSecret(String),
+    /// What is asked of executors could not be done.
+    #[error("an executor cannot do this: {0}")]
+    Executor(Box<Failure>),
     #[error("cannot go on serving")]
     Serve(#[source] Cause),
 }

@@ -19,9 +19,9 @@ use crate::control::ControlThread;
 use crate::lead::Tenure;
 use crate::lock::Lock;
 use crate::news::{self, Feed, Happening, Watcher};
-use crate::run::{self, Event, Happened, RunState, Surroundings, view};
+use crate::run::{self, Event, Happened, RunState, Snapshot, Surroundings, view};
 use crate::schedule::Clockwork;
-use crate::store::{OwnedRun, PositionRow, RunQuery, Store, sqlite_url};
+use crate::store::{AttemptRow, OwnedRun, PositionRow, RunPage, RunQuery, Store, sqlite_url};
 use crate::vault::{Keyring, Vault};
 use crate::{Error, Result, clock, sweep};
 
@@ -232,7 +232,7 @@ impl Handle {
     }
 
     /// Runs of one organization, newest first.
-    pub(crate) async fn runs_of(&self, query: &RunQuery) -> Result<Vec<OwnedRun>> {
+    pub(crate) async fn runs_of(&self, query: &RunQuery) -> Result<RunPage> {
         self.store().runs_of(query).await
     }
 
@@ -241,10 +241,25 @@ impl Handle {
         self.store().run_of(organization, run).await
     }
 
-    /// What a run that goes on here waits for as a whole.
-    pub(crate) fn waiting(&self, run: &RunId) -> Option<String> {
-        let active = self.inner.around.active(run)?;
-        active.watch.borrow().view.waiting.clone()
+    /// Runs that go on here and wait as a whole.
+    pub(crate) fn waiting_runs(&self) -> Vec<RunId> {
+        let waiting = self.inner.around.views().into_iter().filter(|view| view.waiting.is_some());
+        waiting.map(|view| view.run_id.clone()).collect()
+    }
+
+    /// A run that goes on here, as it is just now.
+    pub(crate) fn live(&self, run: &RunId) -> Option<Snapshot> {
+        Some(self.inner.around.active(run)?.watch.borrow().clone())
+    }
+
+    /// All runs that go on here.
+    pub(crate) fn views(&self) -> Vec<Arc<RunView>> {
+        self.inner.around.views()
+    }
+
+    /// Every attempt of a run, in the order they were started.
+    pub(crate) async fn attempts(&self, run: &RunId) -> Result<Vec<AttemptRow>> {
+        self.store().attempts(run).await
     }
 
     /// One run as it stands now.
@@ -304,6 +319,7 @@ impl Handle {
         self.inner.schedules.close().await;
         let Some(inner) = Arc::into_inner(self.inner) else { return };
         inner.control.close().await;
+        inner.around.executor.close().await;
         inner.around.store.close().await;
     }
 

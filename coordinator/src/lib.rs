@@ -22,6 +22,7 @@ mod handle;
 pub mod http;
 pub mod lead;
 mod lock;
+pub mod logs;
 mod news;
 pub mod oidc;
 mod pipelines;

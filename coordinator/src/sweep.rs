@@ -9,7 +9,7 @@ use flowetl_proto::id::{RunId, Token};
 use tokio::time::sleep;
 
 use crate::run::Surroundings;
-use crate::{Error, Result};
+use crate::{Error, Result, clock, store};
 
 /// How long a boundary that nobody refers to stays: far longer than whoever was given up may go on writing it.
 const GRACE: Duration = Duration::from_secs(3600);
@@ -23,6 +23,9 @@ const RETRY_PAUSE: Duration = Duration::from_secs(60);
 /// Boundaries removed by one call.
 const FOLDERS_AT_ONCE: usize = 100;
 
+/// How long what was said of a run is kept: longer than people look back for a reason.
+const LOGS_KEPT_MS: i64 = 90 * 24 * 3_600_000;
+
 /// How often executors are told which runs are over; within so long whoever takes a run up has written so.
 const TELL_EVERY: Duration = Duration::from_secs(60);
 
@@ -32,6 +35,11 @@ pub(crate) async fn sweep(around: Weak<Surroundings>) {
     loop {
         sleep(pause).await;
         let Some(around) = around.upgrade() else { return };
+        match sweep_logs(&around, clock::now()).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "logs of old runs were removed"),
+            Err(reason) => tracing::debug!(%reason, "logs of old runs are removed the next time"),
+        }
         pause = match sweep_once(&around).await {
             Ok(0) => SWEEP_EVERY,
             Ok(count) => {
@@ -62,6 +70,13 @@ pub(crate) async fn sweep_once(around: &Arc<Surroundings>) -> Result<usize, Stri
         around.executor.sweep(folders.to_vec()).await.map_err(|failure| failure.message)?;
     }
     Ok(count)
+}
+
+/// Removes what was said of runs that were made too long before `now`; gives how many runs that were. Whoever is alone may share
+/// object storage with homes that keep theirs for as long: the age alone decides.
+pub(crate) async fn sweep_logs(around: &Arc<Surroundings>, now: i64) -> Result<usize, String> {
+    let before = RunId::new(store::id_at(now - LOGS_KEPT_MS));
+    around.executor.sweep_logs(before).await.map_err(|failure| failure.message)
 }
 
 /// Those that nobody refers to and that have been left alone for long enough.

@@ -18,6 +18,7 @@ mod fence;
 pub mod figures;
 mod gate;
 pub mod inspect;
+mod journal;
 mod memory;
 mod meter;
 mod node;

@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::code::{Class, Failure};
 use crate::drift::SchemaChange;
 use crate::id::{BlockId, ExecutorId, RunId, SegmentId, Token};
+use crate::log::{Page, Query};
 use crate::pipeline::{Block, ConnectionSpec, Unsealed};
 
 /// A set of blocks joined by stream edges: the unit of scheduling and retry. A tree with one root.
@@ -321,6 +322,9 @@ pub struct AttemptEvent {
     /// What it has used so far, as far as whoever tells knows.
     #[serde(default)]
     pub cost: Cost,
+    /// The id of the executor that tells it, as its coordinator knows it; `None` where that is the coordinator's own process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub executor: Option<String>,
     pub kind: AttemptEventKind,
 }
 
@@ -389,6 +393,12 @@ pub trait Executor: Send + Sync {
     /// Says that of all attempts up to the token `until` only those of `runs` may still begin: the others need not be
     /// remembered any more, and are refused.
     async fn retain(&self, runs: BTreeSet<RunId>, until: Token) -> Result<(), Failure>;
+    /// Lines that executors have written of a run.
+    async fn log(&self, query: Query) -> Result<Page, Failure>;
+    /// Removes the logs of runs that were made before this one; gives how many runs that were.
+    async fn sweep_logs(&self, before: RunId) -> Result<usize, Failure>;
+    /// Makes durable what is still to be said of runs, where that is done in this process: it is about to end.
+    async fn close(&self) {}
     /// Ends a running attempt; answers `Failed(cancelled)` within `limit`.
     async fn cancel(&self, run: RunId, token: Token, limit: Duration) -> Result<(), Failure>;
 }

@@ -5,7 +5,7 @@
 //! Reading order: [`id`] and [`code`] are the words, [`pipeline`] is the file and the graph it becomes,
 //! [`catalogue`] is what executors announce they can do, [`control`] is the conversation about one attempt,
 //! [`drift`] what that says of a source's columns, [`announcement`] and [`etcd`] how executors are found, [`trust`] how they know
-//! who asks them, [`run`] how a run looks from outside, [`trace`] where its time went, [`look`] what can be seen of a pipeline
+//! who asks them, [`run`] how a run looks from outside, [`log`] what is said of it, [`trace`] where its time went, [`look`] what can be seen of a pipeline
 //! before it runs, [`cron`] when it runs again, [`wire`] how all of it travels.
 
 pub mod announcement;
@@ -16,6 +16,7 @@ pub mod cron;
 pub mod drift;
 pub mod etcd;
 pub mod id;
+pub mod log;
 pub mod look;
 pub mod pipeline;
 pub mod run;

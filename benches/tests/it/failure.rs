@@ -183,7 +183,9 @@ fn a_full_disk_at_the_boundary() {
     let command = world.command_after("trap '' XFSZ; ulimit -f 4096", &["run", "p.yml", "--json"]);
     failed(Running::start(command).wait(), &database, "shaped", "resource", "a file has grown");
     assert!(!database.has("out"));
-    assert_eq!(world.files("home/storage"), Vec::<String>::new(), "parts are left");
+    let mut parts = world.files("home/storage");
+    parts.retain(|file| !file.starts_with("logs/"));
+    assert_eq!(parts, Vec::<String>::new(), "parts are left");
     world.run(&["run", "p.yml", "--json"]).expect(0);
     assert_eq!(database.number("select count(*) from out"), 200_000);
 }

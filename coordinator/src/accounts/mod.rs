@@ -189,9 +189,27 @@ impl Accounts {
 
     /// Writes down that a run was cancelled.
     pub(crate) async fn cancelled(&self, caller: &Caller, tenant: &Tenant, run: &RunId) -> Result<()> {
+        self.run_was(caller, tenant, run, "run.cancelled").await
+    }
+
+    /// Writes down that a run was gone on with.
+    pub(crate) async fn retried(&self, caller: &Caller, tenant: &Tenant, run: &RunId) -> Result<()> {
+        self.run_was(caller, tenant, run, "run.retried").await
+    }
+
+    /// Writes down that an executor was taken out of work.
+    pub(crate) async fn drained(&self, caller: &Caller, executor: &str) -> Result<()> {
+        let mut directory = self.store.change_directory().await?;
+        let change =
+            Change { organization: None, action: "executor.drained", subject: executor, before: None, after: None };
+        directory.audit(&caller.entry(change)).await?;
+        directory.commit().await
+    }
+
+    async fn run_was(&self, caller: &Caller, tenant: &Tenant, run: &RunId, action: &'static str) -> Result<()> {
         let mut directory = self.store.change_directory().await?;
         let organization = Some(tenant.organization.id.as_str());
-        let change = Change { organization, action: "run.cancelled", subject: run.as_str(), before: None, after: None };
+        let change = Change { organization, action, subject: run.as_str(), before: None, after: None };
         directory.audit(&caller.entry(change)).await?;
         directory.commit().await
     }

@@ -7,6 +7,7 @@ use flowetl_proto::catalogue::Catalogue;
 use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::{BoundaryFolder, Segment};
 use flowetl_proto::id::{BlockId, RunId, Token};
+use flowetl_proto::log::{Page, Query};
 use flowetl_proto::look::{Found, NotFound, SegmentPlan};
 use flowetl_proto::pipeline::{ConnectionSpec, Pipeline, Unsealed};
 use flowetl_proto::trust::{ClusterKey, Subject, Trust, about};
@@ -237,6 +238,24 @@ impl Client {
             in_time(STORAGE_LIMIT, executor.sweep(request)).await
         };
         done(swept.await)
+    }
+
+    pub(super) async fn log(&self, query: &Query) -> Result<Page, Failure> {
+        let mut executor = self.executor.clone();
+        let asked = async {
+            let request = v1::ReadLogRequest { run_id: query.run.to_string(), query_json: written(query)? };
+            in_time(CALL_LIMIT, executor.read_log(about(Subject::Run(query.run.clone()), request))).await
+        };
+        let page = found(asked.await)?;
+        serde_json::from_slice(&page).map_err(|e| Failure::new(Class::Internal, format!("a log cannot be read: {e}")))
+    }
+
+    pub(super) async fn sweep_logs(&self, before: &RunId) -> Result<usize, Failure> {
+        let mut executor = self.executor.clone();
+        let request = v1::SweepLogsRequest { before_run_id: before.to_string() };
+        let count = found(in_time(STORAGE_LIMIT, executor.sweep_logs(request)).await)?;
+        serde_json::from_slice(&count)
+            .map_err(|e| Failure::new(Class::Internal, format!("a number cannot be read: {e}")))
     }
 
     pub(super) async fn retain(&self, runs: &BTreeSet<RunId>, until: Token) -> Result<(), Failure> {

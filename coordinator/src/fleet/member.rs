@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flowetl_proto::announcement::Announcement;
-use flowetl_proto::control::AttemptSpec;
+use flowetl_proto::control::{AttemptEvent, AttemptSpec};
 use flowetl_proto::id::ExecutorId;
 use flowetl_proto::wire::v1;
 use flowetl_proto::wire::v1::reported::What;
@@ -98,7 +98,10 @@ async fn listen(
         // One that was passed on before its acknowledgement arrived comes again.
         if happened.number > *heard {
             match read(&happened.event_json) {
-                Ok(event) => desk.happen(Event::Reported(id.clone(), event)).await,
+                Ok(event) => {
+                    let event = AttemptEvent { executor: Some(id.to_string()), ..event };
+                    desk.happen(Event::Reported(id.clone(), event)).await;
+                }
                 Err(reason) => tracing::error!(executor = %id, %reason, "an event was lost"),
             }
             *heard = happened.number;

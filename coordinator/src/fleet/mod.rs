@@ -21,6 +21,7 @@ use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::{AttemptEvent, AttemptSpec, BoundaryFolder, Executor, Prepared, Segment};
 use flowetl_proto::etcd::Etcd;
 use flowetl_proto::id::{BlockId, ExecutorId, RunId, Token};
+use flowetl_proto::log::{Page, Query};
 use flowetl_proto::look::{Found, Inspector, NotFound, SegmentPlan};
 use flowetl_proto::pipeline::{ConnectionSpec, Pipeline, Unsealed};
 use flowetl_proto::trust::Trust;
@@ -240,6 +241,14 @@ impl Executor for Fleet {
 
     async fn sweep(&self, folders: Vec<BoundaryFolder>) -> std::result::Result<(), Failure> {
         self.any()?.sweep(&folders).await
+    }
+
+    async fn log(&self, query: Query) -> std::result::Result<Page, Failure> {
+        self.any()?.log(&query).await
+    }
+
+    async fn sweep_logs(&self, before: RunId) -> std::result::Result<usize, Failure> {
+        self.any()?.sweep_logs(&before).await
     }
 
     async fn retain(&self, runs: BTreeSet<RunId>, until: Token) -> std::result::Result<(), Failure> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use flowetl_proto::code::Failure;
 use flowetl_proto::id::{BlockId, ExecutorId, RunId};
+use flowetl_proto::log::Query;
 use flowetl_proto::pipeline::{Parsed, Problem, ProblemCode, Source};
 use flowetl_proto::wire::v1;
 use futures::future::ready;
@@ -18,6 +19,9 @@ use super::status::{looked, no_executor, not_understood, stands_by, status, stop
 use crate::connections::Connections;
 use crate::fleet::Roster;
 use crate::{Handle, Result, cut};
+
+/// Lines of a log in one answer.
+const LOG_LINES_MAX: usize = 10_000;
 
 type Answer<T> = std::result::Result<Response<T>, Status>;
 
@@ -173,6 +177,15 @@ impl v1::coordinator_server::Coordinator for Service {
     async fn list_events(&self, request: Request<v1::ListEventsRequest>) -> Answer<v1::ListEventsResponse> {
         let events = self.handle()?.events(&RunId::new(request.into_inner().run_id)).await.map_err(|e| status(&e))?;
         Ok(Response::new(v1::ListEventsResponse { events: events.iter().map(Into::into).collect() }))
+    }
+
+    async fn read_run_log(&self, request: Request<v1::ReadRunLogRequest>) -> Answer<v1::ReadRunLogResponse> {
+        let wrong = |e: serde_json::Error| Status::invalid_argument(format!("the query cannot be read: {e}"));
+        let query: Query = serde_json::from_str(&request.into_inner().query_json).map_err(wrong)?;
+        let query = Query { limit: query.limit.min(LOG_LINES_MAX), ..query };
+        let page = self.handle()?.log(&query).await.map_err(|e| status(&e))?;
+        let page_json = serde_json::to_string(&page).map_err(|e| Status::internal(e.to_string()))?;
+        Ok(Response::new(v1::ReadRunLogResponse { page_json }))
     }
 
     async fn list_executors(&self, _: Request<v1::ListExecutorsRequest>) -> Answer<v1::ListExecutorsResponse> {

@@ -20,6 +20,7 @@ pub(super) fn status(error: &Error) -> Status {
         }
         Error::Vault(_) | Error::NoSecret(_) => Code::FailedPrecondition,
         Error::Ticked { .. } => Code::AlreadyExists,
+        Error::Executor(failure) => return looked(failure),
         Error::Deposed => return stands_by(None),
         Error::Unsure => Code::Unavailable,
         Error::Fenced(_) | Error::Interrupted { .. } => Code::Aborted,

@@ -8,13 +8,16 @@ mod audit;
 mod auth;
 mod body;
 mod connections;
+mod dashboard;
 mod docs;
 mod events;
+mod executors;
 mod gate;
 mod headers;
 mod health;
 mod keys;
 mod listen;
+mod logs;
 mod members;
 mod oidc;
 mod once;
@@ -25,6 +28,7 @@ mod places;
 mod problem;
 mod rates;
 mod routes;
+mod run_detail;
 mod runs;
 mod schedules;
 mod stream;
@@ -51,6 +55,7 @@ use self::places::Places;
 use self::problem::Problem;
 use self::rates::Rates;
 use crate::accounts::{Accounts, Doors};
+use crate::fleet::Roster;
 use crate::grpc::Seat;
 use crate::oidc::{Oidc, OidcConfig};
 use crate::{Handle, Result};
@@ -123,6 +128,12 @@ impl Site {
     fn handle(&self) -> Result<Handle, Problem> {
         let leads = self.seat.borrow().leads();
         leads.map(|(handle, _)| handle).map_err(|leader| Problem::stands_by(leader.as_deref()))
+    }
+
+    /// The executors, where it is this process that leads.
+    fn roster(&self) -> Result<Arc<dyn Roster>, Problem> {
+        let leads = self.seat.borrow().leads();
+        leads.map(|(_, roster)| roster).map_err(|leader| Problem::stands_by(leader.as_deref()))
     }
 
     /// People and organizations, where it is this process that leads.

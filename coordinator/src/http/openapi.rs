@@ -8,8 +8,7 @@ use utoipa::{Modify, OpenApi};
 use super::gate::Needs;
 use super::problem::Problem;
 use super::{
-    audit, auth, connections, events, health, keys, members, oidc, organizations, pipelines, routes, runs, schedules,
-    vault,
+    audit, auth, connections, dashboard, events, executors, health, keys, logs, members, oidc, organizations, pipelines, routes, runs, schedules, vault,
 };
 
 #[derive(OpenApi)]
@@ -87,6 +86,12 @@ use super::{
         oidc::login,
         oidc::callback,
         oidc::token,
+        runs::retry,
+        logs::read,
+        dashboard::get,
+        executors::list,
+        executors::get,
+        executors::drain,
     ),
     components(schemas(Problem)),
     modifiers(&EveryCall)

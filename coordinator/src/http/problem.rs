@@ -5,6 +5,7 @@ use std::fmt;
 use actix_web::http::header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use flowetl_proto::code::Class;
 use flowetl_proto::pipeline;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -200,6 +201,9 @@ impl From<Error> for Problem {
             }
             Error::Vault(fault) => Self::from_vault(fault),
             Error::NoSecret(_) => Self::new(StatusCode::CONFLICT, error.to_string()),
+            Error::Executor(failure) if failure.class == Class::LostExecutor => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()).with_retry(1)
+            }
             // What a database or a disk says is for the log alone.
             _ => Self::internal(&error.chain()),
         }

@@ -11,8 +11,7 @@ use actix_web::{FromRequest, HttpRequest, Resource, Responder, Route, guard, web
 use super::gate::{self, Needs};
 use super::problem::{no_such_method, no_such_path};
 use super::{
-    Site, audit, auth, body, connections, docs, events, health, keys, members, oidc, once, organizations, pipelines,
-    runs, schedules, vault,
+    Site, audit, auth, body, connections, dashboard, docs, events, executors, health, keys, logs, members, oidc, once, organizations, pipelines, runs, schedules, vault,
 };
 use crate::accounts::{Role, Scope};
 
@@ -77,16 +76,21 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         all.push(lasting(GET, events, Member(Viewer, Some(Scope::EventsRead)), events::list));
         all.push(lasting(GET, socket, Member(Viewer, Some(Scope::EventsRead)), events::socket));
     }
-    for (list, one, cancel) in [
-        ("/runs", "/runs/{run}", "/runs/{run}/cancel"),
-        ("/executions", "/executions/{run}", "/executions/{run}/cancel"),
-        ("/jobs", "/jobs/{run}", "/jobs/{run}/cancel"),
+    for log in ["/runs/{run}/logs", "/executions/{run}/logs", "/jobs/{run}/logs"] {
+        all.push(lasting(GET, log, Member(Viewer, Some(Scope::RunsRead)), logs::read));
+    }
+    for (list, one, cancel, retry) in [
+        ("/runs", "/runs/{run}", "/runs/{run}/cancel", "/runs/{run}/retry"),
+        ("/executions", "/executions/{run}", "/executions/{run}/cancel", "/executions/{run}/retry"),
+        ("/jobs", "/jobs/{run}", "/jobs/{run}/cancel", "/jobs/{run}/retry"),
     ] {
         all.push(endpoint(GET, list, Member(Viewer, Some(Scope::RunsRead)), runs::list));
         all.push(endpoint(GET, one, Member(Viewer, Some(Scope::RunsRead)), runs::get));
         all.push(endpoint(POST, cancel, Member(Editor, Some(Scope::RunsWrite)), runs::cancel));
+        all.push(endpoint(POST, retry, Member(Editor, Some(Scope::RunsWrite)), runs::retry));
     }
     all.extend(of_people());
+    all.extend(of_watching());
     all
 }
 
@@ -97,6 +101,17 @@ fn of_people() -> [Endpoint; 4] {
         endpoint(GET, "/auth/oidc/login", Needs::Nobody, oidc::login),
         endpoint(GET, "/auth/oidc/callback", Needs::Nobody, oidc::callback),
         endpoint(POST, "/auth/oidc/token", Needs::Nobody, oidc::token),
+    ]
+}
+
+/// How everything stands, and who works on it.
+fn of_watching() -> [Endpoint; 4] {
+    const READ: Needs = Needs::Member(Role::Viewer, Some(Scope::RunsRead));
+    [
+        endpoint(GET, "/dashboard", READ, dashboard::get),
+        endpoint(GET, "/executors", READ, executors::list),
+        endpoint(GET, "/executors/{executor}", READ, executors::get),
+        endpoint(POST, "/executors/{executor}/drain", Needs::SuperAdmin, executors::drain),
     ]
 }
 

@@ -1,7 +1,9 @@
 //! `/runs`, also called `/executions` and `/jobs`: an organization's runs.
 
+use actix_web::http::StatusCode;
+use chrono::DateTime;
 use flowetl_proto::id::RunId;
-use flowetl_proto::run::{Phase, RunView, Timestamp};
+use flowetl_proto::run::{BlockPhase, Phase, RunView, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -9,10 +11,11 @@ use super::Site;
 use super::body::{Accepted, Json, Named, Query};
 use super::gate::Known;
 use super::problem::Problem;
-use crate::Handle;
+use super::run_detail::RunDetail;
 use crate::accounts::{Accounts, Caller, Refusal, Tenant};
 use crate::pipelines::RunStatus;
-use crate::store::{OwnedRun, RunQuery};
+use crate::store::{OwnedRun, RunQuery, Totals, Trigger, Waiting};
+use crate::{Handle, clock};
 
 /// Runs in one answer, where none are asked for and at most.
 const LIMIT: i64 = 50;
@@ -28,12 +31,13 @@ pub(super) struct RunItem {
     pipeline_id: Option<String>,
     /// The revision of it.
     revision: Option<i64>,
-    /// The id of the schedule that began the run; null where a person or a program did.
+    /// The id of the schedule that began the run; null where something else did.
     schedule_id: Option<String>,
+    trigger: Trigger,
     status: RunStatus,
     /// The same to the point: a run that is `failing` or `cancelling` waits for what is under way.
     state: &'static str,
-    /// What it waits for as a whole: `waiting for unlock`; null where it is not that.
+    /// What keeps it: `waiting for unlock`, `retrying`, `stalled`; null where nothing does.
     detail: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -42,6 +46,22 @@ pub(super) struct RunItem {
     started_at: Timestamp,
     #[schema(value_type = Option<String>, format = DateTime)]
     finished_at: Option<Timestamp>,
+    /// From its (last) start to its end, or until now.
+    duration_seconds: f64,
+    /// Rows that extracts have given.
+    records_extracted: u64,
+    /// Rows that are visible in the targets of loads.
+    records_loaded: u64,
+    /// The same.
+    rows_loaded: u64,
+    /// Rows that were quarantined or left out because of what they hold.
+    records_failed: u64,
+    /// Bytes that extracts have given, in memory.
+    bytes: u64,
+    /// Of all its attempts on all executors.
+    cpu_seconds: f64,
+    /// The most that any one process held while it worked for the run.
+    peak_memory_bytes: u64,
     error_message: Option<String>,
 }
 
@@ -50,18 +70,8 @@ pub(super) struct RunItem {
 pub(super) struct RunPage {
     /// Newest first.
     runs: Vec<RunItem>,
-    /// The `before` of the next page; null where there is none.
+    /// The `before` of the next page; null where there is none. A search may give a page that is not full and has a next one.
     next: Option<String>,
-}
-
-/// A run with everything that is known of it.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct RunDetail {
-    #[serde(flatten)]
-    run: RunItem,
-    /// Blocks, segments, tests and edges with their figures, as `flowetl runs RUN --json` shows them.
-    #[schema(value_type = Object)]
-    view: RunView,
 }
 
 /// Which runs.
@@ -69,10 +79,18 @@ pub(super) struct RunDetail {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Page {
-    /// Only runs that stand so: `running` (and `pending`), `success`, `failed` or `cancelled`, in either case; more of them after commas.
+    /// Only runs that stand so: `pending`, `running`, `success`, `failed` or `cancelled`, in either case; more of them after commas.
     status: Option<String>,
     /// Only runs of the pipeline of this name or id.
     pipeline: Option<String>,
+    /// Only runs that this began: `manual`, `api`, `schedule` or `client`; more of them after commas.
+    trigger: Option<String>,
+    /// Only runs made at this time or later, as `2026-11-22T04:00:00Z`.
+    from: Option<String>,
+    /// Only runs made before this time.
+    to: Option<String>,
+    /// Only runs with this text in their error, whatever the case.
+    search: Option<String>,
     /// Runs that are older than the one of this id.
     before: Option<String>,
     /// How many at most: 50 where it is left out, never more than 500.
@@ -81,49 +99,129 @@ pub(super) struct Page {
 
 impl From<OwnedRun> for RunItem {
     fn from(OwnedRun { run, pipeline, origin }: OwnedRun) -> Self {
-        Self {
+        let until = run.finished_at.unwrap_or_else(clock::now);
+        let item = Self {
             id: run.id.to_string(),
             pipeline,
             pipeline_id: origin.pipeline,
             revision: origin.revision,
             schedule_id: origin.tick.map(|tick| tick.schedule),
+            trigger: origin.trigger,
             status: run.state.into(),
             state: run.state.as_str(),
             detail: None,
             created_at: Timestamp(run.created_at),
             started_at: Timestamp(run.started_at),
             finished_at: run.finished_at.map(Timestamp),
+            duration_seconds: (until - run.started_at).max(0) as f64 / 1000.0,
+            records_extracted: 0,
+            records_loaded: 0,
+            rows_loaded: 0,
+            records_failed: 0,
+            bytes: 0,
+            cpu_seconds: 0.0,
+            peak_memory_bytes: 0,
             error_message: run.failure.map(|failure| failure.message),
-        }
+        };
+        item.with(run.totals)
     }
 }
 
 impl RunItem {
-    /// With what only this process knows of it.
-    fn live(self, handle: &Handle) -> Self {
-        match handle.waiting(&RunId::new(&self.id)) {
-            None => self,
-            detail => Self { status: RunStatus::Pending, detail, ..self },
+    fn with(self, totals: Totals) -> Self {
+        Self {
+            records_extracted: totals.rows_extracted,
+            records_loaded: totals.rows_loaded,
+            rows_loaded: totals.rows_loaded,
+            records_failed: totals.rows_failed,
+            bytes: totals.bytes,
+            cpu_seconds: totals.cost.cpu_ms as f64 / 1000.0,
+            peak_memory_bytes: totals.cost.peak_bytes,
+            ..self
         }
+    }
+
+    /// With what only this process knows of it.
+    pub(super) fn live(self, handle: &Handle) -> Self {
+        if self.finished_at.is_some() {
+            return self;
+        }
+        let Some(live) = handle.live(&RunId::new(&self.id)) else { return self };
+        let status = if live.view.waiting.is_some() { RunStatus::Pending } else { self.status };
+        Self { status, detail: kept_by(&live.view), ..self }.with(live.totals)
     }
 }
 
-/// The stored words of the statuses in `text`.
-fn states(text: &str) -> Result<Vec<Phase>, Refusal> {
-    let mut states = Vec::new();
+/// What keeps a run that goes on.
+fn kept_by(view: &RunView) -> Option<String> {
+    let is = |phase| view.segments.values().any(|segment| segment.state == phase);
+    if view.waiting.is_some() {
+        return view.waiting.clone();
+    }
+    if view.segments.values().any(|segment| segment.stalled.is_some()) {
+        return Some("stalled".to_owned());
+    }
+    let is_retrying = is(BlockPhase::Retrying) && !is(BlockPhase::Running) && !is(BlockPhase::Committing);
+    is_retrying.then(|| "retrying".to_owned())
+}
+
+impl Page {
+    fn query(self, organization: String, handle: &Handle) -> Result<RunQuery, Refusal> {
+        let (states, waiting) = match &self.status {
+            None => (Vec::new(), Waiting::Like),
+            Some(text) => states(text, handle)?,
+        };
+        let triggers = self.trigger.iter().flat_map(|text| text.split(',')).map(|word| {
+            let trigger = word.trim().to_lowercase().parse();
+            trigger.map_err(|message| Refusal::Wrong { field: "trigger", message })
+        });
+        Ok(RunQuery {
+            organization,
+            states,
+            waiting,
+            pipeline: self.pipeline,
+            triggers: triggers.collect::<Result<_, _>>()?,
+            from: self.from.as_deref().map(|text| time("from", text)).transpose()?,
+            to: self.to.as_deref().map(|text| time("to", text)).transpose()?,
+            search: self.search.filter(|text| !text.is_empty()),
+            before: self.before,
+            limit: self.limit.unwrap_or(LIMIT).clamp(1, LIMIT_MAX),
+        })
+    }
+}
+
+/// The stored words of the statuses in `text`, and what that says of runs that wait.
+fn states(text: &str, handle: &Handle) -> Result<(Vec<Phase>, Waiting), Refusal> {
+    let (mut states, mut is_pending, mut is_running) = (Vec::new(), false, false);
     for word in text.split(',') {
         match word.trim().to_lowercase().as_str() {
-            "running" => states.extend([Phase::Running, Phase::Failing, Phase::Cancelling]),
+            "pending" => is_pending = true,
+            "running" => is_running = true,
             "success" => states.push(Phase::Success),
             "failed" => states.push(Phase::Failed),
             "cancelled" => states.push(Phase::Cancelled),
             other => {
-                let message = format!("`{other}` is none of `running`, `success`, `failed` and `cancelled`");
-                return Err(Refusal::Wrong { field: "status", message });
+                let all = "`pending`, `running`, `success`, `failed` and `cancelled`";
+                return Err(Refusal::Wrong { field: "status", message: format!("`{other}` is none of {all}") });
             }
         }
     }
-    Ok(states)
+    states.dedup();
+    if is_running {
+        states.extend([Phase::Running, Phase::Failing, Phase::Cancelling]);
+    }
+    let waiting = match (is_pending, is_running) {
+        (true, true) => Waiting::Like,
+        (true, false) => Waiting::With(handle.waiting_runs()),
+        (false, _) => Waiting::Without(handle.waiting_runs()),
+    };
+    Ok((states, waiting))
+}
+
+/// Milliseconds since 1970.
+fn time(field: &'static str, text: &str) -> Result<i64, Refusal> {
+    let wrong = || Refusal::Wrong { field, message: format!("`{text}` is no time such as `2026-11-22T04:00:00Z`") };
+    DateTime::parse_from_rfc3339(text).map(|at| at.timestamp_millis()).map_err(|_| wrong())
 }
 
 /// The organization's runs, newest first.
@@ -133,20 +231,11 @@ pub(super) async fn list(
     Known(tenant): Known<Tenant>,
     Query(page): Query<Page>,
 ) -> Result<Json<RunPage>, Problem> {
-    let limit = page.limit.unwrap_or(LIMIT).clamp(1, LIMIT_MAX);
-    let query = RunQuery {
-        organization: tenant.organization.id,
-        states: page.status.as_deref().map(states).transpose()?.unwrap_or_default(),
-        pipeline: page.pipeline,
-        before: page.before,
-        limit,
-    };
     let handle = site.handle()?;
+    let query = page.query(tenant.organization.id, &handle)?;
     let found = handle.runs_of(&query).await?;
-    let runs: Vec<RunItem> = found.into_iter().map(|run| RunItem::from(run).live(&handle)).collect();
-    let is_full = i64::try_from(runs.len()).is_ok_and(|found| found == limit);
-    let next = runs.last().filter(|_| is_full).map(|run| run.id.clone());
-    Ok(Json(RunPage { runs, next }))
+    let runs = found.runs.into_iter().map(|run| RunItem::from(run).live(&handle)).collect();
+    Ok(Json(RunPage { runs, next: found.next }))
 }
 
 /// One run, as it stands now.
@@ -159,7 +248,7 @@ pub(super) async fn get(
 ) -> Result<Json<RunDetail>, Problem> {
     let (handle, id) = (site.handle()?, RunId::new(run));
     let run = RunItem::from(handle.run_of(&tenant.organization.id, &id).await?).live(&handle);
-    Ok(Json(RunDetail { run, view: handle.run(&id).await? }))
+    Ok(Json(RunDetail::new(run, &handle, &id).await?))
 }
 
 /// Ask a run to end. It is done once its status is `cancelled`; one that has ended is left as it is.
@@ -177,4 +266,24 @@ pub(super) async fn cancel(
     handle.cancel(&id).await?;
     accounts.cancelled(&caller, &tenant, &id).await?;
     Ok(Accepted)
+}
+
+/// Go on with a run that failed or was cancelled: what it has committed stays, the block that failed and what comes behind it
+/// run again, as the pipeline was then. 409 where it succeeded, runs, or another run of the pipeline came after it: run the
+/// pipeline instead.
+#[utoipa::path(post, path = "/runs/{run}/retry", tag = "runs", params(("run" = String, Path)),
+    responses((status = 202, body = RunItem)))]
+pub(super) async fn retry(
+    site: Site,
+    Known(tenant): Known<Tenant>,
+    Known(caller): Known<Caller>,
+    Known(accounts): Known<Accounts>,
+    Named(run): Named,
+) -> Result<(Json<RunItem>, StatusCode), Problem> {
+    let (handle, id) = (site.handle()?, RunId::new(run));
+    handle.run_of(&tenant.organization.id, &id).await?;
+    handle.resume(&id).await?;
+    accounts.retried(&caller, &tenant, &id).await?;
+    let run = RunItem::from(handle.run_of(&tenant.organization.id, &id).await?).live(&handle);
+    Ok((Json(run), StatusCode::ACCEPTED))
 }

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::{PipelineFile, PipelineWish, Pipelines, StoredPipeline, compile, newest, nothing};
 use crate::accounts::{Caller, Change, Refusal, Tenant, document};
-use crate::store::{Origin, OwnedRun};
+use crate::store::{Origin, OwnedRun, Trigger};
 use crate::{Error, cut};
 
 /// How a pipeline is to be run.
@@ -53,6 +53,7 @@ impl Pipelines {
             pipeline: Some(stored.id.clone()),
             revision: Some(stored.revision),
             tick: None,
+            trigger: if caller.key.is_some() { Trigger::Api } else { Trigger::Manual },
         };
         let run = self.handle.submit_for(pipeline, options, origin).await.map_err(refused)?;
         let mut directory = self.handle.store().change_directory().await?;

@@ -202,7 +202,14 @@ impl Attempt {
 
     fn event(&self, kind: AttemptEventKind) -> AttemptEvent {
         let id = &self.spec.id;
-        AttemptEvent { run: id.run.clone(), segment: id.segment.clone(), token: id.token, cost: Cost::default(), kind }
+        AttemptEvent {
+            run: id.run.clone(),
+            segment: id.segment.clone(),
+            token: id.token,
+            cost: Cost::default(),
+            executor: None,
+            kind,
+        }
     }
 
     /// Whether something that only its executor has may be needed to publish it.

@@ -26,6 +26,7 @@ mod spec;
 pub mod state;
 #[cfg(test)]
 pub(crate) mod tests;
+mod told;
 mod traced;
 mod unseal;
 mod view;
@@ -34,12 +35,13 @@ pub use machine::{Command, Event, Moment};
 pub(crate) use messages::Happened;
 pub(crate) use rows::NewRun;
 pub use state::RunState;
+pub(crate) use told::{Tries, told};
 pub(crate) use view::view;
 
 use crate::connections::sealed_by;
 use crate::lock::Lock;
 use crate::news::Feed;
-use crate::store::{Record, Store};
+use crate::store::{Record, Store, Totals};
 use crate::vault::Vault;
 use crate::{Error, Result, clock, figures};
 
@@ -97,6 +99,8 @@ pub(crate) struct Active {
 #[derive(Clone)]
 pub(crate) struct Snapshot {
     pub view: Arc<RunView>,
+    /// What lists show of it.
+    pub totals: Totals,
     /// Why the run will not go on in this process although it has not ended.
     pub interrupted: Option<String>,
 }
@@ -156,7 +160,7 @@ impl RunActor {
     ) -> watch::Receiver<Snapshot> {
         let run = state.id.clone();
         let view = Arc::new(view(&state, clock::now()));
-        let (sender, receiver) = watch::channel(Snapshot { view, interrupted: None });
+        let (sender, receiver) = watch::channel(Snapshot { view, totals: state.totals(), interrupted: None });
         // Held over both, so that no report of the first attempt can come before the run is known.
         let mut active = around.active.lock().unwrap_or_else(PoisonError::into_inner);
         let own = Arc::clone(around);
@@ -209,7 +213,7 @@ impl RunActor {
 
     fn publish(&self) {
         let view = Arc::new(view(&self.state, clock::now()));
-        self.watch.send_replace(Snapshot { view, interrupted: None });
+        self.watch.send_replace(Snapshot { view, totals: self.state.totals(), interrupted: None });
     }
 
     /// Shows moving counters, at most once per [`PUBLISH_EVERY`].
@@ -289,7 +293,7 @@ impl RunActor {
         }
         self.let_go();
         let view = Arc::new(view(&self.state, clock::now()));
-        self.watch.send_replace(Snapshot { view, interrupted: Some(reason) });
+        self.watch.send_replace(Snapshot { view, totals: self.state.totals(), interrupted: Some(reason) });
         ctx.stop();
     }
 }
@@ -374,7 +378,8 @@ pub(crate) async fn dispatch(around: Weak<Surroundings>, mut events: mpsc::Recei
     while let Some(event) = events.recv().await {
         figures::attempt(&event.kind);
         let Some(active) = around.upgrade().and_then(|around| around.active(&event.run)) else { continue };
-        let happened = Happened(Event::Report { token: event.token, cost: event.cost, kind: event.kind });
+        let AttemptEvent { token, executor, cost, kind, .. } = event;
+        let happened = Happened(Event::Report { token, executor, cost, kind });
         // A run that has ended meanwhile needs no news.
         let _ = active.actor.send(happened).await;
     }

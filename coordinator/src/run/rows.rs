@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use flowetl_proto::control::{Output, Position, Segment};
+use flowetl_proto::control::{Cost, Output, Position, Segment};
 use flowetl_proto::id::{BlockId, RunId, SegmentId, Token};
 use flowetl_proto::pipeline::Pipeline;
 use flowetl_proto::run::{Phase, RunEvent, RunOptions};
@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 
 use super::machine::{Changes, Event};
 use super::state::{AttemptPhase, AttemptState, Discard, RunState, SegmentPhase, SegmentState, fed_by};
-use super::view::view;
-use crate::store::{AttemptRow, News, Record, RunRow, SegmentRow, Stored};
+use super::view::{meter, newest, view};
+use crate::store::{AttemptRow, News, Record, RunRow, SegmentRow, Stored, Totals};
 use crate::{Error, Result, cut};
 
 /// What a new run is made of.
@@ -150,7 +150,29 @@ impl RunState {
             started_at: self.started_at,
             finished_at: self.finished_at,
             kept: self.segments.values().any(|s| s.spec.output == Output::Boundary),
+            totals: self.totals(),
         }
+    }
+
+    /// What it has moved and used, as far as it is known. Rows are loaded once they are visible.
+    pub(super) fn totals(&self) -> Totals {
+        let mut totals = Totals::default();
+        for (id, segment) in &self.segments {
+            let Some(attempt) = newest(self, id) else { continue };
+            for block in &segment.spec.blocks {
+                let meter = meter(attempt, &block.id);
+                totals.rows_failed += meter.rows_quarantined + meter.rows_discarded;
+                if block.kind == "extract" {
+                    totals.rows_extracted += meter.rows_out;
+                    totals.bytes += meter.bytes_out;
+                }
+                if segment.spec.output == Output::Sink && block.id.as_str() == id.as_str() && self.is_committed(id) {
+                    totals.rows_loaded += meter.rows_out;
+                }
+            }
+        }
+        totals.cost = self.attempts.values().fold(Cost::default(), |all, attempt| all.and(attempt.cost));
+        totals
     }
 }
 
@@ -192,6 +214,7 @@ impl AttemptState {
         let number = u32::try_from(row.number).unwrap_or(u32::MAX);
         let mut attempt = Self::new(row.segment, number, row.started_at);
         attempt.phase = phase;
+        attempt.executor = row.executor;
         attempt.failure = row.failure;
         attempt.prepared = row.prepared;
         attempt.ended_at = row.ended_at;
@@ -206,6 +229,7 @@ impl AttemptState {
             segment: self.segment.clone(),
             number: i64::from(self.number),
             state: word(&self.phase),
+            executor: self.executor.clone(),
             failure: self.failure.clone(),
             prepared: self.prepared.clone(),
             started_at: self.started_at,
@@ -232,8 +256,10 @@ impl Event {
             Self::Refused { command, failure } => {
                 ("refused", json!({ "command": format!("{command:?}"), "failure": failure }))
             }
-            Self::Report { token, kind, .. } => match kind {
-                Kind::Progress { standing, .. } if standing.is_empty() => ("progress", json!({ "token": token })),
+            Self::Report { token, executor, kind, .. } => match kind {
+                Kind::Progress { standing, .. } if standing.is_empty() => {
+                    ("progress", json!({ "token": token, "executor": executor }))
+                }
                 Kind::Progress { stalled, standing, .. } => {
                     let standing = standing.iter().map(ToString::to_string).collect::<Vec<_>>();
                     ("stalled", json!({ "token": token, "stalled": stalled, "standing": standing }))

@@ -87,6 +87,8 @@ pub struct AttemptState {
     /// 1 for the segment's first.
     pub number: u32,
     pub phase: AttemptPhase,
+    /// The id of the executor that works on it, once it has told something; `None` where that is this process.
+    pub executor: Option<String>,
     pub failure: Option<Failure>,
     pub prepared: Option<Prepared>,
     pub started_at: i64,
@@ -108,6 +110,7 @@ impl AttemptState {
             segment,
             number,
             phase: AttemptPhase::Running,
+            executor: None,
             failure: None,
             prepared: None,
             started_at: now,

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::machine;
 use crate::handle::Inner;
-use crate::store::{Origin, Scheduled};
+use crate::store::{Origin, Scheduled, Trigger};
 use crate::{Error, Handle, Result, clock};
 
 /// The longest pause between two looks: what changed without a word (the machine slept, its clock was set, another process
@@ -194,6 +194,7 @@ async fn begin(handle: &Handle, scheduled: Scheduled) -> Result<()> {
         pipeline: Some(scheduled.pipeline),
         revision: Some(scheduled.revision),
         tick: Some(scheduled.tick),
+        trigger: Trigger::Schedule,
     };
     let pipeline = Pipeline { name: scheduled.key, ..scheduled.definition };
     let options = Options { until: scheduled.until, ..Options::default() };

@@ -17,6 +17,8 @@ pub(crate) struct AttemptRow {
     /// 1 for a segment's first.
     pub number: i64,
     pub state: String,
+    /// The id of the executor that works on it; `None` where that is the coordinator's own process.
+    pub executor: Option<String>,
     pub failure: Option<Failure>,
     pub prepared: Option<Prepared>,
     pub started_at: i64,
@@ -27,7 +29,7 @@ pub(crate) struct AttemptRow {
 
 impl Store {
     /// In the order they were started.
-    pub(super) async fn attempts(&self, run: &RunId) -> Result<Vec<AttemptRow>> {
+    pub(crate) async fn attempts(&self, run: &RunId) -> Result<Vec<AttemptRow>> {
         let rows = sqlx::query("select * from attempt where run = $1 order by token").bind(run.as_str().to_owned());
         rows.fetch_all(&self.pool).await.map_err(doing("read the attempts"))?.iter().map(decode).collect()
     }
@@ -35,10 +37,11 @@ impl Store {
 
 pub(super) async fn put(tx: &mut Transaction<'static, Any>, run: &RunId, attempt: &AttemptRow) -> Result<()> {
     let upsert = "insert into attempt (token, run, segment, number, state, failure, prepared, started_at, ended_at, \
-                  discarded, cpu_ms, peak_bytes) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict (token) do update set \
+                  discarded, cpu_ms, peak_bytes, executor) \
+                  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict (token) do update set \
                   state = excluded.state, failure = excluded.failure, prepared = excluded.prepared, \
                   ended_at = excluded.ended_at, discarded = excluded.discarded, cpu_ms = excluded.cpu_ms, \
-                  peak_bytes = excluded.peak_bytes";
+                  peak_bytes = excluded.peak_bytes, executor = excluded.executor";
     sqlx::query(upsert)
         .bind(attempt.token.0)
         .bind(run.as_str().to_owned())
@@ -52,6 +55,7 @@ pub(super) async fn put(tx: &mut Transaction<'static, Any>, run: &RunId, attempt
         .bind(i64::from(attempt.discarded))
         .bind(i64::try_from(attempt.cost.cpu_ms).unwrap_or(i64::MAX))
         .bind(i64::try_from(attempt.cost.peak_bytes).unwrap_or(i64::MAX))
+        .bind(attempt.executor.clone())
         .execute(&mut **tx)
         .await
         .map_err(doing("write an attempt"))?;
@@ -65,6 +69,7 @@ fn decode(row: &AnyRow) -> Result<AttemptRow> {
         segment: SegmentId::new(get::<String>(row, "segment")?),
         number: get(row, "number")?,
         state: get(row, "state")?,
+        executor: get(row, "executor")?,
         failure: get_json(row, "failure")?,
         prepared: get_json(row, "prepared")?,
         started_at: get(row, "started_at")?,

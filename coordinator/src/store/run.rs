@@ -1,6 +1,7 @@
 //! Runs.
 
 use flowetl_proto::code::Failure;
+use flowetl_proto::control::Cost;
 use flowetl_proto::id::RunId;
 use flowetl_proto::run::{Phase, RunOptions, RunSummary};
 use sqlx::any::AnyRow;
@@ -32,6 +33,21 @@ pub struct RunRow {
     pub finished_at: Option<i64>,
     /// Whether its boundaries may still lie in object storage.
     pub kept: bool,
+    pub totals: Totals,
+}
+
+/// What a run has moved and used, as far as it was written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Rows that extracts have given.
+    pub rows_extracted: u64,
+    /// Rows that are visible in the targets of loads.
+    pub rows_loaded: u64,
+    /// Rows that were quarantined or left out because of what they hold.
+    pub rows_failed: u64,
+    /// Bytes that extracts have given, in memory.
+    pub bytes: u64,
+    pub cost: Cost,
 }
 
 /// A run of an organization, and whose pipeline it is of.
@@ -41,19 +57,6 @@ pub(crate) struct OwnedRun {
     /// What its pipeline is called; as its runs know it where it is not kept any more.
     pub pipeline: String,
     pub origin: Origin,
-}
-
-/// Which runs of an organization; those of no organization are the default one's.
-#[derive(Clone, Debug)]
-pub(crate) struct RunQuery {
-    pub organization: String,
-    /// In any of these states; in any at all where there are none.
-    pub states: Vec<Phase>,
-    /// The name of a pipeline, or the id of one that is kept.
-    pub pipeline: Option<String>,
-    /// Older than this one.
-    pub before: Option<String>,
-    pub limit: i64,
 }
 
 /// Runs with what their pipelines are called.
@@ -86,26 +89,6 @@ impl Store {
             .await
             .map_err(doing("read a run"))?;
         row.as_ref().map(decode).transpose()?.ok_or_else(|| Error::NoRun(id.clone()))
-    }
-
-    /// Newest first.
-    pub(crate) async fn runs_of(&self, query: &RunQuery) -> Result<Vec<OwnedRun>> {
-        let all = [Phase::Running, Phase::Failing, Phase::Cancelling, Phase::Success, Phase::Failed, Phase::Cancelled];
-        let wanted = |phase: &Phase| query.states.is_empty() || query.states.contains(phase);
-        let states: Vec<String> = all.iter().filter(|p| wanted(p)).map(|p| format!("'{}'", p.as_str())).collect();
-        let select = format!(
-            "{OWNED} where {OWNER} = $1 and ($2 = '' or coalesce(p.name, run.pipeline) = $2 or run.stored_pipeline = $2) \
-             and ($3 = '' or run.id < $3) and run.state in ({}) order by run.id desc limit $4",
-            states.join(", ")
-        );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(select))
-            .bind(query.organization.clone())
-            .bind(query.pipeline.clone().unwrap_or_default())
-            .bind(query.before.clone().unwrap_or_default())
-            .bind(query.limit)
-            .fetch_all(&self.pool)
-            .await;
-        rows.map_err(doing("list the runs"))?.iter().map(decode_owned).collect()
     }
 
     /// A run, if it is the organization's.
@@ -173,8 +156,8 @@ impl Store {
 
 pub(super) async fn insert(tx: &mut Transaction<'static, Any>, run: &RunRow, origin: &Origin) -> Result<()> {
     let insert = "insert into run (id, pipeline, hash, options, state, failure, term, seq, created_at, started_at, \
-                  finished_at, kept, organization, stored_pipeline, revision, schedule, tick) \
-                  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
+                  finished_at, kept, organization, stored_pipeline, revision, schedule, tick, began_by, error_message) \
+                  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
     sqlx::query(insert)
         .bind(run.id.as_str().to_owned())
         .bind(run.pipeline.clone())
@@ -193,6 +176,8 @@ pub(super) async fn insert(tx: &mut Transaction<'static, Any>, run: &RunRow, ori
         .bind(origin.revision)
         .bind(origin.tick.as_ref().map(|tick| tick.schedule.clone()))
         .bind(origin.tick.as_ref().map(|tick| tick.at))
+        .bind(origin.trigger.as_str())
+        .bind(run.failure.as_ref().map(ToString::to_string))
         .execute(&mut **tx)
         .await
         .map_err(doing("write a run"))?;
@@ -202,8 +187,11 @@ pub(super) async fn insert(tx: &mut Transaction<'static, Any>, run: &RunRow, ori
 /// Writes the run's row, if the caller still owns the run and has seen its newest event. False if this very decision was
 /// written before: a commit whose answer was lost.
 pub(super) async fn update(tx: &mut Transaction<'static, Any>, run: &RunRow) -> Result<bool> {
-    let update = "update run set state = $1, failure = $2, seq = $3, started_at = $4, finished_at = $5 \
-                  where id = $6 and term = $7 and seq = $8";
+    let update = "update run set state = $1, failure = $2, seq = $3, started_at = $4, finished_at = $5, \
+                  error_message = $9, rows_extracted = $10, rows_loaded = $11, rows_failed = $12, bytes = $13, \
+                  cpu_ms = $14, peak_bytes = $15 where id = $6 and term = $7 and seq = $8";
+    let Totals { rows_extracted, rows_loaded, rows_failed, bytes, cost } = run.totals;
+    let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     let done = sqlx::query(update)
         .bind(run.state.as_str())
         .bind(run.failure.as_ref().map(|f| to_json("a failure", f)).transpose()?)
@@ -213,6 +201,13 @@ pub(super) async fn update(tx: &mut Transaction<'static, Any>, run: &RunRow) -> 
         .bind(run.id.as_str().to_owned())
         .bind(run.term)
         .bind(run.seq - 1)
+        .bind(run.failure.as_ref().map(ToString::to_string))
+        .bind(count(rows_extracted))
+        .bind(count(rows_loaded))
+        .bind(count(rows_failed))
+        .bind(count(bytes))
+        .bind(count(cost.cpu_ms))
+        .bind(count(cost.peak_bytes))
         .execute(&mut **tx)
         .await
         .map_err(doing("write a run"))?;
@@ -237,11 +232,12 @@ pub(super) async fn claim(tx: &mut Transaction<'static, Any>, run: &RunId, term:
     Ok(())
 }
 
-fn decode_owned(row: &AnyRow) -> Result<OwnedRun> {
+pub(super) fn decode_owned(row: &AnyRow) -> Result<OwnedRun> {
     Ok(OwnedRun { run: decode(row)?, pipeline: get(row, "called")?, origin: origin::decode(row)? })
 }
 
 fn decode(row: &AnyRow) -> Result<RunRow> {
+    let count = |column| get::<i64>(row, column).map(|n| u64::try_from(n).unwrap_or_default());
     Ok(RunRow {
         id: RunId::new(get::<String>(row, "id")?),
         pipeline: get(row, "pipeline")?,
@@ -255,5 +251,12 @@ fn decode(row: &AnyRow) -> Result<RunRow> {
         started_at: get(row, "started_at")?,
         finished_at: get(row, "finished_at")?,
         kept: get::<i64>(row, "kept")? != 0,
+        totals: Totals {
+            rows_extracted: count("rows_extracted")?,
+            rows_loaded: count("rows_loaded")?,
+            rows_failed: count("rows_failed")?,
+            bytes: count("bytes")?,
+            cost: Cost { cpu_ms: count("cpu_ms")?, peak_bytes: count("peak_bytes")? },
+        },
     })
 }

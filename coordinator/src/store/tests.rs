@@ -7,7 +7,7 @@ use flowetl_proto::id::{RunId, SegmentId, Token};
 use flowetl_proto::run::{Phase, RunEvent, RunOptions};
 use serde_json::json;
 
-use super::{AttemptRow, Origin, Record, RunRow, SinkCommit, Store, Version};
+use super::{AttemptRow, Origin, Record, RunRow, SinkCommit, Store, Totals, Version};
 use crate::store::CommitState;
 use crate::tests::{Database, extract, load, on_both, pipeline};
 use crate::{Error, cut};
@@ -44,6 +44,7 @@ fn record(id: &str, term: i64) -> Record {
         started_at: 10,
         finished_at: None,
         kept: true,
+        totals: Totals::default(),
     };
     let event = RunEvent { seq: 1, at: 10, kind: "begun".into(), detail: json!({ "quote": "'" }) };
     Record {
@@ -91,6 +92,7 @@ async fn writes_and_reads_a_run(database: &Database) {
         segment: SegmentId::new("b"),
         number: 1,
         state: "committing".into(),
+        executor: Some("e".into()),
         failure: None,
         prepared: None,
         started_at: 11,

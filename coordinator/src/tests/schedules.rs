@@ -17,7 +17,7 @@ use super::{Database, on_both};
 use crate::accounts::Refusal;
 use crate::pipelines::{PipelineWish, Standing};
 use crate::schedule::{Missed, PreviewWish, ScheduleWish, Schedules};
-use crate::store::{Origin, Record, RunQuery, RunRow, Scheduled, Store, Version};
+use crate::store::{Origin, Record, RunQuery, RunRow, Scheduled, Store, Totals, Trigger, Version};
 use crate::{Error, clock};
 
 on_both!(
@@ -115,8 +115,8 @@ async fn sc_2_and_sc_4_a_schedule_is_made_enabled_and_disabled(database: &Databa
 /// The newest runs of the default organization, newest first.
 async fn runs(desk: &Desk) -> Vec<crate::store::OwnedRun> {
     let organization = desk.tenant.organization.id.clone();
-    let query = RunQuery { organization, states: Vec::new(), pipeline: None, before: None, limit: 100 };
-    desk.process.handle.runs_of(&query).await.unwrap()
+    let query = RunQuery { organization, limit: 100, ..RunQuery::default() };
+    desk.process.handle.runs_of(&query).await.unwrap().runs
 }
 
 /// Looks again and again until it is so.
@@ -218,6 +218,7 @@ async fn begin(store: &Store, scheduled: Scheduled) -> crate::Result<()> {
         pipeline: Some(scheduled.pipeline),
         revision: Some(scheduled.revision),
         tick: Some(scheduled.tick),
+        trigger: Trigger::Schedule,
     };
     let first = |term, _| (record(id, &version, term, now), ());
     store.create(&version, &origin, 1, now, first).await
@@ -237,6 +238,7 @@ fn record(id: RunId, version: &Version, term: i64, now: i64) -> Record {
         started_at: now,
         finished_at: None,
         kept: false,
+        totals: Totals::default(),
     };
     let event = RunEvent { seq: 1, at: now, kind: "begun".into(), detail: json!({}) };
     Record {
@@ -278,15 +280,9 @@ async fn sc_5_five_hundred_times_get_one_run_each_from_two_coordinators_of_which
     // What the dead one had decided about and the other did not see any more.
     coordinate(two.clone(), now, Arc::new(AtomicI64::new(i64::MAX))).await;
 
-    let query = RunQuery {
-        organization: desk.tenant.organization.id.clone(),
-        states: Vec::new(),
-        pipeline: None,
-        before: None,
-        limit: 10_000,
-    };
+    let query = RunQuery { organization: desk.tenant.organization.id.clone(), limit: 10_000, ..RunQuery::default() };
     let mut begun = BTreeMap::new();
-    for run in two.runs_of(&query).await.unwrap() {
+    for run in two.runs_of(&query).await.unwrap().runs {
         *begun.entry(run.origin.tick.unwrap()).or_insert(0) += 1;
     }
     assert_eq!(begun.len(), SCHEDULES);

@@ -12,6 +12,7 @@ use flowetl_proto::control::{
     Position, Prepared, Segment, Severity, TestResult,
 };
 use flowetl_proto::id::{BlockId, RunId, Token};
+use flowetl_proto::log::{Line, Page, Query};
 use flowetl_proto::look::{Found, Inspector, NotFound, SegmentPlan};
 use flowetl_proto::pipeline::{Block, ConnectionSpec, Pipeline, Unsealed};
 use serde_json::{Value, json};
@@ -48,6 +49,8 @@ pub(crate) struct World {
     pub source: i64,
     pub staged: BTreeSet<Token>,
     pub boundaries: BTreeSet<(RunId, Token)>,
+    /// What was said of runs.
+    pub lines: Vec<(RunId, Line)>,
     /// What lies in object storage.
     pub folders: Vec<BoundaryFolder>,
     /// What it was told of runs that go on.
@@ -97,7 +100,7 @@ impl FakeExecutor {
 
     fn tell(&self, spec: &AttemptSpec, kind: AttemptEventKind) {
         let (run, segment, token) = (spec.id.run.clone(), spec.id.segment.clone(), spec.id.token);
-        let event = AttemptEvent { run, segment, token, cost: COST, kind };
+        let event = AttemptEvent { run, segment, token, cost: COST, executor: None, kind };
         let events = self.events.clone();
         tokio::spawn(async move { events.send(event).await });
     }
@@ -212,6 +215,31 @@ impl Executor for FakeExecutor {
         Ok(())
     }
 
+    async fn log(&self, query: Query) -> Result<Page, Failure> {
+        let lines = self.act(|world| world.lines.clone()).unwrap_or_default();
+        let mut read = query.after.get("fake").copied().unwrap_or(0);
+        let mut page = Page::default();
+        for (run, line) in lines.into_iter().skip(read as usize) {
+            if page.lines.len() == query.limit {
+                page.has_more = true;
+                break;
+            }
+            read += 1;
+            page.lines.extend(Some(line).filter(|line| run == query.run && query.filter.takes(line)));
+        }
+        page.next = [("fake".to_owned(), read)].into();
+        Ok(page)
+    }
+
+    async fn sweep_logs(&self, before: RunId) -> Result<usize, Failure> {
+        let sweep = |world: &mut World| {
+            let count = world.lines.len();
+            world.lines.retain(|(run, _)| *run >= before);
+            count - world.lines.len()
+        };
+        Ok(self.act(sweep).unwrap_or_default())
+    }
+
     async fn retain(&self, runs: BTreeSet<RunId>, until: Token) -> Result<(), Failure> {
         self.act(|world| world.retained.push((runs, until)));
         Ok(())
@@ -223,6 +251,7 @@ impl Executor for FakeExecutor {
             segment: "any".into(),
             token,
             cost: Cost::default(),
+            executor: None,
             kind: AttemptEventKind::Failed(failure(Class::Cancelled)),
         };
         let events = self.events.clone();

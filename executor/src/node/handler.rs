@@ -8,6 +8,7 @@ use arrow::datatypes::SchemaRef;
 use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::{AttemptEvent, AttemptEventKind, AttemptSpec, Cost, Output, Prepared};
 use flowetl_proto::id::{BlockId, Token};
+use flowetl_proto::log::Level;
 use flowetl_proto::trace;
 
 use super::{
@@ -95,7 +96,14 @@ impl Handler<Publish> for NodeActor {
         let surroundings = Arc::clone(&self.surroundings);
         let id = spec.id.clone();
         let publishing = async move {
-            Ok(match publish(&spec, &prepared, kept, &surroundings).await? {
+            let scribe = surroundings.journal.scribe(&spec);
+            let published = publish(&spec, &prepared, kept, &surroundings).await;
+            match &published {
+                Ok(Committed::Done) => scribe.info(None, committed(&prepared)),
+                Ok(Committed::Lost) => scribe.say(Level::Warn, None, "what was made is gone before it was published"),
+                Err(error) => scribe.say(Level::Error, None, format!("publishing failed: {}", error.to_failure())),
+            }
+            Ok(match published? {
                 Committed::Done => AttemptEventKind::Committed,
                 Committed::Lost => AttemptEventKind::Lost,
             })
@@ -137,13 +145,16 @@ impl NodeActor {
         let surroundings = Arc::clone(&self.surroundings);
         let id = spec.id.clone();
         let removing = async move {
+            let scribe = surroundings.journal.scribe(&spec);
             if let Err(error) = discard(&spec, kept, &surroundings).await {
                 tracing::warn!(
                     segment = %spec.id.segment, token = %spec.id.token, error = error.to_failure().message,
                     "what an attempt staged cannot be removed"
                 );
+                scribe.say(Level::Warn, None, format!("what was staged cannot be removed: {}", error.to_failure()));
                 return Err(error);
             }
+            scribe.say(Level::Debug, None, "what was staged is removed");
             Ok(AttemptEventKind::Discarded)
         };
         self.answer("discard", id, removing, context);
@@ -173,12 +184,27 @@ impl NodeActor {
                     AttemptEventKind::Failed(crate::operator::ended_early(error).in_block(&root))
                 }
             };
-            let event = AttemptEvent { run: id.run, segment: id.segment, token: id.token, cost: Cost::default(), kind };
+            let event = AttemptEvent {
+                run: id.run,
+                segment: id.segment,
+                token: id.token,
+                cost: Cost::default(),
+                executor: None,
+                kind,
+            };
             if events.send(event).await.is_err() {
                 tracing::warn!("the coordinator was gone before it heard of an attempt's end");
             }
         };
         context.spawn(answering.into_actor(self));
+    }
+}
+
+/// What is visible from now on.
+fn committed(prepared: &Prepared) -> String {
+    match &prepared.manifest {
+        Some(manifest) => format!("committed {} rows", manifest.rows()),
+        None => "committed".to_owned(),
     }
 }
 

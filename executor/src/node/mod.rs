@@ -13,6 +13,7 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::{AttemptEvent, AttemptSpec, BoundaryFolder, Executor, Prepared};
 use flowetl_proto::id::{RunId, Token};
+use flowetl_proto::log::{Page, Query};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
@@ -20,6 +21,7 @@ use self::control::ControlThread;
 use crate::config::NodeConfig;
 use crate::connectors::Sink;
 use crate::fence::Fence;
+use crate::journal::{self, Journal};
 use crate::memory::Budget;
 use crate::remote::Host;
 use crate::segment::{Help, SegmentActor};
@@ -40,11 +42,15 @@ pub(crate) struct Surroundings {
     runtimes: Mutex<HashMap<RunId, Weak<RuntimeEnv>>>,
     /// What attempts use of this process.
     pub(crate) usage: Arc<Usage>,
+    /// What is said of them.
+    pub(crate) journal: Journal,
 }
 
 impl Surroundings {
     pub(crate) fn new(config: NodeConfig, data: Handle, host: Option<Arc<Host>>) -> Self {
-        Self { config, data, host, runtimes: Mutex::default(), usage: Arc::default() }
+        let executor = host.as_ref().map(|host| host.id.to_string());
+        let journal = Journal::open(config.storage.clone(), executor, &data);
+        Self { config, data, host, runtimes: Mutex::default(), usage: Arc::default(), journal }
     }
 
     /// The engine's memory and spill folder for `run`, shared by its attempts.
@@ -200,6 +206,18 @@ impl Executor for Node {
             host.retain(&runs, until);
         }
         self.address.send(Retain(runs, until)).await.map_err(|_| gone())
+    }
+
+    async fn log(&self, query: Query) -> Result<Page, Failure> {
+        self.surroundings.journal.read(&query).await.map_err(|e| e.to_failure())
+    }
+
+    async fn sweep_logs(&self, before: RunId) -> Result<usize, Failure> {
+        journal::remove_older(&self.surroundings.config.storage, &before).await.map_err(|e| e.to_failure())
+    }
+
+    async fn close(&self) {
+        self.surroundings.journal.close().await;
     }
 
     async fn cancel(&self, _run: RunId, token: Token, _limit: Duration) -> Result<(), Failure> {

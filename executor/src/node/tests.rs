@@ -310,3 +310,26 @@ async fn a_run_is_forgotten() {
     }
     desk.node.forget("never".into()).await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mo_4_an_attempt_says_what_it_does() {
+    let mut desk = Desk::new(NodeConfig::STALL_LIMIT).await;
+    let spec = desk.world.attempt("run", 7, vec![extract("rows", "odd", "good")], Output::Boundary);
+    desk.prepare(&spec).await;
+    let filter = flowetl_proto::log::Filter::default();
+    let query = flowetl_proto::log::Query { run: "run".into(), after: Default::default(), filter, limit: 100 };
+    let page = desk.node.log(query.clone()).await.unwrap();
+    let said = |begin: &str| {
+        page.lines.iter().find(|line| line.message.starts_with(begin)).unwrap_or_else(|| panic!("{page:#?}"))
+    };
+    for begin in ["started: extract", "source opened: ", "planned: ", "all ", "finished: "] {
+        assert_eq!(
+            (said(begin).block.as_ref().unwrap().as_str(), said(begin).token),
+            ("rows", Some(Token(7))),
+            "{begin}"
+        );
+    }
+    assert_eq!(said("finished").fields["rows_out"], ROWS.to_string());
+    let again = flowetl_proto::log::Query { after: page.next.clone(), ..query };
+    assert!(desk.node.log(again).await.unwrap().lines.is_empty());
+}

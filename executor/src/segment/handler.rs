@@ -49,11 +49,13 @@ impl SegmentActor {
             match command {
                 Command::Plan(thrift) => {
                     self.operators = self.all.child_token();
+                    self.says.planning(&self.spec, thrift);
                     let (spec, surroundings) = (self.spec.clone(), Arc::clone(&self.surroundings));
                     let help = Arc::clone(&self.help);
                     let planning = async move { work::plan(spec, &surroundings, &help, thrift).await };
                     self.run("plan", planning, context, |actor, work| {
                         let (partitions, spread) = (work.partitions(), work.is_spread());
+                        actor.says.planned(&actor.spec, &work);
                         actor.account.weigh_by(work.block_meters());
                         actor.work = Some(Arc::new(work));
                         actor.watch = Watch::begin();
@@ -87,6 +89,7 @@ impl SegmentActor {
                 }
                 Command::Prepare(written) => {
                     let Some(work) = self.work.clone() else { continue };
+                    self.says.written(&written);
                     let preparing = async move { work::prepare(&work, written).await };
                     self.run("prepare", preparing, context, |actor, prepared| {
                         actor.outcome = Some(AttemptEventKind::Prepared(Box::new(prepared)));
@@ -135,6 +138,7 @@ impl SegmentActor {
     /// The last word: first the node learns what it must keep for the commit, then the coordinator is told.
     fn end(&mut self, outcome: AttemptEventKind, context: &mut Context<Self>) {
         figures::ended(&outcome);
+        self.says.ended(&outcome);
         let is_published = self.spec.segment.output.publishes();
         let sink = match &outcome {
             AttemptEventKind::Prepared(_) if is_published => self.work.as_ref().and_then(|w| w.sink.clone()),

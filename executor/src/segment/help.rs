@@ -81,7 +81,7 @@ impl Help {
     async fn tell(&self, most: usize) {
         let AttemptId { run, segment, token, .. } = self.attempt.clone();
         let kind = AttemptEventKind::NeedsHelp { most };
-        let event = AttemptEvent { run, segment, token, cost: Cost::default(), kind };
+        let event = AttemptEvent { run, segment, token, cost: Cost::default(), executor: None, kind };
         if self.events.send(event).await.is_err() {
             tracing::debug!("nobody hears what an attempt needs");
         }

@@ -4,6 +4,7 @@ mod handler;
 mod help;
 mod machine;
 mod messages;
+mod says;
 mod verdict;
 mod watch;
 pub(crate) mod work;
@@ -21,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use self::help::Help;
 use self::machine::{Event, Machine};
 pub(crate) use self::messages::{Cancel, OperatorEnded};
+use self::says::Says;
 use self::watch::Watch;
 use self::work::Work;
 use crate::node::{AttemptOver, Surroundings};
@@ -53,6 +55,8 @@ pub(crate) struct SegmentActor {
     given_up: Cost,
     /// Whether it moves.
     watch: Watch,
+    /// What is said of it for people.
+    says: Says,
 }
 
 impl SegmentActor {
@@ -65,7 +69,9 @@ impl SegmentActor {
     ) -> Self {
         let (all, account) = (CancellationToken::new(), surroundings.usage.open());
         let thrift = if spec.thrifty { Thrift::Frugal } else { Thrift::Usual };
+        let says = Says::new(surroundings.journal.scribe(&spec));
         Self {
+            says,
             spec,
             surroundings,
             events,
@@ -84,7 +90,14 @@ impl SegmentActor {
 
     fn event(&self, kind: AttemptEventKind) -> AttemptEvent {
         let id = &self.spec.id;
-        AttemptEvent { run: id.run.clone(), segment: id.segment.clone(), token: id.token, cost: self.cost(), kind }
+        AttemptEvent {
+            run: id.run.clone(),
+            segment: id.segment.clone(),
+            token: id.token,
+            cost: self.cost(),
+            executor: None,
+            kind,
+        }
     }
 
     /// What it has used so far, here and where it is helped.
@@ -104,6 +117,7 @@ impl SegmentActor {
         let stalled = (still >= self.surroundings.config.stall_limit)
             .then(|| format!("no row has moved for {} s: {}", still.as_secs(), self.whereabouts()));
         let standing = if stalled.is_some() { self.standing(still) } else { Vec::new() };
+        self.says.progress(&blocks, stalled.as_deref());
         let given_up = stalled.clone().filter(|_| self.gives_up(&standing));
         let event = self.event(AttemptEventKind::Progress { blocks, stalled, standing });
         if self.events.try_send(event).is_err() {

@@ -84,6 +84,11 @@ impl Work {
         self.flow.as_ref().is_some_and(|flow| flow.peers.is_some())
     }
 
+    /// What each of its extracts reads: its columns, and how they differ from what was read before.
+    pub(crate) fn sources(&self) -> (&BTreeMap<BlockId, SchemaRef>, &[SchemaChange]) {
+        (&self.schemas, &self.schema_changes)
+    }
+
     /// The block whose rows leave the segment, or whose target takes them.
     pub(crate) fn root(&self) -> &BlockId {
         &self.root

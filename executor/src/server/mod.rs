@@ -130,6 +130,7 @@ pub async fn serve(
     }
     announced.send_modify(|announcement| announcement.draining = true);
     drain(&desk, &host, &node, config.drain_limit).await;
+    node.surroundings().journal.close().await;
     end.cancel();
     desk.close_stream();
     // The announcement goes first, so that the coordinator finds nobody missing.

@@ -8,6 +8,7 @@ use flowetl_proto::VERSION;
 use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::{AttemptSpec, Executor};
 use flowetl_proto::id::{BlockId, ExecutorId, RunId, Token};
+use flowetl_proto::log::Query;
 use flowetl_proto::look::Inspector;
 use flowetl_proto::trust::Subject;
 use flowetl_proto::wire::v1::reported::What;
@@ -106,6 +107,18 @@ impl v1::executor_server::Executor for Service {
     async fn sweep(&self, request: Request<v1::SweepRequest>) -> Reply<v1::Answer> {
         self.admit(&request, &Subject::Executor)?;
         answer(self.node.sweep(read(&request.get_ref().folders_json)?).await)
+    }
+
+    async fn read_log(&self, request: Request<v1::ReadLogRequest>) -> Reply<v1::Found> {
+        let run = RunId::new(&request.get_ref().run_id);
+        self.admit(&request, &Subject::Run(run.clone()))?;
+        let query = Query { run, ..read(&request.get_ref().query_json)? };
+        found_json(self.node.log(query).await)
+    }
+
+    async fn sweep_logs(&self, request: Request<v1::SweepLogsRequest>) -> Reply<v1::Found> {
+        self.admit(&request, &Subject::Executor)?;
+        found_json(self.node.sweep_logs(RunId::new(&request.get_ref().before_run_id)).await)
     }
 
     async fn retain(&self, request: Request<v1::RetainRequest>) -> Reply<v1::Answer> {

@@ -112,6 +112,16 @@ impl Storage {
         Ok(files)
     }
 
+    /// The names of the folders right below a folder, sorted.
+    pub async fn folders(&self, folder: &str, side: Side) -> Result<Vec<String>> {
+        let found = self.store().list_with_delimiter(Some(&self.location(folder)?)).await;
+        let found = found.map_err(|e| self.error(side, "cannot list", folder, e))?;
+        let names = found.common_prefixes.iter().filter_map(|path| path.filename().map(str::to_owned));
+        let mut names: Vec<_> = names.collect();
+        names.sort();
+        Ok(names)
+    }
+
     /// The whole of a small file, or `None` where there is none.
     pub async fn read(&self, name: &str, side: Side) -> Result<Option<Bytes>> {
         let answer = match self.store().get(&self.location(name)?).await {

@@ -5,11 +5,15 @@ use std::sync::Arc;
 use flowetl::Client;
 use flowetl_coordinator::Handle;
 use flowetl_proto::id::RunId;
+use flowetl_proto::log::{Cursor, Filter, Page, Query};
 use flowetl_proto::pipeline::Source;
-use flowetl_proto::run::{Options, RunEvent, RunSummary, RunView};
+use flowetl_proto::run::{Options, RunSummary, RunView};
 use futures::stream::{BoxStream, StreamExt};
 
 use crate::{args, files, home, trust};
+
+/// Lines of a log that are asked for at once.
+const LINES_AT_ONCE: usize = 1_000;
 
 /// Where runs are. All that is shown of them is the same from both.
 pub enum Coordinator {
@@ -89,10 +93,15 @@ impl Coordinator {
         }
     }
 
-    pub async fn events(&self, run: &RunId) -> anyhow::Result<Vec<RunEvent>> {
+    /// Lines of a run's log behind `after`.
+    pub async fn log(&self, run: &RunId, after: Cursor) -> anyhow::Result<Page> {
+        let filter = Filter::default();
         match self {
-            Self::Here(handle) => handle.events(run).await.map_err(chained),
-            Self::There(client) => Ok(client.run(run.clone()).events().await?),
+            Self::Here(handle) => {
+                let query = Query { run: run.clone(), after, filter, limit: LINES_AT_ONCE };
+                handle.log(&query).await.map_err(chained)
+            }
+            Self::There(client) => Ok(client.run(run.clone()).log(after, filter, LINES_AT_ONCE).await?),
         }
     }
 

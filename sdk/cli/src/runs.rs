@@ -1,6 +1,8 @@
 //! `flowetl runs`: what ran, and what happened in it.
 
+use flowetl_coordinator::logs;
 use flowetl_proto::id::RunId;
+use flowetl_proto::log::Cursor;
 
 use crate::coordinator::Coordinator;
 use crate::{Outcome, args, show};
@@ -20,9 +22,20 @@ pub async fn runs(asked: args::Runs) -> anyhow::Result<Outcome> {
     };
     let view = coordinator.run(&run).await?;
     if asked.logs {
-        for event in coordinator.events(&run).await? {
-            let at = show::time(event.at);
-            show::line(&format!("{at} {} {}", event.kind, event.detail))?;
+        let mut after = Cursor::new();
+        loop {
+            let page = coordinator.log(&run, after).await?;
+            for line in &page.lines {
+                show::line(&if asked.output.json {
+                    serde_json::to_string(line)?
+                } else {
+                    logs::text(line, &show::time(line.at))
+                })?;
+            }
+            after = page.next;
+            if !page.has_more {
+                break;
+            }
         }
     } else if asked.output.json {
         show::json(&view)?;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use flowetl_proto::id::RunId;
+use flowetl_proto::log::{Cursor, Filter, Page, Query};
 use flowetl_proto::run::{RunEvent, RunView};
 use flowetl_proto::wire::{Unknown, v1};
 use futures::Stream;
@@ -99,6 +100,18 @@ impl Run {
             async move { stub.cancel(request).await }
         });
         answer.await.map(drop)
+    }
+
+    /// The next lines of the run's log behind `after`, at most `limit`.
+    pub async fn log(&self, after: Cursor, filter: Filter, limit: usize) -> Result<Page> {
+        let query = Query { run: self.id.clone(), after, filter, limit };
+        let unfit = |e: serde_json::Error| Error::NotUnderstood(Unknown { what: "page of a log", text: e.to_string() });
+        let query_json = serde_json::to_string(&query).map_err(unfit)?;
+        let answer = self.client.peers().ask(Repeat::Safe, |mut stub| {
+            let request = request(v1::ReadRunLogRequest { query_json: query_json.clone() });
+            async move { stub.read_run_log(request).await }
+        });
+        serde_json::from_str(&answer.await?.page_json).map_err(unfit)
     }
 
     /// What happened in the run, in order.

@@ -202,7 +202,8 @@ fn orphans(world: &World) -> Vec<String> {
     let newest = newest(world).as_str().unwrap().to_owned();
     let mut attempts: BTreeMap<String, String> = BTreeMap::new();
     let mut orphans = world.files("home/spill");
-    for file in world.files("home/storage") {
+    // What was said of runs stays.
+    for file in world.files("home/storage").into_iter().filter(|file| !file.starts_with("logs/")) {
         // runs/RUN/SEGMENT/ATTEMPT/PART
         let [_, run, segment, attempt, _] = file.split('/').collect::<Vec<_>>()[..] else {
             orphans.push(file);

@@ -77,19 +77,29 @@ GET /events: viewer, events:read
 GET /ws: viewer, events:read
 GET /organizations/{organization}/events: viewer, events:read
 GET /organizations/{organization}/ws: viewer, events:read
+GET /runs/{run}/logs: viewer, runs:read
+GET /executions/{run}/logs: viewer, runs:read
+GET /jobs/{run}/logs: viewer, runs:read
 GET /runs: viewer, runs:read
 GET /runs/{run}: viewer, runs:read
 POST /runs/{run}/cancel: editor, runs:write
+POST /runs/{run}/retry: editor, runs:write
 GET /executions: viewer, runs:read
 GET /executions/{run}: viewer, runs:read
 POST /executions/{run}/cancel: editor, runs:write
+POST /executions/{run}/retry: editor, runs:write
 GET /jobs: viewer, runs:read
 GET /jobs/{run}: viewer, runs:read
 POST /jobs/{run}/cancel: editor, runs:write
+POST /jobs/{run}/retry: editor, runs:write
 GET /auth/methods: nobody
 GET /auth/oidc/login: nobody
 GET /auth/oidc/callback: nobody
 POST /auth/oidc/token: nobody
+GET /dashboard: viewer, runs:read
+GET /executors: viewer, runs:read
+GET /executors/{executor}: viewer, runs:read
+POST /executors/{executor}/drain: super_admin
 ";
 
 /// Other names of what is described once.

@@ -107,8 +107,14 @@ impl Desk {
     }
 
     fn report(&mut self, id: &str, token: i64, kind: Kind) -> Vec<String> {
-        let event =
-            AttemptEvent { run: "r".into(), segment: "load".into(), token: Token(token), cost: Cost::default(), kind };
+        let event = AttemptEvent {
+            run: "r".into(),
+            segment: "load".into(),
+            token: Token(token),
+            cost: Cost::default(),
+            executor: None,
+            kind,
+        };
         self.step(Event::Reported(id.into(), event))
     }
 
@@ -397,6 +403,7 @@ fn anything() -> impl Strategy<Value = Event> {
                     segment: "load".into(),
                     token: Token(token),
                     cost: Cost::default(),
+                    executor: None,
                     kind,
                 },
             )

@@ -108,8 +108,14 @@ fn no_run_keeps_another_out() {
     assert_eq!(desk.start_of("s", 21), [""; 0]);
     let next = |desk: &mut Desk, run: &str, token| {
         let kind = Kind::Failed(Failure::new(Class::User, "no"));
-        let event =
-            AttemptEvent { run: run.into(), segment: "load".into(), token: Token(token), cost: Cost::default(), kind };
+        let event = AttemptEvent {
+            run: run.into(),
+            segment: "load".into(),
+            token: Token(token),
+            cost: Cost::default(),
+            executor: None,
+            kind,
+        };
         desk.step(Event::Reported("a".into(), event)).remove(1)
     };
     assert_eq!(next(&mut desk, "r", 11), "a: start 20", "the other run has none");
@@ -186,6 +192,7 @@ impl Simulation {
                                 segment: id.segment,
                                 token: id.token,
                                 cost: Cost::default(),
+                                executor: None,
                                 kind,
                             };
                             events.push_back(Event::Reported(on, asks));
@@ -221,7 +228,14 @@ impl Simulation {
             let (run, on, _) = self.flowing.remove(&token).unwrap();
             let kind = Kind::Prepared(Box::new(prepared()));
             let run = RunId::new(format!("{run}"));
-            let event = AttemptEvent { run, segment: "load".into(), token: Token(token), cost: Cost::default(), kind };
+            let event = AttemptEvent {
+                run,
+                segment: "load".into(),
+                token: Token(token),
+                cost: Cost::default(),
+                executor: None,
+                kind,
+            };
             self.happens(Event::Reported(on, event));
         }
         let loads = self.desk.placement.loads();

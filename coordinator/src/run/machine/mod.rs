@@ -47,6 +47,8 @@ pub enum Event {
     Tick,
     Report {
         token: Token,
+        /// Who tells it, where that is another process.
+        executor: Option<String>,
         cost: Cost,
         kind: AttemptEventKind,
     },
@@ -122,7 +124,10 @@ pub fn step(state: &mut RunState, moment: Moment, event: Event) -> Decision {
         Event::Settle(failure) => step.settle(failure),
         Event::Reattach => step.reattach(),
         Event::Cancel => step.end(Phase::Cancelling, Failure::new(Class::Cancelled, "the run was cancelled")),
-        Event::Report { token, cost, kind } => step.report(token, cost, kind),
+        Event::Report { token, executor, cost, kind } => {
+            step.told_by(token, executor);
+            step.report(token, cost, kind);
+        }
         Event::Locked(token) => step.locked(token),
         Event::Unlocked => step.state.locked = false,
         Event::Refused { command, failure } => step.refused(command, failure),
@@ -141,6 +146,15 @@ struct Step<'a> {
 }
 
 impl Step<'_> {
+    /// Notes who works on an attempt: written once, for the history.
+    fn told_by(&mut self, token: Token, executor: Option<String>) {
+        let Some(attempt) = self.state.attempts.get_mut(&token) else { return };
+        if executor.is_some() && attempt.executor != executor {
+            attempt.executor = executor;
+            self.decision.changes.attempts.insert(token);
+        }
+    }
+
     fn report(&mut self, token: Token, cost: Cost, kind: AttemptEventKind) {
         let Some(attempt) = self.state.attempts.get_mut(&token) else { return };
         attempt.cost = attempt.cost.latest(cost);

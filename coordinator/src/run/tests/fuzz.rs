@@ -133,7 +133,7 @@ impl Fuzz {
             (Command::Cancel(_), _) => failed(Class::Cancelled),
             (command, _) => return self.happen(Event::Refused { command, failure: Failure::new(class, "no") }),
         };
-        let event = Event::Report { token, cost: Cost::default(), kind };
+        let event = Event::Report { token, executor: None, cost: Cost::default(), kind };
         self.answered.push(event.clone());
         self.happen(event);
     }
@@ -152,6 +152,7 @@ impl Fuzz {
                 ];
                 self.happen(Event::Report {
                     token: Token(which as i64 % 40),
+                    executor: None,
                     cost: Cost::default(),
                     kind: kind[usize::from(how) % 2 + 2].clone(),
                 });

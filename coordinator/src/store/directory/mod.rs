@@ -16,7 +16,7 @@ mod vault;
 
 use std::sync::Arc;
 
-pub(crate) use self::stored_pipeline::PipelineQuery;
+pub(crate) use self::stored_pipeline::{PipelineQuery, containing};
 use sqlx::{Any, Transaction};
 use tokio::sync::Notify;
 

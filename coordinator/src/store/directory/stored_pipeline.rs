@@ -143,7 +143,7 @@ impl Directory {
 }
 
 /// The pattern of a text anywhere, in small letters.
-fn containing(text: &str) -> String {
+pub(crate) fn containing(text: &str) -> String {
     let mut pattern = String::from("%");
     for c in text.to_lowercase().chars() {
         if matches!(c, '%' | '_' | '\\') {

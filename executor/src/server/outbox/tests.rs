@@ -33,7 +33,14 @@ fn spec(token: i64, output: Output) -> AttemptSpec {
 }
 
 fn event(token: i64, kind: AttemptEventKind) -> AttemptEvent {
-    AttemptEvent { run: "r".into(), segment: "s".into(), token: Token(token), cost: Cost::default(), kind }
+    AttemptEvent {
+        run: "r".into(),
+        segment: "s".into(),
+        token: Token(token),
+        cost: Cost::default(),
+        executor: None,
+        kind,
+    }
 }
 
 fn progress(token: i64) -> AttemptEvent {

@@ -1,0 +1,232 @@
+//! `/dashboard`: how an organization's runs stand, in one call.
+
+use std::collections::BTreeMap;
+
+use flowetl_proto::run::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Site;
+use super::body::Json;
+use super::gate::Known;
+use super::problem::Problem;
+use super::runs::RunItem;
+use crate::accounts::Tenant;
+use crate::store::{HOUR_MS, Hourly, RunQuery, Store, Trouble};
+use crate::{Error, Handle, clock};
+
+/// Runs that are shown, and times that come.
+const SHOWN: i64 = 10;
+/// Hours that are shown.
+const HOURS: i64 = 24;
+const DAY_MS: i64 = 24 * HOUR_MS;
+
+/// How things stand.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Dashboard {
+    totals: Totals,
+    /// Runs made since midnight, UTC.
+    runs_today: i64,
+    /// Of the runs of the last 24 hours that succeeded or failed, how many succeeded: from 0 to 1; null where there are none.
+    success_rate: Option<f64>,
+    /// The last 24 hours, oldest first; the last one is the hour that goes on.
+    last_24_hours: Vec<Hour>,
+    /// The newest ten.
+    recent_runs: Vec<RunItem>,
+    /// The next ten times of schedules.
+    next_scheduled: Vec<NextItem>,
+    /// How many pipelines stand how.
+    pipelines: Health,
+    /// What somebody should look at, the worst first.
+    needs_attention: Vec<Attention>,
+    executors: Strip,
+}
+
+/// How many of each sort there are.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Totals {
+    pipelines: i64,
+    /// Blocks of pipelines that compute, in the engine or inside a database.
+    transformations: i64,
+    connections: i64,
+    /// Those that are active.
+    schedules: i64,
+}
+
+/// Runs that were made within one hour, by how they stand now.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Hour {
+    #[schema(value_type = String, format = DateTime)]
+    hour: Timestamp,
+    running: i64,
+    success: i64,
+    failed: i64,
+    cancelled: i64,
+}
+
+/// A time that comes.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct NextItem {
+    schedule_id: String,
+    pipeline_id: String,
+    /// The name of the pipeline.
+    pipeline: String,
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+}
+
+/// How many pipelines stand how.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub(super) struct Health {
+    active: i64,
+    paused: i64,
+    draft: i64,
+    /// Active ones whose newest run has failed.
+    error: i64,
+}
+
+/// What somebody should look at.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Attention {
+    /// `failed`, `stalled`, `waiting` or `connection_failing`.
+    kind: &'static str,
+    /// The id of the pipeline, run or connection.
+    id: String,
+    name: String,
+    run_id: Option<String>,
+    message: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    at: Option<Timestamp>,
+}
+
+/// The executors in a few figures.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Strip {
+    alive: usize,
+    draining: usize,
+    /// Attempts that they take at once; 0 where the coordinator's own process is the executor, which has no limit.
+    slots: u32,
+    busy: u32,
+    /// The most that any one of them held for a run that goes on.
+    peak_memory_bytes: u64,
+}
+
+/// How an organization's runs, pipelines and connections stand, and what comes next.
+#[utoipa::path(get, path = "/dashboard", tag = "runs", responses((status = 200, body = Dashboard)))]
+pub(super) async fn get(site: Site, Known(tenant): Known<Tenant>) -> Result<Json<Dashboard>, Problem> {
+    let (handle, organization, now) = (site.handle()?, tenant.organization.id, clock::now());
+    let store = handle.store();
+    let counts = store.counts(&organization).await?;
+    let begin = (now / HOUR_MS - HOURS + 1) * HOUR_MS;
+    let hourly = store.hourly(&organization, begin).await?;
+    let query = RunQuery { organization: organization.clone(), limit: SHOWN, ..RunQuery::default() };
+    let recent = handle.runs_of(&query).await?.runs.into_iter().map(|run| RunItem::from(run).live(&handle));
+    let next = store.next_times(&organization, SHOWN).await?.into_iter().map(|next| NextItem {
+        schedule_id: next.schedule,
+        pipeline_id: next.pipeline,
+        pipeline: next.name,
+        at: next.at,
+    });
+    let today = now / DAY_MS * DAY_MS;
+    Ok(Json(Dashboard {
+        totals: Totals {
+            pipelines: counts.pipelines,
+            transformations: counts.transformations,
+            connections: counts.connections,
+            schedules: counts.schedules,
+        },
+        runs_today: hourly.iter().filter(|hour| hour.hour >= today).map(|hour| hour.runs).sum(),
+        success_rate: success_rate(&hourly),
+        last_24_hours: hours(&hourly, begin),
+        recent_runs: recent.collect(),
+        next_scheduled: next.collect(),
+        pipelines: health(store, &organization).await?,
+        needs_attention: attention(&handle, &organization).await?,
+        executors: strip(&site, &handle)?,
+    }))
+}
+
+fn success_rate(hourly: &[Hourly]) -> Option<f64> {
+    let count = |state: &str| hourly.iter().filter(|hour| hour.state == state).map(|hour| hour.runs).sum::<i64>();
+    let (success, failed) = (count("success"), count("failed"));
+    (success + failed > 0).then(|| success as f64 / (success + failed) as f64)
+}
+
+/// All hours from `begin` on, also those in which nothing ran.
+fn hours(hourly: &[Hourly], begin: i64) -> Vec<Hour> {
+    let mut found = BTreeMap::<(i64, &str), i64>::new();
+    for hour in hourly {
+        let status = match hour.state.as_str() {
+            "failing" | "cancelling" => "running",
+            state => state,
+        };
+        *found.entry((hour.hour, status)).or_default() += hour.runs;
+    }
+    let hour = |number: i64| {
+        let hour = begin + number * HOUR_MS;
+        let count = |status| found.get(&(hour, status)).copied().unwrap_or(0);
+        Hour {
+            hour: Timestamp(hour),
+            running: count("running"),
+            success: count("success"),
+            failed: count("failed"),
+            cancelled: count("cancelled"),
+        }
+    };
+    (0..HOURS).map(hour).collect()
+}
+
+async fn health(store: &Store, organization: &str) -> Result<Health, Problem> {
+    let found: BTreeMap<_, _> = store.pipeline_health(organization).await?.into_iter().collect();
+    let count = |status: &str| found.get(status).copied().unwrap_or(0);
+    Ok(Health { active: count("active"), paused: count("paused"), draft: count("draft"), error: count("error") })
+}
+
+async fn attention(handle: &Handle, organization: &str) -> Result<Vec<Attention>, Problem> {
+    let of = |kind, trouble: Trouble| Attention {
+        kind,
+        id: trouble.id,
+        name: trouble.name,
+        run_id: trouble.run,
+        message: trouble.message,
+        at: trouble.at,
+    };
+    let failed = handle.store().failing_pipelines(organization).await?;
+    let mut all: Vec<_> = failed.into_iter().map(|trouble| of("failed", trouble)).collect();
+    for view in handle.views() {
+        let stalled = view.segments.values().find_map(|segment| segment.stalled.clone());
+        let Some((kind, message)) =
+            stalled.map(|text| ("stalled", text)).or_else(|| Some(("waiting", view.waiting.clone()?)))
+        else {
+            continue;
+        };
+        // Another organization's is none of theirs.
+        let run = match handle.run_of(organization, &view.run_id).await {
+            Ok(run) => run,
+            Err(Error::NoRun(_)) => continue,
+            Err(error) => return Err(error.into()),
+        };
+        all.push(Attention {
+            kind,
+            id: view.run_id.to_string(),
+            name: run.pipeline,
+            run_id: Some(view.run_id.to_string()),
+            message: Some(message),
+            at: Some(view.started_at),
+        });
+    }
+    let failing = handle.store().failing_connections(organization).await?;
+    all.extend(failing.into_iter().map(|trouble| of("connection_failing", trouble)));
+    Ok(all)
+}
+
+fn strip(site: &Site, handle: &Handle) -> Result<Strip, Problem> {
+    let executors = site.roster()?.executors();
+    Ok(Strip {
+        alive: executors.len(),
+        draining: executors.iter().filter(|executor| executor.draining).count(),
+        slots: executors.iter().map(|executor| executor.slots).sum(),
+        busy: executors.iter().map(|executor| executor.busy).sum(),
+        peak_memory_bytes: handle.views().iter().map(|view| view.peak_memory_bytes).max().unwrap_or(0),
+    })
+}
