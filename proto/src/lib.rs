@@ -6,7 +6,7 @@
 //! [`catalogue`] is what executors announce they can do, [`control`] is the conversation about one attempt,
 //! [`drift`] what that says of a source's columns, [`announcement`] and [`etcd`] how executors are found, [`trust`] how they know
 //! who asks them, [`run`] how a run looks from outside, [`trace`] where its time went, [`look`] what can be seen of a pipeline
-//! before it runs, [`cron`] when it runs again, [`wire`] how all of it travels.
+//! before it runs, [`tables`] and of a system, [`cron`] when it runs again, [`wire`] how all of it travels.
 
 pub mod announcement;
 pub mod catalogue;
@@ -19,6 +19,7 @@ pub mod id;
 pub mod look;
 pub mod pipeline;
 pub mod run;
+pub mod tables;
 pub mod trace;
 pub mod trust;
 pub mod wire;

@@ -94,6 +94,7 @@ fn read<T: serde::de::DeserializeOwned>(json: &str) -> T {
 #[tonic::async_trait]
 impl v1::executor_server::Executor for Service {
     type ReportStream = Pin<Box<dyn Stream<Item = std::result::Result<v1::Reported, Status>> + Send>>;
+    type DiscoverStream = stream::Empty<Result<v1::Found, Status>>;
 
     async fn describe(&self, request: Request<v1::DescribeRequest>) -> Reply<v1::Description> {
         self.takes(&request, &Subject::Executor);
@@ -168,6 +169,14 @@ impl v1::executor_server::Executor for Service {
     }
 
     async fn test_connection(&self, _: Request<v1::TestConnectionRequest>) -> Reply<v1::Found> {
+        Err(Status::unimplemented("nobody looks here"))
+    }
+
+    async fn discover(&self, _: Request<v1::DiscoverRequest>) -> Reply<Self::DiscoverStream> {
+        Err(Status::unimplemented("nobody looks here"))
+    }
+
+    async fn sample_rows(&self, _: Request<v1::SampleRowsRequest>) -> Reply<v1::Found> {
         Err(Status::unimplemented("nobody looks here"))
     }
 

@@ -8,6 +8,7 @@ mod audit;
 mod auth;
 mod body;
 mod connections;
+mod discovery;
 mod docs;
 mod events;
 mod gate;

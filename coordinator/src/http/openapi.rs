@@ -8,7 +8,8 @@ use utoipa::{Modify, OpenApi};
 use super::gate::Needs;
 use super::problem::Problem;
 use super::{
-    audit, auth, connections, events, health, keys, members, organizations, pipelines, routes, runs, schedules, vault,
+    audit, auth, connections, discovery, events, health, keys, members, organizations, pipelines, routes, runs,
+    schedules, vault,
 };
 
 #[derive(OpenApi)]
@@ -82,6 +83,12 @@ use super::{
         runs::list,
         runs::get,
         runs::cancel,
+        discovery::start,
+        discovery::status,
+        discovery::schemas,
+        discovery::tables,
+        discovery::table,
+        discovery::preview,
     ),
     components(schemas(Problem)),
     modifiers(&EveryCall)

@@ -11,8 +11,8 @@ use actix_web::{FromRequest, HttpRequest, Resource, Responder, Route, guard, web
 use super::gate::{self, Needs};
 use super::problem::{no_such_method, no_such_path};
 use super::{
-    Site, audit, auth, body, connections, docs, events, health, keys, members, once, organizations, pipelines, runs,
-    schedules, vault,
+    Site, audit, auth, body, connections, discovery, docs, events, health, keys, members, once, organizations,
+    pipelines, runs, schedules, vault,
 };
 use crate::accounts::{Role, Scope};
 
@@ -86,6 +86,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         all.push(endpoint(GET, one, Member(Viewer, Some(Scope::RunsRead)), runs::get));
         all.push(endpoint(POST, cancel, Member(Editor, Some(Scope::RunsWrite)), runs::cancel));
     }
+    all.extend(of_discovery());
     all
 }
 
@@ -141,6 +142,20 @@ fn of_pipelines() -> Vec<Endpoint> {
         endpoint(GET, "/schedules/{schedule}", READ, schedules::get),
         endpoint(PUT, "/schedules/{schedule}", WRITE, schedules::update),
         endpoint(DELETE, "/schedules/{schedule}", REMOVE, schedules::remove),
+    ]
+}
+
+/// What lies behind connections. Whoever sees rows uses the connection, as its test does.
+fn of_discovery() -> Vec<Endpoint> {
+    const READ: Needs = Needs::Member(Role::Viewer, Some(Scope::ConnectionsRead));
+    const USE: Needs = Needs::Member(Role::Editor, Some(Scope::ConnectionsWrite));
+    vec![
+        endpoint(POST, "/connections/{connection}/discover", USE, discovery::start),
+        endpoint(GET, "/connections/{connection}/discover", READ, discovery::status),
+        endpoint(GET, "/connections/{connection}/schemas", READ, discovery::schemas),
+        endpoint(GET, "/connections/{connection}/tables", READ, discovery::tables),
+        endpoint(GET, "/connections/{connection}/tables/{schema}/{table}", READ, discovery::table),
+        endpoint(GET, "/connections/{connection}/tables/{schema}/{table}/preview", USE, discovery::preview),
     ]
 }
 

@@ -2,6 +2,7 @@
 
 mod app;
 mod connections;
+mod discovery;
 mod events;
 mod people;
 mod pipelines;

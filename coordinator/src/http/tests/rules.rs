@@ -86,6 +86,12 @@ POST /executions/{run}/cancel: editor, runs:write
 GET /jobs: viewer, runs:read
 GET /jobs/{run}: viewer, runs:read
 POST /jobs/{run}/cancel: editor, runs:write
+POST /connections/{connection}/discover: editor, connections:write
+GET /connections/{connection}/discover: viewer, connections:read
+GET /connections/{connection}/schemas: viewer, connections:read
+GET /connections/{connection}/tables: viewer, connections:read
+GET /connections/{connection}/tables/{schema}/{table}: viewer, connections:read
+GET /connections/{connection}/tables/{schema}/{table}/preview: editor, connections:write
 ";
 
 /// Other names of what is described once.

@@ -5,6 +5,7 @@ mod audit;
 mod connection;
 mod invitation;
 mod member;
+mod metadata_cache;
 mod organization;
 mod person;
 mod revision;
