@@ -10,6 +10,7 @@ mod rules;
 mod runs;
 mod service;
 mod teams;
+mod upgrade;
 
 use std::sync::{Arc, Mutex};
 

@@ -203,7 +203,7 @@ async fn sd_1_sqlite_tells_tables_columns_keys_and_estimates() {
         (orders.schema.as_str(), orders.rows, orders.primary_key.join(",")),
         ("main", Some(19_999), "id".into())
     );
-    assert_eq!(orders.columns[0], column("id", "integer", "Int64", false));
+    assert_eq!(orders.columns[0], column("id", "INTEGER", "Int64", false));
     assert_eq!(orders.columns[3], column("day", "date", "Date32", false));
     let lines = named(&tables, "lines");
     assert_eq!((lines.primary_key.join(","), lines.rows), ("order_id,number".into(), None));
