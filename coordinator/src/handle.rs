@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 
 use crate::connections::unseal;
 use crate::control::ControlThread;
+use crate::discovery::Looks;
 use crate::lead::Tenure;
 use crate::lock::Lock;
 use crate::news::{self, Feed, Happening, Watcher};
@@ -107,6 +108,7 @@ impl Coordinator {
                 home,
                 parallel_segments: config.parallel_segments.max(1),
                 schedules: Clockwork::default(),
+                looks: Arc::default(),
             }),
         })
     }
@@ -133,6 +135,7 @@ pub(crate) struct Inner {
     pub home: PathBuf,
     pub parallel_segments: usize,
     pub schedules: Clockwork,
+    pub looks: Arc<Looks>,
 }
 
 impl Handle {
@@ -142,6 +145,11 @@ impl Handle {
 
     pub(crate) fn vault(&self) -> &Vault {
         &self.inner.around.vault
+    }
+
+    /// The looks at connections that are under way.
+    pub(crate) fn looks(&self) -> &Arc<Looks> {
+        &self.inner.looks
     }
 
     /// The secrets that a pipeline's connections name in vaults, for a look at it.

@@ -4,7 +4,7 @@
 //! Reading order: [`cut`] makes segments of a pipeline, `run` is the life of a run (`machine` decides, the actor around
 //! it writes and performs), `place` decides which executor does what and [`fleet`] is the shell around it, [`lead`] says
 //! which of several coordinators decides, `accounts` are people and
-//! organizations, `connections` lead to their systems, [`vault`] keeps their secrets, `pipelines` are what they keep, `schedule`
+//! organizations, `connections` lead to their systems, `discovery` says what lies there, [`vault`] keeps their secrets, `pipelines` are what they keep, `schedule`
 //! says when it runs, `store` holds all SQL, and [`Handle`] is how the outside asks for things: over
 //! gRPC ([`grpc`]) and over HTTP ([`http`]). [`oidc`] lets people sign in through another service.
 
@@ -13,6 +13,7 @@ mod clock;
 mod connections;
 mod control;
 pub mod cut;
+mod discovery;
 mod error;
 mod etcd;
 pub mod figures;

@@ -20,10 +20,12 @@ use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::{AttemptId, AttemptSpec, Output, Segment};
 use flowetl_proto::id::{BlockId, RunId, Token};
 use flowetl_proto::look::{Found, Inspector, NotFound, PREVIEW_BYTES_MAX, SegmentPlan};
-use flowetl_proto::pipeline::{ConnectionSpec, Pipeline, Unsealed};
+use flowetl_proto::pipeline::{ConnectionSpec, Pipeline, Reference, Unsealed};
+use flowetl_proto::tables::{Sample, Table};
 use indexmap::IndexMap;
 use serde_json::Value;
 use tokio::runtime::Handle;
+use tokio::sync::mpsc;
 
 use crate::config::NodeConfig;
 use crate::connectors::systems::Systems;
@@ -106,6 +108,29 @@ impl Inspector for Here {
             }))
         })
         .await
+    }
+
+    async fn discover(
+        &self,
+        name: &str,
+        connection: &ConnectionSpec,
+        secrets: &Unsealed,
+        pages: mpsc::Sender<Vec<Table>>,
+    ) -> Result<(), Failure> {
+        let (name, connection, config) = (name.to_owned(), connection.clone(), self.with(secrets));
+        self.on_data(async move { tables::discover(&name, &connection, &config, &pages).await }).await
+    }
+
+    async fn sample(
+        &self,
+        connection: &ConnectionSpec,
+        from: &Reference,
+        count: usize,
+        secrets: &Unsealed,
+    ) -> Result<Sample, Failure> {
+        let (connection, from) = (connection.clone(), from.clone());
+        let (config, data) = (self.with(secrets), self.data.clone());
+        self.on_data(async move { tables::sample(&connection, from, count, config, data).await }).await
     }
 }
 
@@ -343,5 +368,6 @@ fn spec(pipeline: &Pipeline, segment: Segment, schemas: BTreeMap<BlockId, Value>
 }
 
 mod hint;
+mod tables;
 #[cfg(test)]
 mod tests;

@@ -5,8 +5,9 @@
 //! Reading order: [`id`] and [`code`] are the words, [`pipeline`] is the file and the graph it becomes,
 //! [`catalogue`] is what executors announce they can do, [`control`] is the conversation about one attempt,
 //! [`drift`] what that says of a source's columns, [`announcement`] and [`etcd`] how executors are found, [`trust`] how they know
-//! who asks them, [`run`] how a run looks from outside, [`log`] what is said of it, [`trace`] where its time went, [`look`] what can be seen of a pipeline
-//! before it runs, [`cron`] when it runs again, [`wire`] how all of it travels.
+//! who asks them, [`run`] how a run looks from outside, [`log`] what is said of it, [`trace`] where its time went, [`look`]
+//! what can be seen of a pipeline before it runs, [`tables`] and of a system, [`cron`] when it runs again, [`wire`] how all of
+//! it travels.
 
 pub mod announcement;
 pub mod catalogue;
@@ -20,6 +21,7 @@ pub mod log;
 pub mod look;
 pub mod pipeline;
 pub mod run;
+pub mod tables;
 pub mod trace;
 pub mod trust;
 pub mod wire;

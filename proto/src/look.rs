@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokio::sync::mpsc;
 
 use crate::code::Failure;
 use crate::control::{Output, Segment};
 use crate::drift::SchemaChange;
 use crate::id::BlockId;
-use crate::pipeline::{ConnectionSpec, Pipeline, Unsealed};
+use crate::pipeline::{ConnectionSpec, Pipeline, Reference, Unsealed};
+use crate::tables::{Sample, Table};
 
 /// The largest preview: more rows than anybody looks at, and less than a message may have.
 pub const PREVIEW_BYTES_MAX: usize = 16 << 20;
@@ -90,4 +92,20 @@ pub trait Inspector: Send + Sync {
         connection: &ConnectionSpec,
         secrets: &Unsealed,
     ) -> Result<Result<Found, NotFound>, Failure>;
+    /// Tells all tables of a system that can be read, some at a time, into `pages`; ends early where nobody takes them.
+    async fn discover(
+        &self,
+        name: &str,
+        connection: &ConnectionSpec,
+        secrets: &Unsealed,
+        pages: mpsc::Sender<Vec<Table>>,
+    ) -> Result<(), Failure>;
+    /// The first `count` rows of what `from` names, within [`crate::tables::SAMPLE_LIMIT`].
+    async fn sample(
+        &self,
+        connection: &ConnectionSpec,
+        from: &Reference,
+        count: usize,
+        secrets: &Unsealed,
+    ) -> Result<Sample, Failure>;
 }

@@ -61,7 +61,11 @@ impl Connections {
         self.vault.is_locked(organization).await
     }
 
-    pub(super) fn store(&self) -> &Store {
+    pub(crate) fn roster(&self) -> Arc<dyn Roster> {
+        Arc::clone(&self.roster)
+    }
+
+    pub(crate) fn store(&self) -> &Store {
         self.vault.store()
     }
 
@@ -214,6 +218,16 @@ impl Connections {
                 details: TestDetails { db_type, version: None },
             },
         })
+    }
+
+    /// A connection for whoever does the connecting, and the secrets that it names.
+    pub(crate) async fn opened_spec(&self, connection: &Connection) -> Result<(ConnectionSpec, Unsealed), Refusal> {
+        let spec = spec(connection, [].iter(), &*self.catalogue()?)?;
+        let mut secrets = Unsealed::default();
+        for (key, secret) in self.opened(connection).await? {
+            secrets.insert(path(&connection.organization, &connection.id, &key), secret);
+        }
+        Ok((spec, secrets))
     }
 
     /// The secrets of a connection.

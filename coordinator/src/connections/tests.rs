@@ -1,6 +1,7 @@
 //! Connections on both databases, with an executor that knows one right password.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -9,9 +10,11 @@ use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::Segment;
 use flowetl_proto::id::{BlockId, ExecutorId};
 use flowetl_proto::look::{Found, Inspector, NotFound, SegmentPlan};
-use flowetl_proto::pipeline::{ConnectionSpec, Pipeline, Unsealed};
+use flowetl_proto::pipeline::{ConnectionSpec, Pipeline, Reference, Unsealed};
+use flowetl_proto::tables::{PAGE_TABLES, Sample, Table};
 use flowetl_proto::wire::v1::ExecutorInfo;
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 
 use super::{Connection, ConnectionQuery, ConnectionView, Connections, Wish};
 use crate::accounts::{Refusal, Tenant};
@@ -41,6 +44,13 @@ pub(crate) const RIGHT: &str = "planted-secret-0815";
 pub(crate) struct Fake {
     /// What it was asked to test: the connection as it is printed, and the secrets that came with it.
     pub asked: Mutex<Vec<(String, Value)>>,
+    /// What it finds wherever it looks, and how often it did.
+    pub tables: Mutex<Vec<Table>>,
+    pub discovered: AtomicU64,
+    /// It looks once it has this.
+    pub held: tokio::sync::Mutex<()>,
+    /// Why it finds nothing the next time.
+    pub broken: Mutex<Option<String>>,
 }
 
 pub(crate) fn catalogue() -> Catalogue {
@@ -105,6 +115,32 @@ impl Inspector for Fake {
         self.asked.lock().unwrap().push((connection.to_string(), came));
         let refused = || NotFound { message: "wrong password".into(), hint: Some("check it".into()) };
         Ok(if is_right { Ok(Found { version: "Fake 1.0".into() }) } else { Err(refused()) })
+    }
+
+    async fn discover(
+        &self,
+        _: &str,
+        _: &ConnectionSpec,
+        secrets: &Unsealed,
+        pages: mpsc::Sender<Vec<Table>>,
+    ) -> Result<(), Failure> {
+        drop(self.held.lock().await);
+        self.discovered.fetch_add(1, Ordering::SeqCst);
+        assert!(serde_json::to_string(secrets).unwrap().contains(RIGHT), "it could not sign in");
+        let tables = self.tables.lock().unwrap().clone();
+        for page in tables.chunks(PAGE_TABLES) {
+            pages.send(page.to_vec()).await.unwrap();
+        }
+        let broken = self.broken.lock().unwrap().take();
+        broken.map_or(Ok(()), |message| Err(Failure::new(Class::User, message)))
+    }
+
+    async fn sample(&self, _: &ConnectionSpec, from: &Reference, rows: usize, _: &Unsealed) -> Result<Sample, Failure> {
+        if let Some(message) = self.broken.lock().unwrap().take() {
+            return Err(Failure::new(Class::User, message));
+        }
+        let rows = vec![vec![Some(format!("{from} {rows}"))]];
+        Ok(Sample { columns: vec![("asked".into(), "Utf8".into())], rows, incomplete: false })
     }
 }
 

@@ -9,9 +9,11 @@ use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::Segment;
 use flowetl_proto::id::{BlockId, ExecutorId};
 use flowetl_proto::look::{Found, Inspector, NotFound, SegmentPlan};
-use flowetl_proto::pipeline::{ConnectionSpec, Pipeline, Unsealed};
+use flowetl_proto::pipeline::{ConnectionSpec, Pipeline, Reference, Unsealed};
+use flowetl_proto::tables::{Sample, Table};
 use flowetl_proto::wire::v1::ExecutorInfo;
 use serde_json::Value;
+use tokio::sync::mpsc;
 
 use super::Roster;
 use crate::{Handle, clock};
@@ -60,6 +62,26 @@ impl Inspector for Alone {
         secrets: &Unsealed,
     ) -> Result<Result<Found, NotFound>, Failure> {
         self.inspector.test(name, connection, secrets).await
+    }
+
+    async fn discover(
+        &self,
+        name: &str,
+        connection: &ConnectionSpec,
+        secrets: &Unsealed,
+        pages: mpsc::Sender<Vec<Table>>,
+    ) -> Result<(), Failure> {
+        self.inspector.discover(name, connection, secrets, pages).await
+    }
+
+    async fn sample(
+        &self,
+        connection: &ConnectionSpec,
+        from: &Reference,
+        count: usize,
+        secrets: &Unsealed,
+    ) -> Result<Sample, Failure> {
+        self.inspector.sample(connection, from, count, secrets).await
     }
 }
 

@@ -9,7 +9,8 @@ use flowetl_proto::control::{BoundaryFolder, Segment};
 use flowetl_proto::id::{BlockId, RunId, Token};
 use flowetl_proto::log::{Page, Query};
 use flowetl_proto::look::{Found, NotFound, SegmentPlan};
-use flowetl_proto::pipeline::{ConnectionSpec, Pipeline, Unsealed};
+use flowetl_proto::pipeline::{ConnectionSpec, Pipeline, Reference, Unsealed};
+use flowetl_proto::tables::{SAMPLE_LIMIT, Sample, Table};
 use flowetl_proto::trust::{ClusterKey, Subject, Trust, about};
 use flowetl_proto::wire::v1::executor_client::ExecutorClient;
 use flowetl_proto::wire::{MESSAGE_BYTES_MAX, TERM_HEADER, v1};
@@ -37,6 +38,10 @@ const CALL_LIMIT: Duration = Duration::from_secs(20);
 const LOOK_LIMIT: Duration = Duration::from_secs(300);
 /// How long a test of a connection may take: the executor gives it 5 s.
 const TEST_LIMIT: Duration = Duration::from_secs(8);
+/// How long the next tables of a system may take to be told: the executor gives all of them 600 s.
+const PAGE_LIMIT: Duration = Duration::from_secs(610);
+/// How long rows to look at may take: the executor gives them 10 s, and the connection its own time before.
+const ROWS_LIMIT: Duration = Duration::from_secs(SAMPLE_LIMIT.as_secs() + 5);
 /// How long all boundaries may take to be listed, or many of them to be removed; what is left is removed the next time.
 const STORAGE_LIMIT: Duration = Duration::from_secs(300);
 /// How long an executor may take to say who it is and to open its stream.
@@ -210,6 +215,57 @@ impl Client {
         };
         let told = found(tested.await)?;
         serde_json::from_slice(&told).map_err(|e| Failure::new(Class::Internal, format!("a test cannot be read: {e}")))
+    }
+
+    pub(super) async fn discover(
+        &self,
+        name: &str,
+        connection: &ConnectionSpec,
+        secrets: &Unsealed,
+        pages: mpsc::Sender<Vec<Table>>,
+    ) -> Result<(), Failure> {
+        let mut executor = self.executor.clone();
+        let lost = |reason| Failure::new(Class::LostExecutor, reason);
+        let request = v1::DiscoverRequest {
+            name: name.to_owned(),
+            connection_json: written(connection).map_err(lost)?,
+            secrets_json: written(secrets).map_err(lost)?,
+        };
+        let mut told = in_time(OPEN_LIMIT, executor.discover(request)).await.map_err(lost)?;
+        loop {
+            let page = match timeout(PAGE_LIMIT, told.message()).await {
+                Ok(Ok(Some(page))) => found(Ok(page))?,
+                Ok(Ok(None)) => return Ok(()),
+                Ok(Err(status)) => return Err(lost(said(&status))),
+                Err(_) => return Err(lost(late(PAGE_LIMIT))),
+            };
+            let page = serde_json::from_slice(&page);
+            let page = page.map_err(|e| Failure::new(Class::Internal, format!("tables cannot be read: {e}")))?;
+            if pages.send(page).await.is_err() {
+                return Ok(());
+            }
+        }
+    }
+
+    pub(super) async fn sample(
+        &self,
+        connection: &ConnectionSpec,
+        from: &Reference,
+        count: usize,
+        secrets: &Unsealed,
+    ) -> Result<Sample, Failure> {
+        let mut executor = self.executor.clone();
+        let sampled = async {
+            let request = v1::SampleRowsRequest {
+                connection_json: written(connection)?,
+                from_json: written(from)?,
+                rows: u32::try_from(count).unwrap_or(u32::MAX),
+                secrets_json: written(secrets)?,
+            };
+            in_time(ROWS_LIMIT, executor.sample_rows(request)).await
+        };
+        let told = found(sampled.await)?;
+        serde_json::from_slice(&told).map_err(|e| Failure::new(Class::Internal, format!("rows cannot be read: {e}")))
     }
 
     pub(super) async fn drain(&self) -> Result<(), Failure> {

@@ -23,7 +23,8 @@ use flowetl_proto::etcd::Etcd;
 use flowetl_proto::id::{BlockId, ExecutorId, RunId, Token};
 use flowetl_proto::log::{Page, Query};
 use flowetl_proto::look::{Found, Inspector, NotFound, SegmentPlan};
-use flowetl_proto::pipeline::{ConnectionSpec, Pipeline, Unsealed};
+use flowetl_proto::pipeline::{ConnectionSpec, Pipeline, Reference, Unsealed};
+use flowetl_proto::tables::{Sample, Table};
 use flowetl_proto::trust::Trust;
 use flowetl_proto::wire::v1::ExecutorInfo;
 use futures::future::join_all;
@@ -175,6 +176,26 @@ impl Inspector for Fleet {
         secrets: &Unsealed,
     ) -> std::result::Result<std::result::Result<Found, NotFound>, Failure> {
         self.any()?.test(name, connection, secrets).await
+    }
+
+    async fn discover(
+        &self,
+        name: &str,
+        connection: &ConnectionSpec,
+        secrets: &Unsealed,
+        pages: mpsc::Sender<Vec<Table>>,
+    ) -> std::result::Result<(), Failure> {
+        self.any()?.discover(name, connection, secrets, pages).await
+    }
+
+    async fn sample(
+        &self,
+        connection: &ConnectionSpec,
+        from: &Reference,
+        count: usize,
+        secrets: &Unsealed,
+    ) -> std::result::Result<Sample, Failure> {
+        self.any()?.sample(connection, from, count, secrets).await
     }
 }
 

@@ -61,7 +61,6 @@ struct Service {
     held: Arc<Mutex<Vec<String>>>,
     /// Opens the pass that each call must have.
     key: Option<ClusterKey>,
-    /// How many calls there were.
     calls: Arc<AtomicUsize>,
 }
 
@@ -94,14 +93,14 @@ fn read<T: serde::de::DeserializeOwned>(json: &str) -> T {
 #[tonic::async_trait]
 impl v1::executor_server::Executor for Service {
     type ReportStream = Pin<Box<dyn Stream<Item = std::result::Result<v1::Reported, Status>> + Send>>;
+    type DiscoverStream = stream::Empty<Result<v1::Found, Status>>;
 
     async fn describe(&self, request: Request<v1::DescribeRequest>) -> Reply<v1::Description> {
         self.takes(&request, &Subject::Executor);
-        let catalogue = Catalogue { blocks: vec![], connectors: vec![] };
         Ok(Response::new(v1::Description {
             id: self.id.clone(),
             version: flowetl_proto::VERSION.into(),
-            catalogue_json: serde_json::to_string(&catalogue).unwrap(),
+            catalogue_json: serde_json::to_string(&Catalogue { blocks: vec![], connectors: vec![] }).unwrap(),
         }))
     }
 
@@ -168,6 +167,14 @@ impl v1::executor_server::Executor for Service {
     }
 
     async fn test_connection(&self, _: Request<v1::TestConnectionRequest>) -> Reply<v1::Found> {
+        Err(Status::unimplemented("nobody looks here"))
+    }
+
+    async fn discover(&self, _: Request<v1::DiscoverRequest>) -> Reply<Self::DiscoverStream> {
+        Err(Status::unimplemented("nobody looks here"))
+    }
+
+    async fn sample_rows(&self, _: Request<v1::SampleRowsRequest>) -> Reply<v1::Found> {
         Err(Status::unimplemented("nobody looks here"))
     }
 

@@ -9,6 +9,7 @@ mod auth;
 mod body;
 mod connections;
 mod dashboard;
+mod discovery;
 mod docs;
 mod events;
 mod executors;

@@ -8,7 +8,7 @@ use utoipa::{Modify, OpenApi};
 use super::gate::Needs;
 use super::problem::Problem;
 use super::{
-    audit, auth, connections, dashboard, events, executors, health, keys, logs, members, oidc, organizations, pipelines, routes, runs, schedules, vault,
+    audit, auth, connections, dashboard, discovery, events, executors, health, keys, logs, members, oidc, organizations, pipelines, routes, runs, schedules, vault,
 };
 
 #[derive(OpenApi)]
@@ -92,6 +92,12 @@ use super::{
         executors::list,
         executors::get,
         executors::drain,
+        discovery::start,
+        discovery::status,
+        discovery::schemas,
+        discovery::tables,
+        discovery::table,
+        discovery::preview,
     ),
     components(schemas(Problem)),
     modifiers(&EveryCall)

@@ -11,7 +11,7 @@ use actix_web::{FromRequest, HttpRequest, Resource, Responder, Route, guard, web
 use super::gate::{self, Needs};
 use super::problem::{no_such_method, no_such_path};
 use super::{
-    Site, audit, auth, body, connections, dashboard, docs, events, executors, health, keys, logs, members, oidc, once, organizations, pipelines, runs, schedules, vault,
+    Site, audit, auth, body, connections, dashboard, discovery, docs, events, executors, health, keys, logs, members, oidc, once, organizations, pipelines, runs, schedules, vault,
 };
 use crate::accounts::{Role, Scope};
 
@@ -91,6 +91,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     }
     all.extend(of_people());
     all.extend(of_watching());
+    all.extend(of_discovery());
     all
 }
 
@@ -167,6 +168,20 @@ fn of_pipelines() -> Vec<Endpoint> {
         endpoint(GET, "/schedules/{schedule}", READ, schedules::get),
         endpoint(PUT, "/schedules/{schedule}", WRITE, schedules::update),
         endpoint(DELETE, "/schedules/{schedule}", REMOVE, schedules::remove),
+    ]
+}
+
+/// What lies behind connections. Whoever sees rows uses the connection, as its test does.
+fn of_discovery() -> Vec<Endpoint> {
+    const READ: Needs = Needs::Member(Role::Viewer, Some(Scope::ConnectionsRead));
+    const USE: Needs = Needs::Member(Role::Editor, Some(Scope::ConnectionsWrite));
+    vec![
+        endpoint(POST, "/connections/{connection}/discover", USE, discovery::start),
+        endpoint(GET, "/connections/{connection}/discover", READ, discovery::status),
+        endpoint(GET, "/connections/{connection}/schemas", READ, discovery::schemas),
+        endpoint(GET, "/connections/{connection}/tables", READ, discovery::tables),
+        endpoint(GET, "/connections/{connection}/tables/{schema}/{table}", READ, discovery::table),
+        endpoint(GET, "/connections/{connection}/tables/{schema}/{table}/preview", USE, discovery::preview),
     ]
 }
 

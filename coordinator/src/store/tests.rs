@@ -6,6 +6,7 @@ use flowetl_proto::control::Cost;
 use flowetl_proto::id::{RunId, SegmentId, Token};
 use flowetl_proto::run::{Phase, RunEvent, RunOptions};
 use serde_json::json;
+use sqlx::{Connection, Executor};
 
 use super::{AttemptRow, Origin, Record, RunRow, SinkCommit, Store, Totals, Version};
 use crate::store::CommitState;
@@ -19,6 +20,45 @@ on_both!(
     allows_one_active_run,
     tokens_only_grow
 );
+
+/// Makes a database as it was at the migration `until`, with the rows of a run that went well, `r1`, and of one that failed, `r2`,
+/// of an incremental pipeline `p`.
+pub(crate) async fn write_as_of(database: &Database, until: i64) {
+    sqlx::any::install_default_drivers();
+    let mut connection = sqlx::AnyConnection::connect(&database.url).await.unwrap();
+    super::MIGRATIONS.run_to(until, &mut connection).await.unwrap();
+    let (version, hash) = (version().definition, version().hash);
+    let segments = cut::cut(&pipeline("p", vec![extract("a"), load("b", "a", "append")]));
+    let segment = serde_json::to_string(&segments[0]).unwrap();
+    let failure = r#"{"class":"user","block":null,"message":"no such table"}"#;
+    let run = |id: &str, state: &str, failure: &str, at: i64| {
+        format!(
+            "insert into run (id, pipeline, hash, options, state, failure, term, seq, created_at, started_at, finished_at, kept)
+             values ('{id}', 'p', '{hash}', '{{\"full_refresh\":false}}', '{state}', {failure}, 1, 1, {at}, {at}, {at} + 5, 0)"
+        )
+    };
+    let position = r#"{"column":"id","data_type":"Int64","value":"7"}"#;
+    for insert in [
+        "insert into pipeline (name, created_at) values ('p', 1)".to_owned(),
+        format!(
+            "insert into pipeline_version (pipeline, hash, definition, created_at) values ('p', '{hash}', '{version}', 1)"
+        ),
+        run("r1", "success", "null", 10),
+        run("r2", "failed", &format!("'{failure}'"), 20),
+        format!(
+            "insert into segment (run, id, place, spec, state, failures, next_try_at, winner)
+             values ('r1', '{}', 0, '{segment}', 'committed', 0, null, null)",
+            segments[0].id
+        ),
+        "insert into event (run, seq, at, kind, detail) values ('r1', 1, 10, 'begun', '{}')".to_owned(),
+        format!(
+            "insert into source_position (pipeline, block, position, run, moved_at) values ('p', 'a', '{position}', 'r1', 15)"
+        ),
+    ] {
+        connection.execute(sqlx::AssertSqlSafe(insert)).await.unwrap();
+    }
+    connection.close().await.unwrap();
+}
 
 async fn dm_15_migrations_are_applied_once(database: &Database) {
     let (one, two) = tokio::join!(Store::open(&database.url), Store::open(&database.url));

@@ -14,7 +14,8 @@ use flowetl_proto::control::{
 use flowetl_proto::id::{BlockId, RunId, Token};
 use flowetl_proto::log::{Line, Page, Query};
 use flowetl_proto::look::{Found, Inspector, NotFound, SegmentPlan};
-use flowetl_proto::pipeline::{Block, ConnectionSpec, Pipeline, Unsealed};
+use flowetl_proto::pipeline::{Block, ConnectionSpec, Pipeline, Reference, Unsealed};
+use flowetl_proto::tables::{Sample, Table};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
@@ -315,6 +316,20 @@ impl Inspector for Blind {
     }
 
     async fn test(&self, _: &str, _: &ConnectionSpec, _: &Unsealed) -> Result<Result<Found, NotFound>, Failure> {
+        Err(failure(Class::LostExecutor))
+    }
+
+    async fn discover(
+        &self,
+        _: &str,
+        _: &ConnectionSpec,
+        _: &Unsealed,
+        _: mpsc::Sender<Vec<Table>>,
+    ) -> Result<(), Failure> {
+        Err(failure(Class::LostExecutor))
+    }
+
+    async fn sample(&self, _: &ConnectionSpec, _: &Reference, _: usize, _: &Unsealed) -> Result<Sample, Failure> {
         Err(failure(Class::LostExecutor))
     }
 }

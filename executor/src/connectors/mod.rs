@@ -23,7 +23,9 @@ use flowetl_proto::catalogue::ConnectorDescription;
 use flowetl_proto::control::{AttemptId, Part, Position};
 use flowetl_proto::id::BlockId;
 use flowetl_proto::pipeline::{Connection, Reference, WriteMode};
+use flowetl_proto::tables::Table;
 use serde_json::Value;
+use tokio::sync::mpsc::Sender;
 
 use crate::storage::Storage;
 use crate::{Error, Result};
@@ -78,6 +80,12 @@ pub trait System: Debug + Send + Sync {
 
     /// The system's own version, after really signing in.
     async fn version(&self) -> Result<String>;
+
+    /// Tells all tables that can be read, at most [`flowetl_proto::tables::PAGE_TABLES`] at a time; ends early where nobody
+    /// takes them. Writes nothing.
+    async fn discover(&self, _pages: &Sender<Vec<Table>>) -> Result<()> {
+        Err(Error::user("this system does not say what lies in it"))
+    }
 
     /// The leaf of a plan that another executor has written ([`Shared::write`]).
     fn share(&self, _written: Value) -> Result<Arc<dyn ExecutionPlan>> {

@@ -161,7 +161,7 @@ async fn tested(spec: ConnectionSpec, password: &str) -> Result<Found, NotFound>
     here.test("shop", &spec, &secrets).await.unwrap()
 }
 
-fn spec_of(url: &str) -> ConnectionSpec {
+pub(super) fn spec_of(url: &str) -> ConnectionSpec {
     let (catalogue, none) = (crate::catalogue::catalogue(), IndexMap::new());
     let folder = std::path::Path::new("/");
     let parser =

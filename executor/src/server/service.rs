@@ -10,12 +10,16 @@ use flowetl_proto::control::{AttemptSpec, Executor};
 use flowetl_proto::id::{BlockId, ExecutorId, RunId, Token};
 use flowetl_proto::log::Query;
 use flowetl_proto::look::Inspector;
+use flowetl_proto::tables::Table;
 use flowetl_proto::trust::Subject;
 use flowetl_proto::wire::v1::reported::What;
 use flowetl_proto::wire::{TERM_HEADER, v1};
+use futures::FutureExt;
 use futures::stream::{self, Stream, StreamExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
@@ -23,6 +27,9 @@ use super::desk::{Desk, Next};
 use crate::Node;
 use crate::gate::Gate;
 use crate::inspect::Here;
+
+/// Pages of tables that are told and not sent yet: the system is asked for more while one travels.
+const PAGES_WAITING_MAX: usize = 2;
 
 type Reply<T> = Result<Response<T>, Status>;
 
@@ -52,6 +59,7 @@ impl Service {
 #[tonic::async_trait]
 impl v1::executor_server::Executor for Service {
     type ReportStream = Pin<Box<dyn Stream<Item = Result<v1::Reported, Status>> + Send>>;
+    type DiscoverStream = Pin<Box<dyn Stream<Item = Result<v1::Found, Status>> + Send>>;
 
     async fn describe(&self, request: Request<v1::DescribeRequest>) -> Reply<v1::Description> {
         self.admit(&request, &Subject::Executor)?;
@@ -170,6 +178,28 @@ impl v1::executor_server::Executor for Service {
         let asked = request.get_ref();
         let (connection, secrets) = (read(&asked.connection_json)?, read(&asked.secrets_json)?);
         found_json(self.inspector.test(&asked.name, &connection, &secrets).await)
+    }
+
+    async fn discover(&self, request: Request<v1::DiscoverRequest>) -> Reply<Self::DiscoverStream> {
+        self.admit(&request, &Subject::Executor)?;
+        let asked = request.into_inner();
+        let (connection, secrets) = (read(&asked.connection_json)?, read(&asked.secrets_json)?);
+        let (pages, told) = mpsc::channel(PAGES_WAITING_MAX);
+        let inspector = self.inspector.clone();
+        // Dropped with the stream, which ends the looking.
+        let looking = async move { inspector.discover(&asked.name, &connection, &secrets, pages).await };
+        let end = looking.into_stream().filter_map(|ended| async { ended.err().map(Err) });
+        let pages = ReceiverStream::new(told).map(Ok);
+        let all = stream::select(pages, end.map(|failure: Result<Vec<Table>, Failure>| failure));
+        Ok(Response::new(all.map(|page| found_json(page).map(Response::into_inner)).boxed()))
+    }
+
+    async fn sample_rows(&self, request: Request<v1::SampleRowsRequest>) -> Reply<v1::Found> {
+        self.admit(&request, &Subject::Executor)?;
+        let asked = request.get_ref();
+        let (connection, secrets) = (read(&asked.connection_json)?, read(&asked.secrets_json)?);
+        let from = read(&asked.from_json)?;
+        found_json(self.inspector.sample(&connection, &from, asked.rows as usize, &secrets).await)
     }
 
     async fn drain(&self, request: Request<v1::DrainRequest>) -> Reply<v1::Answer> {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use flowetl_proto::pipeline::Secret;
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt};
 use object_store::aws::AmazonS3;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
@@ -100,8 +100,13 @@ impl Storage {
 
     /// Every file below a folder (`""` is the root), sorted by name.
     pub async fn list(&self, folder: &str, side: Side) -> Result<Vec<Stored>> {
+        self.list_some(folder, usize::MAX, side).await
+    }
+
+    /// The same of so many that the store lists first.
+    pub async fn list_some(&self, folder: &str, most: usize, side: Side) -> Result<Vec<Stored>> {
         let location = self.location(folder)?;
-        let found: Result<Vec<_>, _> = self.store().list(Some(&location)).try_collect().await;
+        let found: Result<Vec<_>, _> = self.store().list(Some(&location)).take(most).try_collect().await;
         let found = found.map_err(|e| self.error(side, "cannot list", folder, e))?;
         let mut files = Vec::with_capacity(found.len());
         for meta in found {

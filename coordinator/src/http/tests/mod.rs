@@ -2,6 +2,7 @@
 
 mod app;
 mod connections;
+mod discovery;
 mod events;
 mod identity;
 mod model;
@@ -11,6 +12,7 @@ mod rules;
 mod runs;
 mod service;
 mod teams;
+mod upgrade;
 
 use std::sync::{Arc, Mutex};
 

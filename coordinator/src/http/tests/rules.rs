@@ -100,6 +100,12 @@ GET /dashboard: viewer, runs:read
 GET /executors: viewer, runs:read
 GET /executors/{executor}: viewer, runs:read
 POST /executors/{executor}/drain: super_admin
+POST /connections/{connection}/discover: editor, connections:write
+GET /connections/{connection}/discover: viewer, connections:read
+GET /connections/{connection}/schemas: viewer, connections:read
+GET /connections/{connection}/tables: viewer, connections:read
+GET /connections/{connection}/tables/{schema}/{table}: viewer, connections:read
+GET /connections/{connection}/tables/{schema}/{table}/preview: editor, connections:write
 ";
 
 /// Other names of what is described once.

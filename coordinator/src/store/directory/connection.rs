@@ -136,7 +136,7 @@ impl Directory {
 }
 
 /// The pattern of texts that hold `text`, in small letters.
-fn containing(text: &str) -> String {
+pub(super) fn containing(text: &str) -> String {
     let mut pattern = String::from("%");
     for c in text.to_lowercase().chars() {
         if matches!(c, '%' | '_' | '\\') {

@@ -6,6 +6,7 @@ mod connection;
 mod identity;
 mod invitation;
 mod member;
+mod metadata_cache;
 mod organization;
 mod person;
 mod revision;

@@ -92,11 +92,12 @@ async fn matching(storage: &Storage, path: &str) -> Result<Vec<Stored>> {
 }
 
 /// Names that start with a dot or an underscore are nobody's data: ours, Spark's, an editor's.
-fn is_hidden(below: &str) -> bool {
+pub fn is_hidden(below: &str) -> bool {
     below.split('/').any(|part| part.starts_with(['.', '_']))
 }
 
-fn column_of(folder: &str) -> Option<(String, Option<String>)> {
+/// The column and its value that a folder's name says, if it says one.
+pub fn column_of(folder: &str) -> Option<(String, Option<String>)> {
     let (column, value) = folder.split_once('=')?;
     let value = (value != NULL_FOLDER).then(|| decode(value));
     Some((decode(column), value))

@@ -4,6 +4,7 @@
 //! ([`split`]) and parsing ([`decode`]), and on several executors ([`share`]); [`sink`] writes.
 
 mod decode;
+mod discover;
 mod find;
 mod format;
 mod infer;
@@ -24,7 +25,9 @@ use datafusion::catalog::TableProvider;
 use datafusion::physical_plan::ExecutionPlan;
 use flowetl_proto::catalogue::{ConnectorDescription, Places};
 use flowetl_proto::pipeline::Connection;
+use flowetl_proto::tables::Table;
 use serde_json::{Value, json};
+use tokio::sync::mpsc::Sender;
 
 pub(crate) use self::parquet::{ParquetFile, ParquetTable, Place, footer};
 pub(super) use self::share::shared;
@@ -112,6 +115,10 @@ impl System for Files {
 
     async fn version(&self) -> Result<String> {
         self.storage.version().await
+    }
+
+    async fn discover(&self, pages: &Sender<Vec<Table>>) -> Result<()> {
+        discover::discover(&self.storage, &self.context, pages).await
     }
 
     fn share(&self, written: Value) -> Result<Arc<dyn ExecutionPlan>> {

@@ -31,10 +31,20 @@ const COMPRESSION_RATIO: u64 = 4;
 
 /// Opens what a request names as a table.
 pub async fn open(storage: &Storage, context: &OpenContext, request: SourceRequest) -> Result<Arc<dyn TableProvider>> {
+    let found = find(storage, path_of(&request.from)?.0).await?;
+    open_found(storage, context, found, request).await
+}
+
+/// Opens files, of which there is one at least, as a table.
+pub async fn open_found(
+    storage: &Storage,
+    context: &OpenContext,
+    found: Vec<Found>,
+    request: SourceRequest,
+) -> Result<Arc<dyn TableProvider>> {
     let options = Options::from_json(&request.options)?;
-    let (path, told) = path_of(&request.from)?;
+    let (_, told) = path_of(&request.from)?;
     let told = options.format.as_deref().or(told);
-    let found = find(storage, path).await?;
     let mut formats = Vec::with_capacity(found.len());
     for f in &found {
         formats.push(of_file(&f.file.name, told)?);

@@ -66,13 +66,13 @@ pub(super) fn text(row: &Row, index: usize) -> Result<&str> {
         .ok_or_else(|| Error::internal(format!("column {index} of a catalogue query is missing")))
 }
 
-fn number<T: std::str::FromStr>(row: &Row, index: usize) -> Result<T> {
+pub(super) fn number<T: std::str::FromStr>(row: &Row, index: usize) -> Result<T> {
     text(row, index)?
         .parse()
         .map_err(|_| Error::internal(format!("column {index} of a catalogue query is not a number")))
 }
 
-fn flag(row: &Row, index: usize) -> bool {
+pub(super) fn flag(row: &Row, index: usize) -> bool {
     row.get(index).and_then(Option::as_deref) == Some("t")
 }
 

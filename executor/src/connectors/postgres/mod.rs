@@ -8,6 +8,7 @@ mod bench;
 mod catalog;
 mod commit;
 mod decode;
+mod discover;
 mod encode;
 mod filter;
 mod numeric;
@@ -31,7 +32,9 @@ use datafusion::catalog::TableProvider;
 use datafusion::physical_plan::ExecutionPlan;
 use flowetl_proto::catalogue::{ConnectorDescription, Places};
 use flowetl_proto::pipeline::Connection;
+use flowetl_proto::tables::Table;
 use serde_json::Value;
+use tokio::sync::mpsc::Sender;
 
 #[cfg(feature = "bench")]
 pub use self::bench::Copy;
@@ -96,6 +99,13 @@ impl System for Database {
         let version = format!("PostgreSQL {}", client.version_text());
         self.snapshots.keep(client);
         Ok(version)
+    }
+
+    async fn discover(&self, pages: &Sender<Vec<Table>>) -> Result<()> {
+        let mut client = self.snapshots.alone().await?;
+        discover::discover(&mut client, pages).await?;
+        self.snapshots.release(client).await;
+        Ok(())
     }
 }
 

@@ -79,6 +79,13 @@ impl Snapshots {
         Ok(client)
     }
 
+    /// A connection inside a read-only transaction on a state of its own.
+    pub(super) async fn alone(&self) -> Result<Client> {
+        let mut client = self.plain().await?;
+        client.execute(BEGIN).await?;
+        Ok(client)
+    }
+
     /// Takes a reader back for the next read. One that cannot end its transaction is dropped.
     pub(super) async fn release(&self, mut client: Client) {
         if !client.is_idle() || client.execute("rollback").await.is_err() {

@@ -7,6 +7,7 @@
 
 mod connect;
 mod decode;
+mod discover;
 mod encode;
 mod filter;
 mod publish;
@@ -29,8 +30,10 @@ use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
 use flowetl_proto::catalogue::{ConnectorDescription, Places};
 use flowetl_proto::pipeline::Connection;
+use flowetl_proto::tables::Table;
 use serde_json::json;
 use tokio::sync::Mutex;
+use tokio::sync::mpsc::Sender;
 
 use self::connect::{Side, absolute, failure, open_to_read};
 use self::sink::SqliteSink;
@@ -133,5 +136,10 @@ impl System for SqliteSystem {
             Ok(format!("SQLite {}", rusqlite::version()))
         })
         .await
+    }
+
+    async fn discover(&self, pages: &Sender<Vec<Table>>) -> Result<()> {
+        let (path, pages) = (self.0.path.clone(), pages.clone());
+        on_thread(move || discover::discover(&path, &pages)).await
     }
 }
