@@ -98,6 +98,8 @@ pub enum Error {
     Executor(Box<Failure>),
     #[error("cannot go on serving")]
     Serve(#[source] Cause),
+    #[error("cannot send over HTTP: {0}")]
+    Post(String),
 }
 
 impl Error {

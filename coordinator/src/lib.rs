@@ -4,9 +4,10 @@
 //! Reading order: [`cut`] makes segments of a pipeline, `run` is the life of a run (`machine` decides, the actor around
 //! it writes and performs), `place` decides which executor does what and [`fleet`] is the shell around it, [`lead`] says
 //! which of several coordinators decides, `accounts` are people and
-//! organizations, `connections` lead to their systems, `discovery` says what lies there, [`vault`] keeps their secrets, `pipelines` are what they keep, `schedule`
-//! says when it runs, `store` holds all SQL, and [`Handle`] is how the outside asks for things: over
-//! gRPC ([`grpc`]) and over HTTP ([`http`]). [`oidc`] lets people sign in through another service.
+//! organizations, `connections` lead to their systems, `discovery` says what lies there, [`vault`] keeps their secrets,
+//! `pipelines` are what they keep, `schedule` says when it runs, `notify` who is told when it fails, `store` holds all SQL, and
+//! [`Handle`] is how the outside asks for things: over gRPC ([`grpc`]) and over HTTP ([`http`]). [`oidc`] lets people sign in
+//! through another service.
 
 mod accounts;
 mod clock;
@@ -25,6 +26,7 @@ pub mod lead;
 mod lock;
 pub mod logs;
 mod news;
+mod notify;
 pub mod oidc;
 mod pipelines;
 mod place;
@@ -40,4 +42,5 @@ pub mod vault;
 pub use connections::check_connections;
 pub use error::{Error, Result};
 pub use handle::{Config, Coordinator, Handle, remembered};
+pub use notify::{Mail, WrongMail};
 pub use store::PositionRow;

@@ -1,6 +1,8 @@
 //! Tests of the whole system, in one binary because each links DataFusion.
 
 #[cfg(test)]
+mod alerts;
+#[cfg(test)]
 mod client;
 #[cfg(test)]
 mod cluster;

@@ -8,7 +8,8 @@ use utoipa::{Modify, OpenApi};
 use super::gate::Needs;
 use super::problem::Problem;
 use super::{
-    audit, auth, connections, dashboard, discovery, events, executors, health, keys, logs, members, oidc, organizations, pipelines, routes, runs, schedules, vault,
+    alerts, audit, auth, connections, dashboard, discovery, events, executors, health, keys, logs, members, oidc,
+    organizations, pipelines, routes, runs, schedules, vault,
 };
 
 #[derive(OpenApi)]
@@ -98,6 +99,15 @@ use super::{
         discovery::tables,
         discovery::table,
         discovery::preview,
+        alerts::list,
+        alerts::create,
+        alerts::get,
+        alerts::change,
+        alerts::remove,
+        alerts::test,
+        alerts::deliveries,
+        alerts::delivery,
+        alerts::redeliver,
     ),
     components(schemas(Problem)),
     modifiers(&EveryCall)

@@ -11,7 +11,8 @@ use actix_web::{FromRequest, HttpRequest, Resource, Responder, Route, guard, web
 use super::gate::{self, Needs};
 use super::problem::{no_such_method, no_such_path};
 use super::{
-    Site, audit, auth, body, connections, dashboard, discovery, docs, events, executors, health, keys, logs, members, oidc, once, organizations, pipelines, runs, schedules, vault,
+    Site, alerts, audit, auth, body, connections, dashboard, discovery, docs, events, executors, health, keys, logs,
+    members, oidc, once, organizations, pipelines, runs, schedules, vault,
 };
 use crate::accounts::{Role, Scope};
 
@@ -92,6 +93,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     all.extend(of_people());
     all.extend(of_watching());
     all.extend(of_discovery());
+    all.extend(of_alerts());
     all
 }
 
@@ -113,6 +115,23 @@ fn of_watching() -> [Endpoint; 4] {
         endpoint(GET, "/executors", READ, executors::list),
         endpoint(GET, "/executors/{executor}", READ, executors::get),
         endpoint(POST, "/executors/{executor}/drain", Needs::SuperAdmin, executors::drain),
+    ]
+}
+
+/// Who is told when a pipeline fails, and what they were told.
+fn of_alerts() -> [Endpoint; 9] {
+    const READ: Needs = Needs::Member(Role::Viewer, Some(Scope::OrganizationRead));
+    const WRITE: Needs = Needs::Member(Role::Admin, Some(Scope::OrganizationWrite));
+    [
+        endpoint(GET, "/alerts/destinations", READ, alerts::list),
+        endpoint(POST, "/alerts/destinations", WRITE, alerts::create),
+        endpoint(GET, "/alerts/destinations/{destination}", READ, alerts::get),
+        endpoint(PUT, "/alerts/destinations/{destination}", WRITE, alerts::change),
+        endpoint(DELETE, "/alerts/destinations/{destination}", WRITE, alerts::remove),
+        endpoint(POST, "/alerts/destinations/{destination}/test", WRITE, alerts::test),
+        endpoint(GET, "/alerts/deliveries", READ, alerts::deliveries),
+        endpoint(GET, "/alerts/deliveries/{delivery}", READ, alerts::delivery),
+        endpoint(POST, "/alerts/deliveries/{delivery}/redeliver", WRITE, alerts::redeliver),
     ]
 }
 

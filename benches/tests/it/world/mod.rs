@@ -69,7 +69,8 @@ impl World {
             "PASSWORD",
         ];
         let secrets = ["CLUSTER_KEY", "CLUSTER_KEY_FILE", "TLS_CA", "TLS_CERT", "TLS_KEY", "TOKEN", "TOKENS"];
-        for name in places.into_iter().chain(etcd).chain(secrets).chain(sign_in) {
+        let mail = ["SMTP_FROM", "SMTP_URL"];
+        for name in places.into_iter().chain(etcd).chain(secrets).chain(sign_in).chain(mail) {
             command.env_remove(format!("FLOWETL_{name}"));
         }
         command.env_remove("RUST_LOG").env_remove("ENCRYPTION_KEY").env_remove("FLOWETL_CONNECTION_CHECKS");

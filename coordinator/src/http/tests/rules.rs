@@ -106,6 +106,15 @@ GET /connections/{connection}/schemas: viewer, connections:read
 GET /connections/{connection}/tables: viewer, connections:read
 GET /connections/{connection}/tables/{schema}/{table}: viewer, connections:read
 GET /connections/{connection}/tables/{schema}/{table}/preview: editor, connections:write
+GET /alerts/destinations: viewer, organization:read
+POST /alerts/destinations: admin, organization:write
+GET /alerts/destinations/{destination}: viewer, organization:read
+PUT /alerts/destinations/{destination}: admin, organization:write
+DELETE /alerts/destinations/{destination}: admin, organization:write
+POST /alerts/destinations/{destination}/test: admin, organization:write
+GET /alerts/deliveries: viewer, organization:read
+GET /alerts/deliveries/{delivery}: viewer, organization:read
+POST /alerts/deliveries/{delivery}/redeliver: admin, organization:write
 ";
 
 /// Other names of what is described once.
