@@ -125,7 +125,7 @@ pub(super) async fn read(
         let page = LogPage { lines, next: written(&page.next), has_more: page.has_more };
         return Ok(Json(page).respond_to(&request).map_into_boxed_body());
     };
-    let place = site.places.clone().try_acquire_owned().map_err(|_| Problem::crowded())?;
+    let place = site.places.take(&tenant.organization.id, &ticket.caller).map_err(Problem::crowded)?;
     let (texts, mut taken) = mpsc::channel(PAGES_MAX);
     site.runtime.spawn(async move {
         tell(&ticket, &tenant, &handle, query, (form, follow), &texts).await;

@@ -121,7 +121,7 @@ impl Store {
             "select p.id, p.name, r.id as run, r.error_message as message, r.finished_at as at {NEWEST} \
              and p.status = 'active' and r.state = 'failed' order by r.id desc limit {SHOWN_MAX}"
         );
-        self.troubles(select, organization, "list the pipelines").await
+        self.troubled(select, organization, "list the pipelines").await
     }
 
     /// Connections whose last test has failed, the last one first.
@@ -131,10 +131,10 @@ impl Store {
              from connection where organization = $1 and last_test_status = 'failed' \
              order by last_tested_at desc limit {SHOWN_MAX}"
         );
-        self.troubles(select, organization, "list the connections").await
+        self.troubled(select, organization, "list the connections").await
     }
 
-    async fn troubles(&self, select: String, organization: &str, what: &'static str) -> Result<Vec<Trouble>> {
+    async fn troubled(&self, select: String, organization: &str, what: &'static str) -> Result<Vec<Trouble>> {
         let rows = sqlx::query(sqlx::AssertSqlSafe(select)).bind(organization.to_owned()).fetch_all(&self.pool).await;
         let decode = |row: &AnyRow| {
             Ok(Trouble {

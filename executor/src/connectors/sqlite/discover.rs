@@ -83,7 +83,7 @@ fn table(connection: &Connection, name: &str, sort: &str, counted: &HashMap<Stri
         }
         table.columns.push(Column {
             // The rowid by another name is never null.
-            nullable: !row.get::<_, bool>(2)? && !(place > 0 && declared.eq_ignore_ascii_case("integer")),
+            nullable: !(row.get::<_, bool>(2)? || place > 0 && declared.eq_ignore_ascii_case("integer")),
             arrow_type: Kind::declared(&declared).map(|kind| kind.arrow().to_string()),
             name,
             declared,
