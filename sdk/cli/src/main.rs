@@ -87,7 +87,7 @@ async fn traced(command: Command) -> anyhow::Result<Outcome> {
         _ => "flowetl",
     };
     let traces = traces::Traces::start(role)?;
-    let outcome = perform(command).await;
+    let outcome = Box::pin(perform(command)).await;
     tokio::task::block_in_place(|| traces.close());
     outcome
 }
@@ -106,7 +106,7 @@ async fn perform(command: Command) -> anyhow::Result<Outcome> {
         Command::State(state) => state::perform(state).await,
         Command::Executor(args::Executor { command: Some(command), .. }) => executors::perform(command).await,
         Command::Executor(executor) => role::executor(executor).await,
-        Command::Coordinator(coordinator) => role::coordinator(coordinator).await,
+        Command::Coordinator(coordinator) => role::coordinator(*coordinator).await,
         Command::Keygen => {
             let key = flowetl_coordinator::vault::Keyring::generate().map_err(role::chained)?;
             show::line(key.reveal())?;

@@ -85,7 +85,7 @@ pub enum Command {
     /// Work as an executor of a cluster, until SIGTERM; or look at executors and end them.
     Executor(Executor),
     /// Work as the coordinator of a cluster, until SIGTERM.
-    Coordinator(Coordinator),
+    Coordinator(Box<Coordinator>),
     /// Make a key for `ENCRYPTION_KEY`.
     Keygen,
     /// Make a small shop to try FlowETL on: a database, files, and a pipeline.
