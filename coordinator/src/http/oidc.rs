@@ -70,10 +70,9 @@ pub(super) async fn login(site: Site, Query(wish): Query<Begin>) -> Result<Away,
 /// Where the other service sends the browser back to: it goes on to its page, with a ticket. Both count once, in this browser.
 #[utoipa::path(get, path = "/auth/oidc/callback", tag = "auth", params(Back), responses((status = 303)))]
 pub(super) async fn callback(site: Site, browser: Shown, Query(back): Query<Back>) -> Result<Away, Problem> {
-    let code = match (back.code, back.error) {
-        (Some(code), None) => code,
-        // Their words are theirs: they are not repeated.
-        _ => return Err(Refusal::Unknown("the other service has let nobody in: sign in again".into()).into()),
+    // Their words are theirs: they are not repeated.
+    let (Some(code), None) = (back.code, back.error) else {
+        return Err(Refusal::Unknown("the other service has let nobody in: sign in again".into()).into());
     };
     let (ticket, next) = oidc(&site)?.come_back(&back.state, &code, &browser.0).await?;
     let mark = if next.contains('?') { '&' } else { '?' };

@@ -39,7 +39,7 @@ pub enum Command {
     /// List runs, or show one.
     Runs(Runs),
     /// Serve: coordinator and executor in one process.
-    Up(Up),
+    Up(Box<Up>),
     /// Look at and set where incremental reads start.
     #[command(subcommand)]
     State(State),
@@ -85,7 +85,7 @@ pub enum Command {
     /// Work as an executor of a cluster, until SIGTERM; or look at executors and end them.
     Executor(Executor),
     /// Work as the coordinator of a cluster, until SIGTERM.
-    Coordinator(Coordinator),
+    Coordinator(Box<Coordinator>),
     /// Make a key for `ENCRYPTION_KEY`.
     Keygen,
     /// Make a small shop to try FlowETL on: a database, files, and a pipeline.
