@@ -83,7 +83,7 @@ pub enum Command {
         output: Output,
     },
     /// Work as an executor of a cluster, until SIGTERM; or look at executors and end them.
-    Executor(Executor),
+    Executor(Box<Executor>),
     /// Work as the coordinator of a cluster, until SIGTERM.
     Coordinator(Box<Coordinator>),
     /// Make a key for `ENCRYPTION_KEY`.
