@@ -102,10 +102,12 @@ async fn perform(command: Command) -> anyhow::Result<Outcome> {
         Command::Schema => files::schema(),
         Command::Connection(command) => connection::perform(command).await,
         Command::Runs(runs) => runs::runs(runs).await,
-        Command::Up(up) => role::up(up).await,
+        Command::Up(up) => role::up(*up).await,
         Command::State(state) => state::perform(state).await,
-        Command::Executor(args::Executor { command: Some(command), .. }) => executors::perform(command).await,
-        Command::Executor(executor) => role::executor(executor).await,
+        Command::Executor(executor) => match *executor {
+            args::Executor { command: Some(command), .. } => executors::perform(command).await,
+            executor => role::executor(executor).await,
+        },
         Command::Coordinator(coordinator) => role::coordinator(*coordinator).await,
         Command::Keygen => {
             let key = flowetl_coordinator::vault::Keyring::generate().map_err(role::chained)?;

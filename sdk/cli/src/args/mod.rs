@@ -39,7 +39,7 @@ pub enum Command {
     /// List runs, or show one.
     Runs(Runs),
     /// Serve: coordinator and executor in one process.
-    Up(Up),
+    Up(Box<Up>),
     /// Look at and set where incremental reads start.
     #[command(subcommand)]
     State(State),
@@ -83,7 +83,7 @@ pub enum Command {
         output: Output,
     },
     /// Work as an executor of a cluster, until SIGTERM; or look at executors and end them.
-    Executor(Executor),
+    Executor(Box<Executor>),
     /// Work as the coordinator of a cluster, until SIGTERM.
     Coordinator(Box<Coordinator>),
     /// Make a key for `ENCRYPTION_KEY`.
