@@ -47,7 +47,24 @@ impl From<Error> for Broken {
 
 impl Job {
     pub(super) async fn run(self, spec: ConnectionSpec, secrets: Unsealed) {
-        let Ok(_place) = self.turn.looks.places.acquire().await else { return };
+        let Some(detail) = self.look(spec, secrets).await else { return };
+        let news = self.news("discovery.ended", detail);
+        let Self { store, connection, turn, .. } = self;
+        // Whoever is told may begin the next at once.
+        drop(turn);
+        let told = async {
+            let mut directory = store.change_directory().await?;
+            directory.tell(&connection.organization, news);
+            directory.commit().await
+        };
+        if let Err(error) = told.await {
+            tracing::warn!(error = %error.chain(), "nobody is told of the end of a look at a connection");
+        }
+    }
+
+    /// Looks, and keeps what came of it. Gives what is told of its end.
+    async fn look(&self, spec: ConnectionSpec, secrets: Unsealed) -> Option<Value> {
+        let _place = self.turn.looks.places.acquire().await.ok()?;
         let (pages, told) = mpsc::channel(WAITING_MAX);
         let look = clock::new_id();
         let asked = self.roster.discover(&self.connection.name, &spec, &secrets, pages);
@@ -61,9 +78,10 @@ impl Job {
                 self.fail("the metadata database did not take what was found").await
             }
         };
-        if let Err(error) = ended {
+        let ended = ended.inspect_err(|error| {
             tracing::warn!(error = %error.chain(), "the end of a look at a connection is not kept");
-        }
+        });
+        ended.ok()
     }
 
     /// Keeps every page, and compares it with what was there.
@@ -115,31 +133,29 @@ impl Job {
         Ok(Found { look: look.to_owned(), at: Timestamp(clock::now()), tables, drift })
     }
 
-    async fn done(&self, found: Found) -> Result<()> {
+    async fn done(&self, found: Found) -> Result<Value> {
         let id = &self.connection.id;
         let mut directory = self.store.change_directory().await?;
         directory.look_done(id, &found).await?;
         directory.keep_look(id, &found.look).await?;
+        directory.commit().await?;
         let drift = found.drift.as_ref();
-        let detail = json!({
+        Ok(json!({
             "success": true, "tables": found.tables,
             "tables_added": drift.map(|drift| drift.tables_added),
             "tables_removed": drift.map(|drift| drift.tables_removed),
             "tables_changed": drift.map(|drift| drift.tables_changed),
-        });
-        directory.tell(&self.connection.organization, self.news("discovery.ended", detail));
-        directory.commit().await
+        }))
     }
 
-    async fn fail(&self, message: &str) -> Result<()> {
+    async fn fail(&self, message: &str) -> Result<Value> {
         let id = &self.connection.id;
         let mut directory = self.store.change_directory().await?;
         directory.look_failed(id, clock::now(), message).await?;
         let counts = directory.look(id).await?.and_then(|look| look.found).map(|found| found.look);
         directory.keep_look(id, counts.as_deref().unwrap_or_default()).await?;
-        let detail = json!({ "success": false, "message": message });
-        directory.tell(&self.connection.organization, self.news("discovery.ended", detail));
-        directory.commit().await
+        directory.commit().await?;
+        Ok(json!({ "success": false, "message": message }))
     }
 
     fn news(&self, kind: &str, detail: Value) -> News {

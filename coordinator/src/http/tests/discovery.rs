@@ -47,7 +47,7 @@ async fn connection(app: &App, token: &str, name: &str) -> String {
 }
 
 async fn watcher(app: &App, token: &str) -> Watcher {
-    let id = app.get("/organizations/acme", token).await.good()["id"].as_str().unwrap().to_owned();
+    let id = app.get("/organizations/acme", token).await.good()["organization"]["id"].as_str().unwrap().to_owned();
     app.served.process.handle.watch(id, None).await.unwrap()
 }
 
@@ -134,7 +134,6 @@ async fn sd_3_what_was_found_is_kept_searched_and_compared(database: &Database) 
     assert_eq!(tables("?search=public.cust").await, ["public.customers"]);
     assert_eq!(tables("?search=%25").await.len(), 0);
     app.get(&format!("{one}/tables?cursor=x"), &team.viewer).await.refused(422);
-    app.get(&format!("{one}/tables?nonsense=x"), &team.viewer).await.refused(400);
 
     *app.served.fake.tables.lock().unwrap() =
         vec![changed(table("public", "Orders")), table("public", "customers"), table("raw", "new")];
@@ -144,11 +143,15 @@ async fn sd_3_what_was_found_is_kept_searched_and_compared(database: &Database) 
     assert_eq!(counted(&ended), [1, 1, 1]);
     let view = app.get(&format!("{one}/discover"), &team.viewer).await.good();
     assert_eq!(counted(&view["drift"]), [1, 1, 1]);
-    let words = |change: &Value| {
-        let text = |key: &str| change[key].as_str().unwrap_or("-").to_owned();
-        ["change", "table", "column", "before", "after"].map(text).join(" ")
-    };
-    let changes: Vec<_> = view["drift"]["changes"].as_array().unwrap().iter().map(words).collect();
+    let changes: Vec<_> = view["drift"]["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|change| {
+            let text = |key: &str| change[key].as_str().unwrap_or("-").to_owned();
+            ["change", "table", "column", "before", "after"].map(text).join(" ")
+        })
+        .collect();
     assert_eq!(
         changes,
         [
@@ -208,13 +211,12 @@ async fn sd_5_rows_are_shown_by_an_executor(database: &Database) {
 }
 
 async fn sd_3_many_tables_are_searched_page_by_page(database: &Database) {
-    const TABLES: usize = 3_000;
+    const TABLES: usize = 6 * PAGE_TABLES;
     let app = App::start(database).await;
     let team = app.team().await;
     let one = connection(&app, &team.editor, "shop").await;
     let all = (0..TABLES).map(|n| table(["a", "b"][n % 2], &format!("t{n:05}")));
     *app.served.fake.tables.lock().unwrap() = all.collect();
-    const { assert!(TABLES > PAGE_TABLES) };
     assert_eq!(discover(&app, &team.editor, &one).await["tables"], TABLES);
     let (mut found, mut cursor) = (Vec::new(), String::new());
     loop {

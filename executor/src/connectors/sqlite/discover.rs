@@ -81,9 +81,10 @@ fn table(connection: &Connection, name: &str, sort: &str, counted: &HashMap<Stri
         if place > 0 {
             primary.push((place, name.clone()));
         }
+        // By another name; it is never null.
+        let is_rowid = place > 0 && declared.eq_ignore_ascii_case("integer");
         table.columns.push(Column {
-            // The rowid by another name is never null.
-            nullable: !(row.get::<_, bool>(2)? || place > 0 && declared.eq_ignore_ascii_case("integer")),
+            nullable: !(row.get::<_, bool>(2)? || is_rowid),
             arrow_type: Kind::declared(&declared).map(|kind| kind.arrow().to_string()),
             name,
             declared,
