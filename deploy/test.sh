@@ -36,7 +36,7 @@ check format cargo fmt --all --check
 check lints cargo clippy --workspace --all-targets --locked -- -D warnings
 # The tests of the whole system start the program itself, which `cargo test` alone does not build.
 check build cargo build --workspace --bins --tests --locked
-check tests deploy/servers/up.sh postgres s3 etcd tpch -- cargo test --workspace --locked --no-fail-fast
+check tests deploy/servers/up.sh postgres s3 etcd tpch smtp -- cargo test --workspace --locked --no-fail-fast
 check python python_sdk
 check containers deploy/check.sh
 

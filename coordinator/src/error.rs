@@ -94,6 +94,8 @@ pub enum Error {
     NoSecret(String),
     #[error("cannot go on serving")]
     Serve(#[source] Cause),
+    #[error("cannot send over HTTP: {0}")]
+    Post(String),
 }
 
 impl Error {

@@ -19,6 +19,7 @@ use crate::control::ControlThread;
 use crate::lead::Tenure;
 use crate::lock::Lock;
 use crate::news::{self, Feed, Happening, Watcher};
+use crate::notify::{Mail, Notifier, Pace};
 use crate::run::{self, Event, Happened, RunState, Surroundings, view};
 use crate::schedule::Clockwork;
 use crate::store::{OwnedRun, PositionRow, RunQuery, Store, sqlite_url};
@@ -38,12 +39,21 @@ pub struct Config {
     pub tenure: Option<Tenure>,
     /// What wraps the keys of vaults.
     pub keyring: Keyring,
+    /// By which mail is sent; `None` where none is.
+    pub mail: Option<Mail>,
 }
 
 impl Config {
     pub fn new(home: impl Into<PathBuf>) -> Self {
         // Two keep both a source and a target busy; more would share the same memory.
-        Self { home: home.into(), database_url: None, parallel_segments: 2, tenure: None, keyring: Keyring::default() }
+        Self {
+            home: home.into(),
+            database_url: None,
+            parallel_segments: 2,
+            tenure: None,
+            keyring: Keyring::default(),
+            mail: None,
+        }
     }
 
     fn home(&self) -> Result<PathBuf> {
@@ -88,6 +98,7 @@ impl Coordinator {
             store,
             vault,
             feed,
+            mail: config.mail,
             executor,
             runtime: runtime::Handle::current(),
             active: Mutex::new(Vec::new()),
@@ -107,6 +118,7 @@ impl Coordinator {
                 home,
                 parallel_segments: config.parallel_segments.max(1),
                 schedules: Clockwork::default(),
+                notifier: Notifier::default(),
             }),
         })
     }
@@ -133,6 +145,7 @@ pub(crate) struct Inner {
     pub home: PathBuf,
     pub parallel_segments: usize,
     pub schedules: Clockwork,
+    pub notifier: Notifier,
 }
 
 impl Handle {
@@ -158,6 +171,11 @@ impl Handle {
     /// runs that were left behind.
     pub fn keep_schedules(&self) {
         Clockwork::start(&self.inner);
+    }
+
+    /// Tells whoever wants to know what goes wrong from now on. Only for a coordinator that leads, or is alone.
+    pub fn send_alerts(&self) {
+        self.inner.notifier.start(&self.inner.around, Pace::default());
     }
 
     /// Lets a schedule that was just written count at once.

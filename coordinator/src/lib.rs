@@ -5,7 +5,7 @@
 //! it writes and performs), `place` decides which executor does what and [`fleet`] is the shell around it, [`lead`] says
 //! which of several coordinators decides, `accounts` are people and
 //! organizations, `connections` lead to their systems, [`vault`] keeps their secrets, `pipelines` are what they keep, `schedule`
-//! says when it runs, `store` holds all SQL, and [`Handle`] is how the outside asks for things: over
+//! says when it runs, `notify` who is told when it fails, `store` holds all SQL, and [`Handle`] is how the outside asks for things: over
 //! gRPC ([`grpc`]) and over HTTP ([`http`]).
 
 mod accounts;
@@ -23,6 +23,7 @@ pub mod http;
 pub mod lead;
 mod lock;
 mod news;
+mod notify;
 mod pipelines;
 mod place;
 mod run;
@@ -37,4 +38,5 @@ pub mod vault;
 pub use connections::check_connections;
 pub use error::{Error, Result};
 pub use handle::{Config, Coordinator, Handle, remembered};
+pub use notify::{Mail, WrongMail};
 pub use store::PositionRow;

@@ -1,17 +1,19 @@
 #!/usr/bin/env bash
 # Starts real servers for tests, each in a temporary folder on a free port of 127.0.0.1, and stops them at the end.
 #
-#   deploy/servers/up.sh [postgres] [s3] [etcd] [tpch] -- COMMAND...   runs COMMAND with their addresses in its environment
-#   deploy/servers/up.sh [postgres] [s3] [etcd] [tpch]                 prints the addresses and serves until Ctrl-C
+#   deploy/servers/up.sh [postgres] [s3] [etcd] [tpch] [smtp] -- COMMAND...   runs COMMAND with their addresses in its environment
+#   deploy/servers/up.sh [postgres] [s3] [etcd] [tpch] [smtp]                 prints the addresses and serves until Ctrl-C
 #
 # FLOWETL_TEST_POSTGRES=postgres://...   FLOWETL_TEST_S3=s3://...   FLOWETL_TEST_POSTGRES_DATA=its data folder
 # FLOWETL_TEST_ETCD=http://...   FLOWETL_TEST_TPCH=a folder of TPC-H's tables as Parquet files
+# FLOWETL_TEST_SMTP=smtp://...   FLOWETL_TEST_SMTPS=smtps://...   FLOWETL_TEST_SMTP_CA=a certificate   FLOWETL_TEST_SMTP_MAIL=a folder
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 . "$ROOT/deploy/servers/postgres.sh"
 . "$ROOT/deploy/servers/s3.sh"
 . "$ROOT/deploy/servers/etcd.sh"
 . "$ROOT/deploy/servers/tpch.sh"
+. "$ROOT/deploy/servers/smtp.sh"
 
 # Below the range from which the kernel picks ports for outgoing connections.
 free_port() {
@@ -36,7 +38,7 @@ wait_for_http() {
 
 servers=()
 while [ $# -gt 0 ] && [ "$1" != -- ]; do
-  case $1 in postgres | s3 | etcd | tpch) servers+=("$1") ;; *) die "unknown server \`$1\`; there are postgres, s3, etcd and tpch" ;; esac
+  case $1 in postgres | s3 | etcd | tpch | smtp) servers+=("$1") ;; *) die "unknown server \`$1\`; there are postgres, s3, etcd, tpch and smtp" ;; esac
   shift
 done
 [ $# -eq 0 ] || shift
@@ -61,6 +63,10 @@ for server in "${servers[@]}"; do
     s3) export FLOWETL_TEST_S3=$S3_URL ;;
     etcd) export FLOWETL_TEST_ETCD=$ETCD_URL ;;
     tpch) export FLOWETL_TEST_TPCH=$TPCH_FOLDER ;;
+    smtp)
+      export FLOWETL_TEST_SMTP=$SMTP_URL FLOWETL_TEST_SMTPS=$SMTPS_URL
+      export FLOWETL_TEST_SMTP_CA=$SMTP_CA FLOWETL_TEST_SMTP_MAIL=$SMTP_MAIL
+      ;;
   esac
 done
 

@@ -24,6 +24,8 @@ pub(crate) struct Invited {
     pub secret: String,
     /// Where the person signs up or accepts, below this server's address.
     pub link: String,
+    /// Whether it is sent by mail, too.
+    pub mailed: bool,
 }
 
 impl Accounts {
@@ -69,7 +71,7 @@ impl Accounts {
         directory.audit(&caller.entry(change)).await?;
         directory.commit().await?;
         let link = format!("/signup?invitation={}", secret.text);
-        Ok(Invited { invitation, secret: secret.text, link })
+        Ok(Invited { invitation, secret: secret.text, link, mailed: false })
     }
 
     /// Takes an invitation back.

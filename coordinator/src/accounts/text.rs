@@ -11,7 +11,7 @@ const PASSWORD_CHARS_MIN: usize = 8;
 const PASSWORD_BYTES_MAX: usize = 256;
 
 /// An address in lower case.
-pub(super) fn email(text: &str) -> Result<String, Refusal> {
+pub(crate) fn email(text: &str) -> Result<String, Refusal> {
     let text = text.trim().to_lowercase();
     let parts = text.rsplit_once('@');
     let is_whole = parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !local.contains('@'));

@@ -33,7 +33,8 @@ pub(super) fn status(error: &Error) -> Status {
         | Error::Random
         | Error::Hash(_)
         | Error::SigningKey
-        | Error::Serve(_) => Code::Internal,
+        | Error::Serve(_)
+        | Error::Post(_) => Code::Internal,
     };
     let mut message = error.chain();
     message.truncate(message.floor_char_boundary(MESSAGE_BYTES_MAX));

@@ -4,10 +4,12 @@ use actix_web::http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::Site;
 use super::body::{Json, Named};
 use super::gate::Known;
 use super::problem::Problem;
 use crate::accounts::{Accounts, Caller, Invitation, Invited, Member, Role, Tenant};
+use crate::notify;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -87,16 +89,19 @@ pub(super) async fn invitations(
     Ok(Json(accounts.invitations(&tenant).await?))
 }
 
-/// Invite whoever has an address; the link is shown this once, for one to pass on.
+/// Invite whoever has an address. The link is sent by mail where a mail server is set, and shown this once, to pass on.
 #[utoipa::path(post, path = "/organizations/{organization}/invitations", tag = "members",
     params(("organization" = String, Path)), request_body = NewInvitation, responses((status = 201, body = Invited)))]
 pub(super) async fn invite(
+    site: Site,
     Known(accounts): Known<Accounts>,
     Known(caller): Known<Caller>,
     Known(tenant): Known<Tenant>,
     Json(wish): Json<NewInvitation>,
 ) -> Result<(Json<Invited>, StatusCode), Problem> {
-    Ok((Json(accounts.invite(&caller, &tenant, &wish.email, wish.role).await?), StatusCode::CREATED))
+    let mut invited = accounts.invite(&caller, &tenant, &wish.email, wish.role).await?;
+    invited.mailed = notify::invite(&site.handle()?.inner.around, &invited, caller.person()?, &tenant);
+    Ok((Json(invited), StatusCode::CREATED))
 }
 
 /// Take an invitation back.

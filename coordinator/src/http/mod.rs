@@ -4,6 +4,7 @@
 //! [`gate`] asks for that; one file per resource holds the handlers, [`body`] reads and writes for them, [`problem`] makes
 //! all errors.
 
+mod alerts;
 mod audit;
 mod auth;
 mod body;

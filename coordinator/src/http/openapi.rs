@@ -8,7 +8,8 @@ use utoipa::{Modify, OpenApi};
 use super::gate::Needs;
 use super::problem::Problem;
 use super::{
-    audit, auth, connections, events, health, keys, members, organizations, pipelines, routes, runs, schedules, vault,
+    alerts, audit, auth, connections, events, health, keys, members, organizations, pipelines, routes, runs, schedules,
+    vault,
 };
 
 #[derive(OpenApi)]
@@ -82,6 +83,15 @@ use super::{
         runs::list,
         runs::get,
         runs::cancel,
+        alerts::list,
+        alerts::create,
+        alerts::get,
+        alerts::change,
+        alerts::remove,
+        alerts::test,
+        alerts::deliveries,
+        alerts::delivery,
+        alerts::redeliver,
     ),
     components(schemas(Problem)),
     modifiers(&EveryCall)

@@ -11,8 +11,8 @@ use actix_web::{FromRequest, HttpRequest, Resource, Responder, Route, guard, web
 use super::gate::{self, Needs};
 use super::problem::{no_such_method, no_such_path};
 use super::{
-    Site, audit, auth, body, connections, docs, events, health, keys, members, once, organizations, pipelines, runs,
-    schedules, vault,
+    Site, alerts, audit, auth, body, connections, docs, events, health, keys, members, once, organizations, pipelines,
+    runs, schedules, vault,
 };
 use crate::accounts::{Role, Scope};
 
@@ -86,7 +86,25 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         all.push(endpoint(GET, one, Member(Viewer, Some(Scope::RunsRead)), runs::get));
         all.push(endpoint(POST, cancel, Member(Editor, Some(Scope::RunsWrite)), runs::cancel));
     }
+    all.extend(of_alerts());
     all
+}
+
+/// Who is told when a pipeline fails, and what they were told.
+fn of_alerts() -> [Endpoint; 9] {
+    const READ: Needs = Needs::Member(Role::Viewer, Some(Scope::OrganizationRead));
+    const WRITE: Needs = Needs::Member(Role::Admin, Some(Scope::OrganizationWrite));
+    [
+        endpoint(GET, "/alerts/destinations", READ, alerts::list),
+        endpoint(POST, "/alerts/destinations", WRITE, alerts::create),
+        endpoint(GET, "/alerts/destinations/{destination}", READ, alerts::get),
+        endpoint(PUT, "/alerts/destinations/{destination}", WRITE, alerts::change),
+        endpoint(DELETE, "/alerts/destinations/{destination}", WRITE, alerts::remove),
+        endpoint(POST, "/alerts/destinations/{destination}/test", WRITE, alerts::test),
+        endpoint(GET, "/alerts/deliveries", READ, alerts::deliveries),
+        endpoint(GET, "/alerts/deliveries/{delivery}", READ, alerts::delivery),
+        endpoint(POST, "/alerts/deliveries/{delivery}/redeliver", WRITE, alerts::redeliver),
+    ]
 }
 
 /// What leads to an organization's systems. Whoever owns the organization owns its secrets: the vault, and taking them out.

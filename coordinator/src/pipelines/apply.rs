@@ -1,5 +1,6 @@
 //! Making and changing stored pipelines: every change of a file is a revision, and the same file again is none.
 
+use flowetl_proto::pipeline::quantity;
 use flowetl_proto::run::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -205,6 +206,12 @@ impl Target {
     fn schedule(&self) -> Option<&Value> {
         self.compiled.definition.as_ref()?.service.get("schedule")
     }
+
+    /// How old the file lets the newest success be, in milliseconds.
+    fn fresh_ms(&self) -> Option<i64> {
+        let said = self.compiled.definition.as_ref()?.service.get("freshness")?.as_str()?;
+        i64::try_from(quantity::duration(said).ok()?.as_millis()).ok()
+    }
 }
 
 async fn make(directory: &mut Directory, caller: &Caller, tenant: &Tenant, target: Target) -> Result<Applied, Refusal> {
@@ -243,6 +250,7 @@ async fn make(directory: &mut Directory, caller: &Caller, tenant: &Tenant, targe
     directory.add_revision(&pipeline.id, &target.revision(caller, 1, now)).await?;
     if target.compiled.definition.is_some() {
         schedule::follow_file(directory, &pipeline, target.schedule(), now).await?;
+        directory.set_freshness(&pipeline, target.fresh_ms()).await?;
     }
     audit(directory, caller, "pipeline.made", None, &pipeline).await?;
     Ok(Applied { pipeline, outcome: Outcome::Created })
@@ -284,6 +292,7 @@ async fn change(
     }
     if !is_same_file && target.compiled.definition.is_some() {
         schedule::follow_file(directory, &after, target.schedule(), now).await?;
+        directory.set_freshness(&after, target.fresh_ms()).await?;
     }
     if after.standing != before.standing {
         schedule::follow_standing(directory, &after, now).await?;

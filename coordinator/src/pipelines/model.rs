@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use crate::clock;
+
 /// How a pipeline is to be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -211,6 +213,32 @@ pub(crate) struct Listed {
     pub next_at: Option<Timestamp>,
     /// Of the schedule in its file.
     pub cron: Option<String>,
+    /// When its newest success ended.
+    pub succeeded_at: Option<Timestamp>,
+    /// How old that may be.
+    pub fresh_ms: Option<i64>,
+}
+
+/// Whether the result of a pipeline is as new as its file says.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub(crate) struct Freshness {
+    /// Seconds within which a run is to succeed.
+    pub within: i64,
+    /// Until when it is fresh.
+    #[schema(value_type = String, format = DateTime)]
+    pub until: Timestamp,
+    pub is_stale: bool,
+}
+
+impl Listed {
+    fn freshness(&self, now: i64) -> Option<Freshness> {
+        let since = self.succeeded_at.unwrap_or(self.pipeline.created_at).0;
+        self.fresh_ms.map(|within| Freshness {
+            within: within / 1000,
+            until: Timestamp(since + within),
+            is_stale: since + within < now,
+        })
+    }
 }
 
 /// The newest run.
@@ -240,6 +268,11 @@ pub(crate) struct PipelineItem {
     #[schema(value_type = Option<String>, format = DateTime)]
     pub next_run_at: Option<Timestamp>,
     pub last_run: Option<LastRunItem>,
+    /// When its newest success ended.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_success_at: Option<Timestamp>,
+    /// Null where its file says nothing of that.
+    pub freshness: Option<Freshness>,
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
@@ -248,6 +281,7 @@ pub(crate) struct PipelineItem {
 
 impl From<Listed> for PipelineItem {
     fn from(listed: Listed) -> Self {
+        let freshness = listed.freshness(clock::now());
         let pipeline = listed.pipeline;
         Self {
             id: pipeline.id,
@@ -259,6 +293,8 @@ impl From<Listed> for PipelineItem {
             schedule_cron: listed.cron,
             next_run_at: listed.next_at,
             last_run: listed.last_run.map(LastRunItem::from),
+            last_success_at: listed.succeeded_at,
+            freshness,
             created_at: pipeline.created_at,
             updated_at: pipeline.updated_at,
         }

@@ -39,6 +39,7 @@ pub(crate) use view::view;
 use crate::connections::sealed_by;
 use crate::lock::Lock;
 use crate::news::Feed;
+use crate::notify::Mail;
 use crate::store::{Record, Store};
 use crate::vault::Vault;
 use crate::{Error, Result, clock, figures};
@@ -81,6 +82,7 @@ pub(crate) struct Surroundings {
     pub active: Mutex<Vec<Active>>,
     /// Tells whoever watches what happens.
     pub feed: Feed,
+    pub mail: Option<Mail>,
     #[cfg(test)]
     pub crash: Mutex<Option<tests::Crash>>,
 }

@@ -117,22 +117,28 @@ impl RunState {
         }
     }
 
-    /// What whoever watches is told of a decision; nothing where neither the run nor a block is another than before.
+    /// What whoever watches is told of a decision; nothing where neither the run nor a block is another than before, nor of a
+    /// run that had ended before and is only tidied up.
     fn news(&self, changes: &Changes, cause: &str, now: i64) -> Option<News> {
-        if !changes.run && changes.segments.is_empty() {
+        let is_changed = changes.run || changes.stalled || !changes.segments.is_empty();
+        if !is_changed || self.finished_at.is_some_and(|at| at != now) {
             return None;
         }
         let kind = match cause {
             _ if self.phase.is_terminal() => "run.ended",
             "begun" => "run.started",
+            _ if changes.stalled => "run.stalled",
             _ => "run.changed",
         };
         let mut blocks = view(self, now).blocks;
         blocks.retain(|_, block| changes.segments.contains(&block.segment));
         let blocks: IndexMap<_, _> = blocks.into_iter().map(|(id, block)| (id, block.state)).collect();
         let error = self.failure.as_ref().map(|failure| &failure.message);
-        let detail =
+        let mut detail =
             json!({ "pipeline": self.pipeline.name, "state": self.phase, "blocks": blocks, "error_message": error });
+        if changes.stalled {
+            detail["stalled"] = json!(self.attempts.values().rev().find_map(|attempt| attempt.stalled.as_ref()));
+        }
         Some(News { kind: kind.to_owned(), subject: self.id.to_string(), detail, at: now })
     }
 

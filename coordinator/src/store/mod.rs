@@ -19,6 +19,7 @@ use tokio::time::{Instant, sleep};
 use crate::lead::Tenure;
 use crate::{Error, Result};
 
+mod alert;
 mod attempt;
 mod boundary;
 mod directory;
@@ -39,6 +40,7 @@ mod source_schema;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub(crate) use alert::Told;
 pub(crate) use attempt::AttemptRow;
 pub(crate) use directory::{Directory, PipelineQuery};
 pub(crate) use idempotency::Earlier;

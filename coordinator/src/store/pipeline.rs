@@ -31,7 +31,7 @@ impl Version {
 
 impl Store {
     /// The pipeline of a stored version.
-    pub(super) async fn pipeline(&self, name: &str, hash: &str) -> Result<Pipeline> {
+    pub(crate) async fn pipeline(&self, name: &str, hash: &str) -> Result<Pipeline> {
         let row = sqlx::query("select definition from pipeline_version where pipeline = $1 and hash = $2")
             .bind(name.to_owned())
             .bind(hash.to_owned())

@@ -36,7 +36,7 @@ blocks:
 ";
 
 /// Whoever works with pipelines of the default organization.
-pub(super) struct Desk {
+pub(crate) struct Desk {
     pub process: Process,
     pub pipelines: Pipelines,
     pub schedules: Schedules,
@@ -47,7 +47,7 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    pub(super) async fn new(database: &Database) -> Self {
+    pub(crate) async fn new(database: &Database) -> Self {
         let world = world(&[]);
         let process = Process::start(database, &world).await;
         let handle = process.handle.clone();
@@ -59,11 +59,11 @@ impl Desk {
         Self { process, pipelines, schedules, accounts, caller, tenant, world }
     }
 
-    pub(super) async fn create(&self, text: &str) -> String {
+    pub(crate) async fn create(&self, text: &str) -> String {
         self.pipelines.create(&self.caller, &self.tenant, wish(text)).await.unwrap().pipeline.id
     }
 
-    pub(super) async fn apply(&self, text: &str) -> (Outcome, i64) {
+    pub(crate) async fn apply(&self, text: &str) -> (Outcome, i64) {
         let applied = self.pipelines.apply(&self.caller, &self.tenant, wish(text)).await.unwrap();
         (applied.outcome, applied.pipeline.revision)
     }
@@ -91,7 +91,7 @@ impl Desk {
         (run, state)
     }
 
-    pub(super) async fn end(self) {
+    pub(crate) async fn end(self) {
         let Self { process, pipelines, schedules, accounts, .. } = self;
         drop((pipelines, schedules, accounts));
         process.die().await;

@@ -18,7 +18,7 @@ use crate::lead::Tenure;
 use crate::run::Surroundings;
 use crate::run::tests::Crash;
 use crate::vault::Keyring;
-use crate::{Config, Coordinator, Error, Handle, remembered, sweep};
+use crate::{Config, Coordinator, Error, Handle, Mail, remembered, sweep};
 
 /// Far beyond what any run here takes, also on a busy machine.
 pub(crate) const TEST_LIMIT: Duration = Duration::from_secs(60);
@@ -52,8 +52,13 @@ pub(crate) struct Process {
 
 impl Process {
     pub async fn start(database: &Database, world: &Arc<Mutex<World>>) -> Self {
+        Self::start_with(database, world, None).await
+    }
+
+    /// One that sends mail.
+    pub async fn start_with(database: &Database, world: &Arc<Mutex<World>>, mail: Option<Mail>) -> Self {
         let (executor, events) = FakeExecutor::new(world);
-        let handle = Coordinator::open(config(database), executor.clone(), events).await.unwrap();
+        let handle = Coordinator::open(Config { mail, ..config(database) }, executor.clone(), events).await.unwrap();
         Self { handle, executor }
     }
 

@@ -86,7 +86,7 @@ pub(super) fn top() -> Value {
                 "additionalProperties": false,
                 "required": ["on", "to"],
                 "properties": {
-                    "on": { "type": "array", "items": { "type": "string", "enum": ["failed", "stalled", "stale"] } },
+                    "on": { "type": "array", "items": { "type": "string", "enum": ["failed", "stalled", "stale", "recovered"] } },
                     "to": { "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] },
                 },
             },

@@ -17,7 +17,7 @@ use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 
-use crate::{allocator, files, trust};
+use crate::{allocator, files, mail, trust};
 
 /// Events between executor and coordinator: progress of a few segments a second, and one end each.
 const EVENTS_WAITING_MAX: usize = 256;
@@ -132,7 +132,7 @@ pub fn coordinator_config() -> anyhow::Result<Config> {
         None if owns_database() => Keyring::in_file(key_file()),
         None => Keyring::default(),
     };
-    Ok(Config { database_url: database_url(), keyring, ..Config::new(folder()) })
+    Ok(Config { database_url: database_url(), keyring, mail: mail::mail()?, ..Config::new(folder()) })
 }
 
 fn database_url() -> Option<String> {

@@ -10,6 +10,7 @@ mod executors;
 mod files;
 mod home;
 mod login;
+mod mail;
 mod metrics;
 mod pipelines;
 mod plan;

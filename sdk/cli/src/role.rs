@@ -159,6 +159,7 @@ pub async fn up(up: args::Up) -> anyhow::Result<Outcome> {
         told(handle.go_on_with_all().await.map_err(chained)?);
     }
     handle.keep_schedules();
+    handle.send_alerts();
     let roster = Alone::new(handle.clone(), flowetl_executor::catalogue(), Arc::new(home::inspector()?));
     let seats = Seat::alone(handle.clone(), Arc::new(roster));
     show::line(&format!("flowetl serves at {scheme}://{address}\n{}", http.greeting()))?;
@@ -206,6 +207,7 @@ async fn take_over(
     let handle = Coordinator::open(config, executor, reports).await.map_err(chained)?;
     told(handle.take_over().await.map_err(chained)?);
     handle.keep_schedules();
+    handle.send_alerts();
     seat.send_replace(Seat::Leads { handle: handle.clone(), roster: fleet });
     Ok(handle)
 }

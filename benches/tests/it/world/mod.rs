@@ -58,7 +58,8 @@ impl World {
             ["AUTH", "CORS_ORIGINS", "DATABASE_URL", "ETCD", "ETCD_PREFIX", "FLIGHT", "GRPC", "SERVER", "STORAGE_URL"];
         let etcd = ["ETCD_CA", "ETCD_CERT", "ETCD_KEY", "ETCD_PASSWORD", "ETCD_USER"];
         let secrets = ["CLUSTER_KEY", "CLUSTER_KEY_FILE", "TLS_CA", "TLS_CERT", "TLS_KEY", "TOKEN", "TOKENS"];
-        for name in places.into_iter().chain(etcd).chain(secrets) {
+        let mail = ["PUBLIC_URL", "SMTP_FROM", "SMTP_URL"];
+        for name in places.into_iter().chain(etcd).chain(secrets).chain(mail) {
             command.env_remove(format!("FLOWETL_{name}"));
         }
         command.env_remove("RUST_LOG").env_remove("ENCRYPTION_KEY").env_remove("FLOWETL_CONNECTION_CHECKS");

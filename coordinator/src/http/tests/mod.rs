@@ -1,5 +1,6 @@
 //! The service over loopback, asked by a real HTTP client: what each call answers.
 
+mod alerts;
 mod app;
 mod connections;
 mod events;

@@ -86,6 +86,15 @@ POST /executions/{run}/cancel: editor, runs:write
 GET /jobs: viewer, runs:read
 GET /jobs/{run}: viewer, runs:read
 POST /jobs/{run}/cancel: editor, runs:write
+GET /alerts/destinations: viewer, organization:read
+POST /alerts/destinations: admin, organization:write
+GET /alerts/destinations/{destination}: viewer, organization:read
+PUT /alerts/destinations/{destination}: admin, organization:write
+DELETE /alerts/destinations/{destination}: admin, organization:write
+POST /alerts/destinations/{destination}/test: admin, organization:write
+GET /alerts/deliveries: viewer, organization:read
+GET /alerts/deliveries/{delivery}: viewer, organization:read
+POST /alerts/deliveries/{delivery}/redeliver: admin, organization:write
 ";
 
 /// Other names of what is described once.

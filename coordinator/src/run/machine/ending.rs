@@ -141,7 +141,8 @@ impl Step<'_> {
         if all_committed {
             state.failure = None;
         }
-        state.finished_at = Some(self.moment.now);
+        // What had ended before, and was only tidied up, has not ended again.
+        state.finished_at.get_or_insert(self.moment.now);
         state.hard_stop_at = None;
         self.decision.changes.run = true;
         for id in self.unfinished() {

@@ -94,11 +94,13 @@ pub struct Changes {
     pub sink_commits: Vec<SinkCommit>,
     pub positions: BTreeMap<BlockId, Position>,
     pub schemas: BTreeMap<BlockId, Value>,
+    /// An attempt has come to stand still.
+    pub stalled: bool,
 }
 
 impl Changes {
     pub fn is_empty(&self) -> bool {
-        !self.run && self.segments.is_empty() && self.attempts.is_empty()
+        !self.run && !self.stalled && self.segments.is_empty() && self.attempts.is_empty()
     }
 }
 
@@ -184,6 +186,7 @@ impl Step<'_> {
             // Once for each time it stands still: the log then tells where, also when all is over.
             self.decision.changes.attempts.insert(token);
         }
+        self.decision.changes.stalled = attempt.stalled.is_none() && stalled.is_some();
         attempt.live = blocks;
         attempt.stalled = stalled;
         attempt.standing = standing;

@@ -303,7 +303,11 @@ fn what_stands_still_is_written_down_once() {
     assert_eq!(detail["standing"], json!(["`orders` (0) waits for its input for 31.2 s at http://e:1"]));
     let moves = progress(None, vec![]);
     for (event, written) in [(&still, true), (&still, false), (&moves, false), (&still, true)] {
-        assert_eq!(!step(&mut state, at(1), event.clone()).changes.is_empty(), written);
+        let decision = step(&mut state, at(1), event.clone());
+        assert_eq!((!decision.changes.is_empty(), decision.changes.stalled), (written, written));
+        let news = state.record(decision.changes, event.describe(), 1).news;
+        let told = news.map(|news| (news.kind, news.detail["stalled"].clone()));
+        assert_eq!(told, written.then(|| ("run.stalled".to_owned(), json!(stalled))));
     }
     let view = super::view(&state, 2);
     let segment = &view.segments["orders"];

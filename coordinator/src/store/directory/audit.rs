@@ -11,7 +11,8 @@ use crate::store::{doing, get, get_json, to_json};
 
 /// Changes of these are told to whoever watches the organization: all of its members may see them. What was changed is for
 /// those who may read this log.
-const TOLD: [&str; 8] = ["organization", "member", "run", "connection", "folder", "pipeline", "schedule", "vault"];
+const TOLD: [&str; 9] =
+    ["organization", "member", "run", "connection", "folder", "pipeline", "schedule", "vault", "destination"];
 
 impl Directory {
     /// Writes an entry down; who watches is told once it is committed.

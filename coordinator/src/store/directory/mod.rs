@@ -3,6 +3,7 @@
 mod api_key;
 mod audit;
 mod connection;
+mod destination;
 mod invitation;
 mod member;
 mod organization;
@@ -15,6 +16,7 @@ mod vault;
 
 use std::sync::Arc;
 
+pub(super) use self::destination::{decode_delivery, decode_destination, insert_delivery};
 pub(crate) use self::stored_pipeline::PipelineQuery;
 use sqlx::{Any, Transaction};
 use tokio::sync::Notify;

@@ -115,6 +115,19 @@ impl Directory {
         get(&row.map_err(doing("count the pipelines"))?, "pipelines")
     }
 
+    /// Says how old the newest success may be. Where that is another age than before, it is judged anew whether it is too old.
+    pub(crate) async fn set_freshness(&mut self, pipeline: &StoredPipeline, fresh_ms: Option<i64>) -> Result<()> {
+        let update =
+            "update stored_pipeline set fresh_ms = $1 where id = $2 and coalesce(fresh_ms, -1) <> coalesce($1, -1)";
+        let update = sqlx::query(update).bind(fresh_ms).bind(pipeline.id.clone()).execute(&mut *self.tx).await;
+        if update.map_err(doing("write a pipeline"))?.rows_affected() == 1 {
+            let delete = sqlx::query("delete from trouble where pipeline = $1 and event = 'stale'");
+            let done = delete.bind(pipeline.key.clone()).execute(&mut *self.tx).await;
+            done.map_err(doing("write a pipeline"))?;
+        }
+        Ok(())
+    }
+
     /// Whether a run of the pipeline has not ended.
     pub(crate) async fn is_pipeline_running(&mut self, key: &str) -> Result<bool> {
         let query =
@@ -131,8 +144,11 @@ impl Directory {
             "delete from revision where pipeline = $1",
             "delete from stored_pipeline where id = $1",
         ];
-        let by_key =
-            ["delete from source_position where pipeline = $1", "delete from source_schema where pipeline = $1"];
+        let by_key = [
+            "delete from source_position where pipeline = $1",
+            "delete from source_schema where pipeline = $1",
+            "delete from trouble where pipeline = $1",
+        ];
         let deletes = by_id.map(|delete| (delete, &pipeline.id)).into_iter();
         for (delete, name) in deletes.chain(by_key.map(|delete| (delete, &pipeline.key))) {
             let done = sqlx::query(delete).bind(name.clone()).execute(&mut *self.tx).await;
@@ -172,6 +188,8 @@ fn decode_listed(row: &AnyRow) -> Result<Listed> {
         last_run: last_run(row)?,
         next_at: get::<Option<i64>>(row, "next_at")?.map(Timestamp),
         cron: get(row, "cron")?,
+        succeeded_at: get::<Option<i64>>(row, "succeeded_at")?.map(Timestamp),
+        fresh_ms: get(row, "fresh_ms")?,
     })
 }
 
