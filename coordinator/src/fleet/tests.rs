@@ -1,5 +1,7 @@
 //! A fleet with a real etcd and executors made for the purpose, each on a runtime of its own that can be killed.
 
+mod answers;
+
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -17,6 +19,7 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status, Streaming};
 
+use self::answers::{Reply, accepted, found, read};
 use super::*;
 use crate::tests::access::Certificates;
 use crate::tests::world::{FakeExecutor, Turn, World};
@@ -80,17 +83,6 @@ impl Service {
     }
 }
 
-type Reply<T> = std::result::Result<Response<T>, Status>;
-
-fn accepted(done: std::result::Result<(), Failure>) -> Reply<v1::Answer> {
-    let failure_json = done.err().map(|failure| serde_json::to_string(&failure).unwrap()).unwrap_or_default();
-    Ok(Response::new(v1::Answer { failure_json, closed: false }))
-}
-
-fn read<T: serde::de::DeserializeOwned>(json: &str) -> T {
-    serde_json::from_str(json).unwrap()
-}
-
 #[tonic::async_trait]
 impl v1::executor_server::Executor for Service {
     type ReportStream = Pin<Box<dyn Stream<Item = std::result::Result<v1::Reported, Status>> + Send>>;
@@ -133,13 +125,22 @@ impl v1::executor_server::Executor for Service {
 
     async fn boundaries(&self, request: Request<v1::BoundariesRequest>) -> Reply<v1::Found> {
         self.takes(&request, &Subject::Executor);
-        let found = serde_json::to_vec(&self.executor.boundaries().await.unwrap()).unwrap();
-        Ok(Response::new(v1::Found { failure_json: String::new(), found }))
+        found(self.executor.boundaries().await)
     }
 
     async fn sweep(&self, request: Request<v1::SweepRequest>) -> Reply<v1::Answer> {
         self.takes(&request, &Subject::Executor);
         accepted(self.executor.sweep(read(&request.get_ref().folders_json)).await)
+    }
+
+    async fn read_log(&self, request: Request<v1::ReadLogRequest>) -> Reply<v1::Found> {
+        self.takes(&request, &Subject::Run(RunId::new(&request.get_ref().run_id)));
+        found(self.executor.log(read(&request.get_ref().query_json)).await)
+    }
+
+    async fn sweep_logs(&self, request: Request<v1::SweepLogsRequest>) -> Reply<v1::Found> {
+        self.takes(&request, &Subject::Executor);
+        found(self.executor.sweep_logs(RunId::new(&request.get_ref().before_run_id)).await)
     }
 
     async fn retain(&self, request: Request<v1::RetainRequest>) -> Reply<v1::Answer> {
