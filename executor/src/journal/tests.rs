@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::tests::world::World;
 
-async fn journal(folder: &TempDir) -> (Journal, Storage) {
+fn journal(folder: &TempDir) -> (Journal, Storage) {
     let storage = World::storage_in(folder.path());
     (Journal::open(storage.clone(), Some("e".into()), &Handle::current()), storage)
 }
@@ -24,8 +24,8 @@ async fn read(journal: &Journal, after: &Cursor, filter: Filter, limit: usize) -
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ap_15_no_line_is_lost_or_told_twice() {
     let folder = TempDir::new().unwrap();
-    let (one, _) = journal(&folder).await;
-    let (two, _) = journal(&folder).await;
+    let (one, _) = journal(&folder);
+    let (two, _) = journal(&folder);
     let (first, second) = (scribe(&one, "r"), scribe(&two, "r"));
     let block = BlockId::new("orders");
     scribe(&one, "other").info(None, "of another run");
@@ -67,7 +67,7 @@ async fn ap_15_no_line_is_lost_or_told_twice() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lines_wait_for_storage_and_those_that_do_not_fit_are_counted() {
     let folder = TempDir::new().unwrap();
-    let (journal, _) = journal(&folder).await;
+    let (journal, _) = journal(&folder);
     // A file stands where the folder is to be made.
     let in_the_way = folder.path().join("logs");
     std::fs::write(&in_the_way, "").unwrap();
@@ -89,7 +89,7 @@ async fn lines_wait_for_storage_and_those_that_do_not_fit_are_counted() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn logs_of_old_runs_are_removed() {
     let folder = TempDir::new().unwrap();
-    let (journal, storage) = journal(&folder).await;
+    let (journal, storage) = journal(&folder);
     assert_eq!(remove_older(&storage, &"z".into()).await.unwrap(), 0, "nothing was ever said");
     for run in ["018f", "0190"] {
         scribe(&journal, run).info(None, "hello");
