@@ -35,7 +35,8 @@ class Keeper:
 
 
 def signed_in(server, session, envelope, mechanism, data):
-    return AuthResult(success=(data.login, data.password) == (b"etl", b"secret@word"))
+    # Not handled: the server itself says that it is wrong.
+    return AuthResult(success=(data.login, data.password) == (b"etl", b"secret@word"), handled=False)
 
 
 async def main():

@@ -198,7 +198,9 @@ impl Meters {
             return Some(format!("the target of `{block}` does not take its rows"));
         }
         if let Some(block) = self.innermost(Activity::Waiting) {
-            let is_source = self.inputs(block).is_empty();
+            let inputs = self.inputs(block);
+            let reads = inputs.iter().any(|(_, from)| !self.is_block(from) && from.is(Activity::Waiting));
+            let is_source = inputs.is_empty() || reads;
             let words = if is_source { "waits for its source" } else { "is not done with what it was given" };
             return Some(format!("`{block}` {words}"));
         }

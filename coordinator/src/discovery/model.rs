@@ -114,6 +114,7 @@ impl LookView {
 /// What sort of table it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = TableKind)]
 pub(crate) enum Kind {
     Table,
     View,

@@ -77,6 +77,7 @@ pub(super) struct NextItem {
 
 /// How many pipelines stand how.
 #[derive(Debug, Default, Serialize, ToSchema)]
+#[schema(as = PipelineHealth)]
 pub(super) struct Health {
     active: i64,
     paused: i64,

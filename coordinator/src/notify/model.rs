@@ -50,6 +50,7 @@ impl FromStr for AlertEvent {
 /// How a destination is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = DestinationKind)]
 pub(crate) enum Kind {
     /// A signed call, as Standard Webhooks describe it.
     Webhook,

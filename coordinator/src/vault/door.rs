@@ -30,6 +30,7 @@ pub(crate) struct VaultStatus {
 /// A master password that is to be.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewMasterPassword)]
 pub(crate) struct NewPassword {
     /// The one that counts so far, where there is one.
     pub current: Option<String>,

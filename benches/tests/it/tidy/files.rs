@@ -1,5 +1,6 @@
 //! The shape of files: what they open with, how long they are, what must not be left in them.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use super::{CRATES, report, root, rust_files};
@@ -58,6 +59,33 @@ fn two_places_may_be_unsafe() {
     let holders: Vec<_> = rust_files().into_iter().filter(|file| file.text.contains(&lint)).map(|f| f.path).collect();
     let allowed = ["executor/src/remote/texts.rs", "sdk/cli/src/allocator.rs"];
     assert_eq!(holders, allowed, "texts that were checked already, and the allocator's thresholds");
+}
+
+#[test]
+fn every_schema_of_the_api_has_a_name_of_its_own() {
+    // Of two with one name the description would show one, in both places.
+    let mut names: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for file in rust_files().into_iter().filter(|file| file.path.starts_with("coordinator/src")) {
+        let (mut is_schema, mut given) = (false, None);
+        for line in file.text.lines() {
+            is_schema |= line.starts_with("#[derive(") && line.contains("ToSchema");
+            if let Some((_, rest)) = line.split_once("#[schema(as = ") {
+                given = rest.split(')').next().map(str::to_owned);
+            }
+            let word = |kind| Some(line.split_once(kind)?.1.split(|c: char| !c.is_alphanumeric()).next()?.to_owned());
+            let is_type = line.starts_with("pub") || line.starts_with("struct ") || line.starts_with("enum ");
+            if let Some(name) = word("struct ").or_else(|| word("enum ")).filter(|_| is_type) {
+                if is_schema {
+                    names.entry(given.take().unwrap_or(name)).or_default().push(file.path.clone());
+                }
+                (is_schema, given) = (false, None);
+            }
+        }
+    }
+    assert!(names.len() > 50, "the test sees no schemas: {names:?}");
+    let doubled =
+        names.into_iter().filter(|(_, files)| files.len() > 1).map(|(name, files)| format!("{name}: {files:?}"));
+    report("schemas of one name are told apart by `#[schema(as = ...)]`", doubled.collect());
 }
 
 #[test]
