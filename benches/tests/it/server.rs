@@ -175,6 +175,21 @@ fn an_interrupt_cancels_there() {
     assert!(!database.has("out"));
 }
 
+#[test]
+fn a_run_that_never_waits_holds_up_nobody() {
+    let world = World::new();
+    let sql = "select sum(a.value % 7 * b.value) as n from generate_series(1, 10000000) a cross join generate_series(1, 10000000) b";
+    world.write("p.yml", &format!("blocks:\n  busy: {{sql: \"{sql}\"}}\n  out: {{load: busy, to: out.parquet}}\n"));
+    let (serving, url) = up(&world);
+    ask(&world, &url, &["run", "p.yml", "--detach"]).expect(0);
+    wait_until("the run to compute", || newest(&world, &url) == "running");
+    for _ in 0..20 {
+        assert_eq!(newest(&world, &url), "running");
+    }
+    serving.signal("TERM");
+    serving.wait().expect(0);
+}
+
 /// The state of the newest run.
 fn newest(world: &World, url: &str) -> Value {
     ask(world, url, &["runs", "--json"]).expect(0).json()[0]["state"].clone()

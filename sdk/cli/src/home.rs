@@ -104,10 +104,9 @@ fn storage(home: &std::path::Path) -> anyhow::Result<Storage> {
     Ok(Storage::open(&connection)?)
 }
 
-/// The coordinator with its metadata database, and this process as its only executor.
-pub async fn open() -> anyhow::Result<Handle> {
+/// The coordinator with its metadata database, and this process as its only executor: rows move on `data`.
+pub async fn open(data: tokio::runtime::Handle) -> anyhow::Result<Handle> {
     let (events, reports) = mpsc::channel(EVENTS_WAITING_MAX);
-    let data = tokio::runtime::Handle::current();
     let config = node_config()?;
     tokio::spawn(allocator::give_back(Arc::clone(&config.freed)));
     let node = Node::start(config, data, events).await?;
@@ -115,8 +114,8 @@ pub async fn open() -> anyhow::Result<Handle> {
 }
 
 /// This process, as it looks into the systems that it reaches.
-pub fn inspector() -> anyhow::Result<Here> {
-    Ok(Here::new(node_config()?, tokio::runtime::Handle::current()))
+pub fn inspector(data: tokio::runtime::Handle) -> anyhow::Result<Here> {
+    Ok(Here::new(node_config()?, data))
 }
 
 /// Whether the metadata database lies in the home folder, which no other machine shares.

@@ -30,7 +30,9 @@ async fn here(source: &Source) -> anyhow::Result<Vec<SegmentPlan>> {
     let parsed = files::parse(source)?;
     let segments = cut::cut(&parsed.pipeline);
     let remembered = home::remembered(&parsed.pipeline.name).await?;
-    let planned = home::inspector()?.plan(&parsed.pipeline, &segments, &remembered, &Default::default()).await;
+    let planned = home::inspector(tokio::runtime::Handle::current())?
+        .plan(&parsed.pipeline, &segments, &remembered, &Default::default())
+        .await;
     planned.map_err(|failure| match &failure.block {
         Some(block) => parsed.positions.problem(block, ProblemCode::WrongValue, failure.message).into(),
         None => failure.into(),

@@ -153,14 +153,17 @@ pub async fn up(up: args::Up) -> anyhow::Result<Outcome> {
     let (listener, address) = listen(up.listen).await?;
     let http = Http::open(up.http, certificate, up.exposure).await?;
     let stopped = stopped(Signals::listen()?);
-    let handle = home::open().await?;
+    // A run that keeps every core busy must not hold up who asks how it goes.
+    let data = home::runtime()?;
+    let handle = home::open(data.handle().clone()).await?;
     // In a shared database an unfinished run may be one that goes on elsewhere.
     if home::owns_database() {
         told(handle.go_on_with_all().await.map_err(chained)?);
     }
     handle.keep_schedules();
     handle.send_alerts();
-    let roster = Alone::new(handle.clone(), flowetl_executor::catalogue(), Arc::new(home::inspector()?));
+    let roster =
+        Alone::new(handle.clone(), flowetl_executor::catalogue(), Arc::new(home::inspector(data.handle().clone())?));
     let seats = Seat::alone(handle.clone(), Arc::new(roster));
     show::line(&format!("flowetl serves at {scheme}://{address}\n{}", http.greeting()))?;
     let services = Services::start(http, up.checks, seats.clone(), |stop| grpc::serve(listener, seats, access, stop));
@@ -170,6 +173,7 @@ pub async fn up(up: args::Up) -> anyhow::Result<Outcome> {
     }
     let served = services.end().await;
     handle.close().await;
+    data.shutdown_background();
     served?;
     Ok(Outcome::Success)
 }
