@@ -19,13 +19,14 @@ use datafusion::physical_plan::collect;
 use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::{AttemptId, AttemptSpec, Output, Segment};
 use flowetl_proto::id::{BlockId, RunId, Token};
-use flowetl_proto::look::{Found, Inspector, NotFound, PREVIEW_BYTES_MAX, SegmentPlan};
+use flowetl_proto::look::{Found, Inspector, NotFound, PREVIEW_BYTES_MAX, RowsForm, SegmentPlan};
 use flowetl_proto::pipeline::{ConnectionSpec, Pipeline, Reference, Unsealed};
 use flowetl_proto::tables::{Sample, Table};
 use indexmap::IndexMap;
 use serde_json::Value;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::config::NodeConfig;
 use crate::connectors::systems::Systems;
@@ -62,7 +63,8 @@ impl Here {
         &self,
         look: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T, Failure> {
-        let looked = self.data.spawn(look).await;
+        // Nobody looks any more once whoever asked has gone.
+        let looked = AbortOnDropHandle::new(self.data.spawn(look)).await;
         let looked = looked.unwrap_or_else(|e| Err(Error::new(Class::Panic, "looking broke off").because(e)));
         looked.map_err(|e| e.to_failure())
     }
@@ -86,12 +88,19 @@ impl Inspector for Here {
         &self,
         pipeline: &Pipeline,
         block: &BlockId,
-        count: usize,
+        (count, form): (usize, RowsForm),
         secrets: &Unsealed,
     ) -> Result<Vec<u8>, Failure> {
         let (pipeline, block) = (pipeline.clone(), block.clone());
         let (config, data) = (self.with(secrets), self.data.clone());
-        self.on_data(async move { preview(&pipeline, &block, count, config, data).await?.to_stream(&block) }).await
+        self.on_data(async move {
+            let rows = preview(&pipeline, &block, count, config, data).await?;
+            match form {
+                RowsForm::Arrow => rows.to_stream(&block),
+                RowsForm::Text => tables::written(&rows),
+            }
+        })
+        .await
     }
 
     async fn test(

@@ -63,6 +63,15 @@ pub struct NotFound {
     pub hint: Option<String>,
 }
 
+/// How rows to look at are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowsForm {
+    /// As one Arrow IPC stream of at most [`PREVIEW_BYTES_MAX`].
+    Arrow,
+    /// As a [`Sample`] in JSON, of at most [`crate::tables::SAMPLE_BYTES_MAX`].
+    Text,
+}
+
 /// Who can look: an executor, which reaches sources and targets. Nothing here writes anywhere, and all of it may be asked
 /// again.
 #[async_trait]
@@ -76,13 +85,12 @@ pub trait Inspector: Send + Sync {
         remembered: &BTreeMap<BlockId, Value>,
         secrets: &Unsealed,
     ) -> Result<Vec<SegmentPlan>, Failure>;
-    /// The first `count` rows of `block`, computed from the sources up to it, as one Arrow IPC stream of at most
-    /// [`PREVIEW_BYTES_MAX`]; a `load` shows what it would write.
+    /// The first `count` rows of `block`, computed from the sources up to it; a `load` shows what it would write.
     async fn preview(
         &self,
         pipeline: &Pipeline,
         block: &BlockId,
-        count: usize,
+        (count, form): (usize, RowsForm),
         secrets: &Unsealed,
     ) -> Result<Vec<u8>, Failure>;
     /// Really signs in, within 5 s. The failure is of looking itself: there is nobody who could.

@@ -101,7 +101,7 @@ pub struct RunView {
     pub edges: Vec<EdgeView>,
     /// What the run waits for most, or has waited for; `None` before that can be told, and for a run that is over at once.
     pub bottleneck: Option<Bottleneck>,
-    /// What the run as a whole waits for, where it is that: `waiting for unlock`.
+    /// What the run as a whole waits for, where it is that: `queued`, `waiting for unlock`.
     pub waiting: Option<String>,
 }
 

@@ -16,7 +16,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc::Sender;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::TEST_LIMIT;
+use super::{Rows, TEST_LIMIT};
 use crate::config::NodeConfig;
 use crate::connectors::systems::Systems;
 use crate::connectors::{OpenContext, SourceRequest};
@@ -87,8 +87,7 @@ pub(super) async fn sample(
     // Its sessions end with the system.
     let (_system, mut batches) = timeout_at(until, opened).await.unwrap_or_else(|_| Err(late()))?;
     let schema: SchemaRef = batches.schema();
-    let columns = schema.fields().iter().map(|f| (f.name().clone(), f.data_type().to_string())).collect();
-    let mut sample = Sample { columns, rows: Vec::new(), incomplete: false };
+    let mut sample = Sample { columns: columns(&schema), rows: Vec::new(), incomplete: false };
     let mut bytes = 0;
     loop {
         match timeout_at(until, batches.next()).await {
@@ -107,6 +106,24 @@ pub(super) async fn sample(
         }
     }
     Ok(sample)
+}
+
+/// Rows as a [`Sample`] in JSON: as many as [`SAMPLE_BYTES_MAX`] allows.
+pub(super) fn written(rows: &Rows) -> Result<Vec<u8>> {
+    let mut sample = Sample { columns: columns(&rows.schema), rows: Vec::new(), incomplete: false };
+    let mut bytes = 0;
+    for batch in &rows.batches {
+        if !push(&mut sample, batch, &mut bytes)? {
+            sample.incomplete = true;
+            break;
+        }
+    }
+    serde_json::to_vec(&sample).map_err(|e| Error::internal("rows as JSON").because(e))
+}
+
+/// Name and type of each column.
+fn columns(schema: &SchemaRef) -> Vec<(String, String)> {
+    schema.fields().iter().map(|f| (f.name().clone(), f.data_type().to_string())).collect()
 }
 
 /// Adds the rows of a batch; says whether there is room for more.

@@ -15,6 +15,7 @@ fn pipeline(world: &World, blocks: Vec<Block>) -> Pipeline {
         blocks: blocks.into_iter().map(|block| (block.id.clone(), block)).collect(),
         retries: Retries::default(),
         memory: None,
+        params: Default::default(),
         service: Value::Null,
     }
 }

@@ -188,7 +188,8 @@ async fn an_attempt_that_is_started_again_runs_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_stalled_attempt_says_where_and_can_be_cancelled() {
     let mut desk = Desk::new(Duration::ZERO).await;
-    std::fs::write(desk.world.folder.path().join("odd/hold"), "").unwrap();
+    let hold = desk.world.folder.path().join("odd/hold");
+    std::fs::write(&hold, "").unwrap();
     let cases = [
         (1, "silent", "t", "`rows` waits for its source"),
         (2, "endless", "silent", "the target of `out` does not take its rows"),
@@ -203,6 +204,8 @@ async fn a_stalled_attempt_says_where_and_can_be_cancelled() {
         desk.progress(&spec, |_, stalled| stalled.is_some_and(says_where)).await;
         cancel(&mut desk, &spec).await;
     }
+    // The thread that is kept would keep this test, should the folder not go away with it.
+    std::fs::remove_file(hold).unwrap();
     desk.goes_on(6).await;
 }
 
@@ -222,6 +225,22 @@ async fn operators_that_wait_for_each_other_are_given_up() {
     desk.discard(&spec).await;
     assert_eq!((desk.staged(), desk.published()), (Vec::new(), None));
     desk.goes_on(2).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_join_that_never_waits_is_cancelled() {
+    let mut desk = Desk::new(Duration::ZERO).await;
+    let series = "generate_series(1, 10000000)";
+    let joins = [format!("cross join {series} b"), format!("join {series} b on a.value + b.value > 0")];
+    for (at, join) in joins.into_iter().enumerate() {
+        let query = format!("select sum(a.value % 7 * b.value) as n from {series} a {join}");
+        let blocks = vec![sql("busy", &[], &query), load("out", "busy", "out", "t", "append")];
+        let spec = desk.world.attempt("r", at as i64 + 1, blocks, Output::Sink);
+        desk.node.start(spec.clone()).await.unwrap();
+        desk.progress(&spec, |_, stalled| stalled.is_some_and(|text| text.contains("`busy`"))).await;
+        cancel(&mut desk, &spec).await;
+    }
+    desk.goes_on(3).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

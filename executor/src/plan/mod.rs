@@ -15,6 +15,7 @@ mod marker;
 mod session;
 mod spread;
 mod write;
+mod yielding;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::exchange;
 use super::marker::MarkerPlanner;
+use super::yielding::Yielding;
 use crate::memory::Lane;
 
 /// How much an attempt may use.
@@ -61,6 +62,7 @@ pub(crate) fn session(
     options.execution.parquet.reorder_filters = true;
     options.sql_parser.dialect = datafusion::config::Dialect::PostgreSQL;
     let builder = SessionStateBuilder::new().with_config(config).with_runtime_env(runtime).with_default_features();
+    let builder = builder.with_physical_optimizer_rule(Arc::new(Yielding));
     #[cfg(test)]
     let builder = crate::tests::odd::with_functions(builder);
     let planner = Arc::new(ExchangingPlanner(Arc::new(MarkingPlanner)));

@@ -9,7 +9,7 @@ use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::{AttemptSpec, Executor};
 use flowetl_proto::id::{BlockId, ExecutorId, RunId, Token};
 use flowetl_proto::log::Query;
-use flowetl_proto::look::Inspector;
+use flowetl_proto::look::{Inspector, RowsForm};
 use flowetl_proto::tables::Table;
 use flowetl_proto::trust::Subject;
 use flowetl_proto::wire::v1::reported::What;
@@ -170,7 +170,8 @@ impl v1::executor_server::Executor for Service {
         let pipeline = read(&asked.pipeline_json)?;
         let secrets = read(&asked.secrets_json)?;
         let (block, count) = (BlockId::new(&asked.block), asked.rows as usize);
-        found(self.inspector.preview(&pipeline, &block, count, &secrets).await)
+        let form = if asked.as_text { RowsForm::Text } else { RowsForm::Arrow };
+        found(self.inspector.preview(&pipeline, &block, (count, form), &secrets).await)
     }
 
     async fn test_connection(&self, request: Request<v1::TestConnectionRequest>) -> Reply<v1::Found> {

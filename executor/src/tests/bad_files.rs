@@ -347,7 +347,7 @@ blocks:
         orders.yml:12:12: block `unknown`: the SQL names `public.orders`, but its tables are blocks; extract the table first, and name that block
         orders.yml:17:25: block `broken`: SQL syntax: expected end of statement, found id
         orders.yml:21:12: block `refs`: unknown block `order`, did you mean `orders`?
-        orders.yml:22:28: block `templates`: only `{{ ref('block') }}` is understood in `{{ }}`
+        orders.yml:22:28: block `templates`: only `{{ ref('block') }}` and `{{ var('parameter') }}` are understood in `{{ }}`
         orders.yml:23:17: block `writes`: only a query, such as `select ...`, can stand here
         ",
     );

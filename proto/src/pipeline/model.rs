@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::ConnectionSpec;
+use super::{ConnectionSpec, Param};
 use crate::id::BlockId;
 
 /// A pipeline that passed validation. Its serialised form is canonical: equal pipelines have equal JSON.
@@ -21,6 +21,9 @@ pub struct Pipeline {
     pub retries: Retries,
     /// Bytes; a ceiling for the whole process.
     pub memory: Option<u64>,
+    /// What a run is told, by name.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub params: IndexMap<String, Param>,
     /// Keys for the service (`schedule`, `alerts`, `freshness`), checked and kept as written.
     pub service: Value,
 }

@@ -47,25 +47,7 @@ pub(super) fn top() -> Value {
             "$schema": text("Where an editor finds this schema."),
             "name": text("The pipeline's name; the file's name where it is left out."),
             "description": text("What the pipeline is for."),
-            "schedule": {
-                "type": "object",
-                "description": "When the service runs it.",
-                "additionalProperties": false,
-                "required": ["cron"],
-                "properties": {
-                    "cron": { "type": "string", "format": "cron", "description": "Minute, hour, day, month, weekday; or six fields, with seconds first." },
-                    "timezone": {
-                        "type": "string",
-                        "format": "timezone",
-                        "description": "Such as `Europe/Warsaw`; UTC where it is left out.",
-                    },
-                    "missed": {
-                        "enum": ["skip", "run_now", "queue"],
-                        "type": "string",
-                        "description": "What becomes of a run whose time passed while nothing ran.",
-                    },
-                },
-            },
+            "schedule": schedule(),
             "retries": {
                 "type": "object",
                 "description": "How often and how patiently a failed attempt is tried again.",
@@ -90,7 +72,71 @@ pub(super) fn top() -> Value {
                     "to": { "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] },
                 },
             },
+            "params": params(),
+            "priority": {
+                "enum": ["low", "normal", "high"],
+                "type": "string",
+                "description": "Which of the runs that wait for their turn comes first.",
+            },
             "freshness": { "type": "string", "format": "duration", "description": "How old the result may be: `26h`." },
+        },
+    })
+}
+
+/// When the service runs a pipeline.
+fn schedule() -> Value {
+    json!({
+        "type": "object",
+        "description": "When the service runs it.",
+        "additionalProperties": false,
+        "required": ["cron"],
+        "properties": {
+            "cron": { "type": "string", "format": "cron", "description": "Minute, hour, day, month, weekday; or six fields, with seconds first." },
+            "timezone": {
+                "type": "string",
+                "format": "timezone",
+                "description": "Such as `Europe/Warsaw`; UTC where it is left out.",
+            },
+            "missed": {
+                "enum": ["skip", "run_now", "queue"],
+                "type": "string",
+                "description": "What becomes of a run whose time passed while nothing ran.",
+            },
+            "params": {
+                "type": "object",
+                "description": "What its runs are told, by the names of parameters.",
+                "additionalProperties": { "type": ["string", "number", "boolean"] },
+            },
+        },
+    })
+}
+
+/// What a run is told.
+fn params() -> Value {
+    json!({
+        "type": "object",
+        "description": "What a run is told. In SQL, and in paths of files, `{{ var('name') }}` is the value.",
+        "additionalProperties": {
+            "type": "object",
+            "additionalProperties": false,
+            "required": ["type"],
+            "properties": {
+                "type": {
+                    "enum": ["string", "integer", "number", "boolean", "date", "timestamp"],
+                    "type": "string",
+                    "description": "What it takes; a `date` is `2026-11-22`, a `timestamp` `2026-11-22T04:00:00Z`.",
+                },
+                "default": {
+                    "type": ["string", "number", "boolean"],
+                    "description": "Without one every run must be told a value.",
+                },
+                "values": {
+                    "type": "array",
+                    "items": { "type": ["string", "number", "boolean"] },
+                    "description": "The only ones it takes.",
+                },
+                "description": { "type": "string", "description": "What it is for." },
+            },
         },
     })
 }

@@ -1,10 +1,12 @@
 //! A pipeline file with all that it is read with, whoever reads it: this process or a coordinator elsewhere.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use indexmap::IndexMap;
+use serde_json::Value;
 
-use super::{ConnectionSpec, Copy, GraphDefinition, Layout, Parsed, Parser, Problem, Secrets};
+use super::{At, ConnectionSpec, Copy, GraphDefinition, Layout, Parsed, Parser, Problem, ProblemCode, Secrets};
 use crate::catalogue::Catalogue;
 
 /// The file beside a pipeline that names its connections.
@@ -27,6 +29,8 @@ pub struct Source {
     pub overrides: IndexMap<String, String>,
     /// What relative paths in those URLs start from; absolute.
     pub overrides_folder: PathBuf,
+    /// Values of the pipeline's parameters, by name. Where there are none it is as it is declared.
+    pub params: BTreeMap<String, String>,
 }
 
 impl Source {
@@ -76,9 +80,24 @@ impl Source {
         }
         let overrides = self.overrides(Parser { file: "command line", folder: &self.overrides_folder, ..own })?;
         let parser = Parser { connections: &connections, overrides: &overrides, ..own };
-        match &self.copy {
+        let parsed = match &self.copy {
             Some(copy) => parser.copy(copy),
             None => parser.parse(&self.text),
+        }?;
+        if self.params.is_empty() {
+            return Ok(parsed);
+        }
+        let given = self.params.iter().map(|(name, text)| (name.clone(), Value::from(text.as_str()))).collect();
+        match parsed.pipeline.bound(&given) {
+            Ok(pipeline) => Ok(Parsed { pipeline, ..parsed }),
+            Err(message) => Err(vec![Problem {
+                file: self.file.clone(),
+                at: At::default(),
+                block: None,
+                code: ProblemCode::WrongValue,
+                message,
+                hint: None,
+            }]),
         }
     }
 

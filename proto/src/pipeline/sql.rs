@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
+use super::params;
 use sqlparser::ast::{Expr, ObjectName, Query, SetExpr, Statement, TableFactor, Visit, Visitor};
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::{Parser, ParserError};
@@ -41,8 +42,14 @@ pub(super) fn replace_refs(sql: &str, mut name: impl FnMut(&str, &SqlProblem) ->
         let here = |message: &str| SqlProblem { line, column, message: message.to_owned() };
         let inside = &rest[start + 2..];
         let end = inside.find("}}").ok_or_else(|| here("a `{{` has no `}}`"))?;
-        let block =
-            referenced(&inside[..end]).ok_or_else(|| here("only `{{ ref('block') }}` is understood in `{{ }}`"))?;
+        if params::named(&inside[..end]).is_some() {
+            // A parameter stands there until a run is told its value.
+            replaced.push_str(&rest[start..start + 2 + end + 2]);
+            rest = &inside[end + 2..];
+            continue;
+        }
+        let message = "only `{{ ref('block') }}` and `{{ var('parameter') }}` are understood in `{{ }}`";
+        let block = referenced(&inside[..end]).ok_or_else(|| here(message))?;
         replaced.push_str(&name(block, &here("")));
         rest = &inside[end + 2..];
     }
@@ -64,15 +71,7 @@ pub(super) fn quoted(name: &str) -> String {
 
 /// The tables that one query reads.
 pub(super) fn tables(sql: &str) -> Result<Vec<Table>, SqlProblem> {
-    // A stand-in as long as the template keeps the columns that errors name.
-    let mut padded = sql.to_owned();
-    while let Some(start) = padded.find("{{") {
-        let Some(length) = padded[start..].find("}}").map(|end| end + 2) else { break };
-        let template = &padded[start..start + length];
-        let Some(name) = referenced(&template[2..length - 2]).map(quoted) else { break };
-        let width = template.chars().count();
-        padded.replace_range(start..start + length, &format!("{name:width$}"));
-    }
+    let padded = padded(sql);
     let statements = parser(&padded)?.parse_statements().map_err(|e| problem(&e, sql))?;
     let [Statement::Query(query)] = statements.as_slice() else {
         let message = match statements.len() {
@@ -91,9 +90,24 @@ pub(super) fn tables(sql: &str) -> Result<Vec<Table>, SqlProblem> {
     Ok(reader.tables)
 }
 
+/// SQL that can be parsed: with a stand-in for each template, as long as that, which keeps the columns that errors name.
+fn padded(sql: &str) -> String {
+    let mut padded = sql.to_owned();
+    while let Some(start) = padded.find("{{") {
+        let Some(length) = padded[start..].find("}}").map(|end| end + 2) else { break };
+        let template = &padded[start..start + length];
+        let inside = &template[2..length - 2];
+        let param = || params::named(inside).map(|_| "''".to_owned());
+        let Some(name) = referenced(inside).map(quoted).or_else(param) else { break };
+        let width = template.chars().count();
+        padded.replace_range(start..start + length, &format!("{name:width$}"));
+    }
+    padded
+}
+
 /// Checks a condition such as stands after `where`: one expression, without a query inside.
 pub(super) fn check_condition(sql: &str) -> Result<(), SqlProblem> {
-    let mut parser = parser(sql)?;
+    let mut parser = parser(&padded(sql))?;
     let parsed = parser.parse_expr().and_then(|condition| parser.expect_token(&Token::EOF).map(|_| condition));
     let condition: Expr = parsed.map_err(|e| problem(&e, sql))?;
     match condition.visit(&mut FindQuery) {

@@ -18,6 +18,7 @@ impl From<Source> for v1::Source {
             copy: source.copy.map(Into::into),
             connections_text: source.connections_text,
             overrides: source.overrides.into_iter().map(|(name, url)| v1::NamedUrl { name, url }).collect(),
+            params: source.params.into_iter().collect(),
         }
     }
 }
@@ -39,6 +40,7 @@ impl TryFrom<v1::Source> for Source {
             copy: source.copy.map(Into::into),
             connections_text: source.connections_text,
             overrides: source.overrides.into_iter().map(|named| (named.name, named.url)).collect(),
+            params: source.params.into_iter().collect(),
         })
     }
 }

@@ -134,6 +134,7 @@ fn requests_and_problems_arrive_as_they_were() {
             connections_text,
             overrides: [("b".into(), "file:///b".into()), ("a".into(), "file:///a".into())].into(),
             overrides_folder: PathBuf::from("/here"),
+            params: [("day".into(), "2026-11-22".into())].into(),
         };
         let request = sent::<v1::SubmitRequest>(v1::SubmitRequest::new(source.clone(), options.clone()));
         assert_eq!(request.options(), options);

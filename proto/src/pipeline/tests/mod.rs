@@ -400,3 +400,62 @@ fn the_schema_is_one_document() {
             .collect();
     assert_eq!(cases, ["#/$defs/test", "#/$defs/in_database", "#/$defs/sql", "#/$defs/load", "#/$defs/extract"]);
 }
+
+const WITH_PARAMS: &str = "
+connections: {shop: \"postgres://etl@h/shop\", lake: \"s3://lake/\"}
+params:
+  day: {type: date}
+  region: {type: string, default: eu, values: [eu, us]}
+  most: {type: integer, default: 10}
+blocks:
+  orders: {extract: shop.public.orders, where: \"day >= {{ var('day') }}\"}
+  big: {sql: \"select * from {{ ref('orders') }} where region = {{ var('region') }} limit {{ var('most') }}\"}
+  out: {load: big, to: \"lake/raw/{{ var('day') }}/orders.parquet\"}
+";
+
+#[test]
+fn pl_a_pipeline_is_bound_to_what_a_run_is_told() {
+    let pipeline = pipeline(WITH_PARAMS);
+    assert_eq!(pipeline.params.keys().collect::<Vec<_>>(), ["day", "region", "most"]);
+    let bound = |given: Value| {
+        let given = given.as_object().unwrap().clone().into_iter().collect();
+        pipeline.clone().bound(&given)
+    };
+    let run = bound(json!({ "day": "2026-11-22", "most": "5" })).unwrap();
+    assert_eq!(run.blocks["orders"].settings["where"], "day >= '2026-11-22'");
+    assert_eq!(run.blocks["big"].settings["sql"], "select * from \"orders\" where region = 'eu' limit 5");
+    assert_eq!(run.blocks["out"].settings["to"]["path"]["path"], "raw/2026-11-22/orders.parquet");
+    let values = json!({ "day": "2026-11-22", "region": "eu", "most": 5 });
+    assert_eq!(json!(run.values()), values);
+    assert_eq!(json!(run.clone().bound(&Default::default()).unwrap().values()), values, "they stay");
+    assert_eq!(bound(json!({})).unwrap_err(), "parameter `day` is missing: it has no default");
+    let unknown = bound(json!({ "dya": "2026-11-22" })).unwrap_err();
+    assert_eq!(unknown, "unknown parameter `dya`: the pipeline has `day`, `region`, `most`");
+    let wrong = bound(json!({ "day": "2026-11-22' or 1=1" })).unwrap_err();
+    assert_eq!(wrong, "parameter `day`: `2026-11-22' or 1=1` is no date such as `2026-11-22`");
+    assert!(bound(json!({ "day": "2026-11-22", "region": "asia" })).unwrap_err().contains("none of `eu`, `us`"));
+    let again: Pipeline = serde_json::from_value(serde_json::to_value(&run).unwrap()).unwrap();
+    assert_eq!(again, run);
+}
+
+#[test]
+fn wrong_parameters_are_told_with_their_place() {
+    let problem = |from: &str, to: &str| {
+        assert!(WITH_PARAMS.contains(from));
+        parse(&WITH_PARAMS.replace(from, to)).unwrap_err().into_iter().map(|p| p.message).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        problem("  day: {type: date}\n", ""),
+        ["`day` is no parameter: declare it under `params`", "`day` is no parameter: declare it under `params`",]
+    );
+    assert_eq!(
+        problem("most: {type: integer, default: 10}", "most: {type: integer, default: ten}"),
+        ["parameter `most`: `ten` is no integer",]
+    );
+    let quoted = problem("= {{ var('region') }}", "= '{{ var('region') }}'");
+    assert!(quoted[0].contains("write it outside of quotes and comments"), "{quoted:?}");
+    let placed = problem("shop.public.orders,", "shop.public.orders, sync: {cursor: \"{{ var('region') }}\"},");
+    assert!(placed[0].contains("a parameter can stand in SQL and in the path of files only"), "{placed:?}");
+    let table = problem("shop.public.orders", "\"shop.public.{{ var('region') }}\"");
+    assert!(table[0].contains("is no table's name"), "{table:?}");
+}

@@ -31,7 +31,7 @@ use super::drawing::{Edge, GraphDefinition, Layout, Node as GraphNode};
 use super::file::{self, Content, Key, Node};
 use super::problem::{At, Problem, ProblemCode, Problems};
 use super::secrets::Secrets;
-use super::{Block, ConnectionSpec, Input, Pipeline, Reference, Retries, literal, quantity, schema};
+use super::{Block, ConnectionSpec, Input, Pipeline, Reference, Retries, literal, params, quantity, schema};
 use crate::catalogue::Catalogue;
 use crate::id::BlockId;
 
@@ -217,7 +217,20 @@ impl<'a> Parser<'a> {
             file: self.file.to_owned(),
             blocks: drawn.iter().map(|(id, block)| (id.clone(), block.at)).collect(),
         };
+        let (params, wrong) = params::declared(&top);
+        let at = root.get("params").map_or(root.at, |node| node.at);
+        for (name, why) in wrong {
+            problems.add(at, ProblemCode::WrongValue, format!("parameter `{name}`: {why}"));
+        }
+        for (id, block) in &checked {
+            if let Err(why) = params::check_uses(&block.settings, &params) {
+                problems.look_at(Some(id));
+                problems.add(drawn[id].at, ProblemCode::WrongValue, why);
+                problems.look_at(None);
+            }
+        }
         let pipeline = Pipeline {
+            params,
             name,
             connections: connections.used(),
             blocks: drawn.iter().filter_map(|(id, block)| build(id, block, checked.swap_remove(id)?)).collect(),
@@ -225,6 +238,13 @@ impl<'a> Parser<'a> {
             memory: top.get("memory").and_then(Value::as_str).and_then(|text| quantity::size(text).ok()),
             service: service(top),
         };
+        if let Some(node) = root.get("schedule").filter(|_| problems.len() == 0 && !pipeline.params.is_empty()) {
+            let said = pipeline.service.pointer("/schedule/params").and_then(Value::as_object);
+            let told = said.cloned().unwrap_or_default().into_iter().collect();
+            if let Err(why) = pipeline.clone().bound(&told) {
+                problems.add(node.at, ProblemCode::WrongValue, format!("`schedule`: {why}"));
+            }
+        }
         problems.or(Parsed { pipeline, positions })
     }
 
@@ -334,7 +354,7 @@ fn retries(top: &Map<String, Value>) -> Retries {
 }
 
 fn service(mut top: Map<String, Value>) -> Value {
-    top.retain(|key, _| ["description", "schedule", "alerts", "freshness"].contains(&key.as_str()));
+    top.retain(|key, _| ["description", "schedule", "alerts", "priority", "freshness"].contains(&key.as_str()));
     Value::Object(top)
 }
 
