@@ -55,6 +55,9 @@ pub enum Error {
     Forgotten { after: i64, newest: i64 },
     #[error("there is no block `{0}` in the pipeline")]
     NoBlock(BlockId),
+    /// What the run is told does not fit the pipeline's parameters.
+    #[error("{0}")]
+    Params(String),
     #[error("run `{run}` cannot be resumed: {reason}")]
     NotResumable { run: RunId, reason: String },
     /// Another process has claimed the run since; nothing was written.
@@ -68,9 +71,9 @@ pub enum Error {
     /// A target has not answered whether it published, and must before anything else is written to it.
     #[error("it is not known whether run `{0}` was published, and its target does not answer")]
     Unsettled(RunId),
-    /// Nothing was written: a run has begun for this tick before.
-    #[error("a run of schedule `{schedule}` has begun for this time already")]
-    Ticked { schedule: String },
+    /// Nothing was written: a run has begun for this time of a schedule, or this event of a trigger, before.
+    #[error("a run has begun already for what {by} asked for")]
+    Ticked { by: String },
     /// Without it no executor can be found.
     #[error("cannot find executors")]
     Etcd(#[source] Cause),
@@ -96,6 +99,12 @@ pub enum Error {
     /// What is asked of executors could not be done.
     #[error("an executor cannot do this: {0}")]
     Executor(Box<Failure>),
+    /// Of the installation's object storage.
+    #[error("the storage does not do what it is asked")]
+    Storage(#[source] Cause),
+    /// Of a copy of the metadata database; nothing was changed.
+    #[error("the backup cannot be used: {0}")]
+    Backup(String),
     #[error("cannot go on serving")]
     Serve(#[source] Cause),
     #[error("cannot send over HTTP: {0}")]

@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 use crate::connections::unseal;
 use crate::control::ControlThread;
 use crate::discovery::Looks;
+use crate::files::{Joining, Space};
 use crate::lead::Tenure;
 use crate::lock::Lock;
 use crate::news::{self, Feed, Happening, Watcher};
@@ -24,6 +25,7 @@ use crate::notify::{Mail, Notifier, Pace};
 use crate::run::{self, Event, Happened, RunState, Snapshot, Surroundings, view};
 use crate::schedule::Clockwork;
 use crate::store::{AttemptRow, OwnedRun, PositionRow, RunPage, RunQuery, Store, sqlite_url};
+use crate::turn::Turns;
 use crate::vault::{Keyring, Vault};
 use crate::{Error, Result, clock, sweep};
 
@@ -40,8 +42,12 @@ pub struct Config {
     pub tenure: Option<Tenure>,
     /// What wraps the keys of vaults.
     pub keyring: Keyring,
+    /// Where uploaded files lie; `None` where nobody uploads any.
+    pub space: Option<Space>,
     /// By which mail is sent; `None` where none is.
     pub mail: Option<Mail>,
+    /// Runs of all organizations that may be under way at once; `None` where only their own limits count.
+    pub runs_at_once: Option<usize>,
 }
 
 impl Config {
@@ -53,16 +59,24 @@ impl Config {
             parallel_segments: 2,
             tenure: None,
             keyring: Keyring::default(),
+            space: None,
             mail: None,
+            runs_at_once: None,
         }
     }
 
-    fn home(&self) -> Result<PathBuf> {
+    /// The folder of the home, in full.
+    pub(crate) fn home(&self) -> Result<PathBuf> {
         std::path::absolute(&self.home).map_err(|source| self.refused("find", source))
     }
 
     fn url(&self, home: &Path) -> String {
         self.database_url.clone().unwrap_or_else(|| sqlite_url(&home.join("flowetl.db")))
+    }
+
+    /// The metadata database as it is; `None` where there is none, or one of another schema.
+    pub(crate) async fn look(&self) -> Result<Option<Store>> {
+        Store::look(&self.url(&self.home()?)).await
     }
 
     /// Opens the metadata database, creating it and its folder if they are not there.
@@ -100,6 +114,7 @@ impl Coordinator {
             vault,
             feed,
             mail: config.mail,
+            turns: Turns::new(config.runs_at_once),
             executor,
             runtime: runtime::Handle::current(),
             active: Mutex::new(Vec::new()),
@@ -120,6 +135,8 @@ impl Coordinator {
                 parallel_segments: config.parallel_segments.max(1),
                 schedules: Clockwork::default(),
                 looks: Arc::default(),
+                space: config.space,
+                joining: Arc::default(),
                 notifier: Notifier::default(),
             }),
         })
@@ -129,7 +146,7 @@ impl Coordinator {
 /// What each extract of a pipeline read of its source last, as `Prepared::schemas` has it. Opens nothing but the metadata
 /// database, and makes none: where there is none, nothing is remembered.
 pub async fn remembered(config: &Config, pipeline: &str) -> Result<BTreeMap<BlockId, Value>> {
-    let Some(store) = Store::look(&config.url(&config.home()?)).await? else { return Ok(BTreeMap::new()) };
+    let Some(store) = config.look().await? else { return Ok(BTreeMap::new()) };
     let schemas = store.schemas(pipeline).await;
     store.close().await;
     schemas
@@ -148,6 +165,8 @@ pub(crate) struct Inner {
     pub parallel_segments: usize,
     pub schedules: Clockwork,
     pub looks: Arc<Looks>,
+    pub space: Option<Space>,
+    pub joining: Arc<Joining>,
     pub notifier: Notifier,
 }
 
@@ -158,6 +177,21 @@ impl Handle {
 
     pub(crate) fn vault(&self) -> &Vault {
         &self.inner.around.vault
+    }
+
+    /// Where uploaded files lie.
+    pub(crate) fn space(&self) -> Option<&Space> {
+        self.inner.space.as_ref()
+    }
+
+    /// The uploads that become files just now.
+    pub(crate) fn joining(&self) -> &Arc<Joining> {
+        &self.inner.joining
+    }
+
+    /// Whose turn it is.
+    pub(crate) fn turns(&self) -> &Turns {
+        &self.inner.around.turns
     }
 
     /// The looks at connections that are under way.

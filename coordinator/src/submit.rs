@@ -1,18 +1,21 @@
 //! How a run comes to be: a new one, or one that an earlier process left behind.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::id::{RunId, Token};
 use flowetl_proto::pipeline::Pipeline;
 use flowetl_proto::run::{BlockPhase, Options, Phase, RunOptions, RunView};
+use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::connections::sealed_by;
 use crate::handle::Handle;
 use crate::lock::Lock;
 use crate::run::{Command, Event, NewRun, RunActor, RunState, Snapshot, TOKENS, machine, view};
-use crate::store::{Origin, RunRow, Tick, Version};
+use crate::store::{Cause, Origin, RunRow, Version};
+use crate::turn::{Entry, Turn};
 use crate::{Error, Result, clock, cut};
 
 impl Handle {
@@ -31,9 +34,14 @@ impl Handle {
         self.submit_for(pipeline, options, Origin::default()).await
     }
 
-    /// The same for a pipeline that is kept. The tick of a schedule is used up by the run that begins, or is gone on with:
+    /// The same for a pipeline that is kept. What it begins for is used up by the run that begins, or is gone on with:
     /// where it was before, this fails with [`Error::Ticked`].
     pub(crate) async fn submit_for(&self, pipeline: Pipeline, options: Options, origin: Origin) -> Result<RunId> {
+        let told = match &options.resume {
+            Some(run) if !pipeline.params.is_empty() => self.params(run).await?,
+            _ => BTreeMap::new(),
+        };
+        let pipeline = pipeline.bound(&told).map_err(Error::Params)?;
         let pipeline = match &options.until {
             Some(block) => cut::until(&pipeline, block).ok_or_else(|| Error::NoBlock(block.clone()))?,
             None => pipeline,
@@ -49,7 +57,7 @@ impl Handle {
         }
         let run_options = RunOptions { full_refresh: options.full_refresh };
         if let Some(run) = self.to_continue(&version, run_options, &lock).await? {
-            return self.go_on(&run, lock, origin.tick.as_ref()).await;
+            return self.go_on(&run, lock, origin.cause.as_ref()).await;
         }
         self.begin(pipeline, version, run_options, origin, lock).await
     }
@@ -79,7 +87,10 @@ impl Handle {
     /// whose executor ends with it: runs of another home's living processes would be taken from them.
     pub async fn go_on_with_all(&self) -> Result<Vec<RunId>> {
         let mut taken = Vec::new();
-        for run in self.store().runs().await? {
+        // Those that were under way first, then whoever has waited longest.
+        let mut runs = self.store().runs().await?;
+        runs.sort_by(|a, b| (a.queued, &a.id).cmp(&(b.queued, &b.id)));
+        for run in runs {
             if run.state != Phase::Running || run.finished_at.is_some() {
                 continue;
             }
@@ -92,6 +103,12 @@ impl Handle {
             }
         }
         Ok(taken)
+    }
+
+    /// What a run was told, by the names of its pipeline's parameters.
+    pub(crate) async fn params(&self, run: &RunId) -> Result<BTreeMap<String, Value>> {
+        let row = self.store().run(run).await?;
+        Ok(self.store().pipeline(&row.pipeline, &row.hash).await?.values())
     }
 
     async fn begin(
@@ -108,8 +125,10 @@ impl Handle {
         };
         let locked = self.is_locked(&pipeline).await?;
         let moment = clock::moment();
+        let id = clock::new_run_id();
+        let turn = self.turn(&id, &origin, false).await?;
         let new = NewRun {
-            id: clock::new_run_id(),
+            id,
             pipeline,
             hash: version.hash.clone(),
             options,
@@ -117,6 +136,7 @@ impl Handle {
             schemas,
             parallel_segments: self.inner.parallel_segments,
             locked,
+            queued: !turn.has_come(),
             now: moment.now,
         };
         let first = move |term, tokens| {
@@ -130,7 +150,7 @@ impl Handle {
         };
         let (state, commands) = self.store().create(&version, &origin, TOKENS, moment.now, first).await?;
         let run = state.id.clone();
-        self.launch(state, commands, lock);
+        self.launch(state, commands, (lock, turn));
         Ok(run)
     }
 
@@ -186,9 +206,9 @@ impl Handle {
         }
     }
 
-    async fn go_on(&self, run: &RunId, lock: Arc<Lock>, tick: Option<&Tick>) -> Result<RunId> {
+    async fn go_on(&self, run: &RunId, lock: Arc<Lock>, cause: Option<&Cause>) -> Result<RunId> {
         let state = self.reclaim(run).await?;
-        self.take_up(state, Event::Resume, lock, tick).await?;
+        self.take_up(state, Event::Resume, lock, cause).await?;
         Ok(run.clone())
     }
 
@@ -209,15 +229,23 @@ impl Handle {
         mut state: RunState,
         event: Event,
         lock: Arc<Lock>,
-        tick: Option<&Tick>,
+        cause: Option<&Cause>,
     ) -> Result<Option<watch::Receiver<Snapshot>>> {
+        // What went on before has its turn; a run that is only brought to its end needs none.
+        let goes = match event {
+            Event::Reattach => !state.queued,
+            Event::Settle(_) => true,
+            _ => false,
+        };
+        let turn = self.turn(&state.id, &Origin::default(), goes).await?;
+        state.queued = !turn.has_come();
         let (log, moment) = (event.describe(), clock::moment());
         let decision = machine::step(&mut state, moment, event);
         let record = state.record(decision.changes, log, moment.now);
-        self.store().save_for(&record, tick).await?;
+        self.store().save_for(&record, cause).await?;
         Ok(match state.phase.is_terminal() {
             true => None,
-            false => Some(self.launch(state, decision.commands, lock)),
+            false => Some(self.launch(state, decision.commands, (lock, turn))),
         })
     }
 
@@ -242,8 +270,15 @@ impl Handle {
         Ok(false)
     }
 
-    fn launch(&self, state: RunState, opening: Vec<Command>, lock: Arc<Lock>) -> watch::Receiver<Snapshot> {
-        RunActor::launch(self.inner.control.arbiter(), &self.inner.around, state, opening, lock)
+    /// The place of a run among others: of a new one as `origin` says, else as it is stored.
+    async fn turn(&self, run: &RunId, origin: &Origin, goes: bool) -> Result<Turn> {
+        let (organization, limit, stored) = self.store().limit_of(run, origin.organization.as_deref()).await?;
+        let priority = stored.unwrap_or(origin.priority);
+        Ok(self.turns().enter(Entry { run: run.clone(), organization, limit, priority }, goes))
+    }
+
+    fn launch(&self, state: RunState, opening: Vec<Command>, held: (Arc<Lock>, Turn)) -> watch::Receiver<Snapshot> {
+        RunActor::launch(self.inner.control.arbiter(), &self.inner.around, state, opening, held)
     }
 
     /// The run, if it may be resumed: the newest of its pipeline, and not a success.

@@ -34,7 +34,7 @@ pub(crate) use self::organization::OrganizationWish;
 pub(crate) use self::password::Hasher;
 pub(crate) use self::refusal::Refusal;
 pub(crate) use self::role::{Role, Scope};
-pub(crate) use self::secret::SigningKey;
+pub(crate) use self::secret::{Secret, SigningKey, hash};
 pub(crate) use self::throttle::{Throttle, network};
 use crate::store::{Directory, Store};
 use crate::{Error, Result, clock};
@@ -222,6 +222,16 @@ impl Accounts {
         limit: i64,
     ) -> Result<Vec<AuditEntry>> {
         self.store.directory().await?.audit_log(organization, before, limit).await
+    }
+
+    /// A link that says `words` until the time `until`, to whoever has it.
+    pub(crate) fn link(&self, words: &[&str], until: i64) -> String {
+        self.key.link(words, until)
+    }
+
+    /// What a link says that counts at the time `now`.
+    pub(crate) fn linked(&self, link: &str, now: i64) -> Option<Vec<String>> {
+        self.key.linked(link, now)
     }
 
     fn throttle<T>(&self, act: impl FnOnce(&mut Throttle) -> T) -> T {

@@ -26,6 +26,8 @@ pub(crate) struct Organization {
     pub name: String,
     /// Its name in URLs: small letters, digits and `-`.
     pub slug: String,
+    /// Runs that may be under way at once; others wait for their turn. Null for as many as there are.
+    pub runs_at_once: Option<i64>,
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
 }

@@ -10,6 +10,8 @@ use crate::{Result, clock};
 
 /// Slugs that are tried for a name before it takes a number that nobody else has.
 const SLUG_TRIES: usize = 20;
+/// Far more than executors work on.
+const RUNS_AT_ONCE_MAX: i64 = 10_000;
 
 /// What an organization is to be called.
 #[derive(Deserialize, ToSchema)]
@@ -18,6 +20,8 @@ pub(crate) struct OrganizationWish {
     pub name: Option<String>,
     /// 1 to 50 small letters, digits and `-` between them; made of the name where it is left out.
     pub slug: Option<String>,
+    /// Runs that may be under way at once; others wait for their turn. 0 for as many as there are.
+    pub runs_at_once: Option<i64>,
 }
 
 impl Accounts {
@@ -31,23 +35,25 @@ impl Accounts {
         let person = caller.person()?;
         let name = wish.name.ok_or_else(|| Refusal::wrong("name", "an organization has a name"))?;
         let (name, slug) = (text::name(&name)?, wish.slug.as_deref().map(text::slug).transpose()?);
+        let runs_at_once = limit(None, wish.runs_at_once)?;
         let mut directory = self.store.change_directory().await?;
         let organization = match slug {
             Some(slug) => {
-                let organization = new(name, slug);
+                let organization = Organization { runs_at_once, ..new(name, slug) };
                 if !directory.add_organization(&organization).await? {
                     return Err(taken());
                 }
                 organization
             }
-            None => make(&mut directory, &name).await?,
+            None => Organization { runs_at_once, ..make(&mut directory, &name).await? },
         };
+        directory.change_organization(&organization).await?;
         own(&mut directory, caller, person, &organization).await?;
         directory.commit().await?;
         Ok(organization)
     }
 
-    /// Changes the name, the slug, or both.
+    /// Changes the name, the slug, how many runs go at once.
     pub(crate) async fn rename(
         &self,
         caller: &Caller,
@@ -57,7 +63,8 @@ impl Accounts {
         let before = &tenant.organization;
         let name = wish.name.as_deref().map_or_else(|| Ok(before.name.clone()), text::name)?;
         let slug = wish.slug.as_deref().map_or_else(|| Ok(before.slug.clone()), text::slug)?;
-        let after = Organization { name, slug, ..before.clone() };
+        let runs_at_once = limit(before.runs_at_once, wish.runs_at_once)?;
+        let after = Organization { name, slug, runs_at_once, ..before.clone() };
         let mut directory = self.store.change_directory().await?;
         if !directory.change_organization(&after).await? {
             return Err(taken());
@@ -154,7 +161,20 @@ pub(super) async fn own(
 }
 
 fn new(name: String, slug: String) -> Organization {
-    Organization { id: clock::new_id(), name, slug, created_at: Timestamp(clock::now()) }
+    Organization { id: clock::new_id(), name, slug, runs_at_once: None, created_at: Timestamp(clock::now()) }
+}
+
+/// How many runs may go at once, as a wish changes it.
+fn limit(before: Option<i64>, wished: Option<i64>) -> Result<Option<i64>, Refusal> {
+    match wished {
+        None => Ok(before),
+        Some(0) => Ok(None),
+        Some(most) if (1..=RUNS_AT_ONCE_MAX).contains(&most) => Ok(Some(most)),
+        Some(most) => {
+            let message = format!("`{most}` is no number of runs from 1 to {RUNS_AT_ONCE_MAX}, or 0 for no limit");
+            Err(Refusal::wrong("runs_at_once", message))
+        }
+    }
 }
 
 fn taken() -> Refusal {

@@ -79,4 +79,10 @@ pub(crate) enum Scope {
     /// Change and run pipelines, and when they run.
     #[serde(rename = "pipelines:write")]
     PipelinesWrite,
+    /// Look at files, and read them.
+    #[serde(rename = "files:read")]
+    FilesRead,
+    /// Upload and delete files.
+    #[serde(rename = "files:write")]
+    FilesWrite,
 }

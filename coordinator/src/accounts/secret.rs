@@ -13,6 +13,9 @@ use crate::{Result, clock};
 /// The one header of an access token that is made and taken: `{"alg":"HS256","typ":"JWT"}`. A token of any other is none.
 const HEADER: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9";
 
+/// Stands before what links say where it is signed, and before nothing else.
+const LINK: &str = "link:";
+
 /// Bytes of a secret that nobody can guess.
 const SECRET_BYTES: usize = 32;
 
@@ -48,6 +51,23 @@ impl SigningKey {
         Some(Self(hmac::Key::new(hmac::HMAC_SHA256, &bytes)))
     }
 
+    /// A link that says `words` until the time `until`; nothing that this key signs for people is one.
+    pub(super) fn link(&self, words: &[&str], until: i64) -> String {
+        // A list of texts is always JSON.
+        let said = BASE64_URL_SAFE_NO_PAD.encode(serde_json::to_vec(&(until, words)).unwrap_or_default());
+        let signature = hmac::sign(&self.0, format!("{LINK}{said}").as_bytes());
+        format!("{said}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature))
+    }
+
+    /// What a link of this key says that has not expired at the time `now`.
+    pub(super) fn linked(&self, link: &str, now: i64) -> Option<Vec<String>> {
+        let (said, signature) = link.split_once('.')?;
+        let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).ok()?;
+        hmac::verify(&self.0, format!("{LINK}{said}").as_bytes(), &signature).ok()?;
+        let (until, words): (i64, _) = serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(said).ok()?).ok()?;
+        (now < until).then_some(words)
+    }
+
     pub(super) fn sign(&self, claims: &Claims) -> String {
         // A struct of texts and numbers is always JSON; no text at all would be refused like a damaged one.
         let claims = BASE64_URL_SAFE_NO_PAD.encode(serde_json::to_vec(claims).unwrap_or_default());
@@ -69,21 +89,21 @@ impl SigningKey {
 }
 
 /// A secret that is shown once, and what is kept of it.
-pub(super) struct Secret {
+pub(crate) struct Secret {
     pub text: String,
     pub hash: String,
 }
 
 impl Secret {
     /// A new one, which begins with `prefix`.
-    pub(super) fn generate(prefix: &str) -> Result<Self> {
+    pub(crate) fn generate(prefix: &str) -> Result<Self> {
         let text = format!("{prefix}{}", BASE64_URL_SAFE_NO_PAD.encode(clock::random::<SECRET_BYTES>()?));
         Ok(Self { hash: hash(&text), text })
     }
 }
 
 /// The SHA-256 of a secret, in hexadecimal digits: it cannot be guessed, so that no slower hash is needed.
-pub(super) fn hash(secret: &str) -> String {
+pub(crate) fn hash(secret: &str) -> String {
     let mut text = String::with_capacity(64);
     for byte in Sha256::digest(secret.as_bytes()) {
         // Writing to a text cannot fail.
@@ -121,6 +141,16 @@ mod tests {
         {
             assert_eq!(key.open(&forged, 0), None, "{forged}");
         }
+    }
+
+    #[test]
+    fn fi_1_a_link_counts_until_its_end_and_as_it_was_signed() {
+        let key = key();
+        let link = key.link(&["a", "b"], 100);
+        assert_eq!(key.linked(&link, 99), Some(vec!["a".to_owned(), "b".to_owned()]));
+        assert_eq!((key.linked(&link, 100), super::tests::key().linked(&link, 0)), (None, None));
+        assert_eq!(key.linked(&link.replacen(&link[..1], "X", 1), 0), None);
+        assert_eq!(key.open(&link, 0), None);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use flowetl_proto::catalogue::{Catalogue, ConnectorDescription, Places};
 use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::Segment;
 use flowetl_proto::id::{BlockId, ExecutorId};
-use flowetl_proto::look::{Found, Inspector, NotFound, SegmentPlan};
+use flowetl_proto::look::{Found, Inspector, NotFound, RowsForm, SegmentPlan};
 use flowetl_proto::pipeline::{ConnectionSpec, Pipeline, Reference, Unsealed};
 use flowetl_proto::tables::{PAGE_TABLES, Sample, Table};
 use flowetl_proto::wire::v1::ExecutorInfo;
@@ -98,7 +98,7 @@ impl Inspector for Fake {
         &self,
         of: &Pipeline,
         block: &BlockId,
-        rows: usize,
+        rows: (usize, RowsForm),
         secrets: &Unsealed,
     ) -> Result<Vec<u8>, Failure> {
         Blind.preview(of, block, rows, secrets).await

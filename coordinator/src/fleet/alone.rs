@@ -8,7 +8,7 @@ use flowetl_proto::catalogue::Catalogue;
 use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::Segment;
 use flowetl_proto::id::{BlockId, ExecutorId};
-use flowetl_proto::look::{Found, Inspector, NotFound, SegmentPlan};
+use flowetl_proto::look::{Found, Inspector, NotFound, RowsForm, SegmentPlan};
 use flowetl_proto::pipeline::{ConnectionSpec, Pipeline, Reference, Unsealed};
 use flowetl_proto::tables::{Sample, Table};
 use flowetl_proto::wire::v1::ExecutorInfo;
@@ -49,10 +49,10 @@ impl Inspector for Alone {
         &self,
         pipeline: &Pipeline,
         block: &BlockId,
-        count: usize,
+        rows: (usize, RowsForm),
         secrets: &Unsealed,
     ) -> Result<Vec<u8>, Failure> {
-        self.inspector.preview(pipeline, block, count, secrets).await
+        self.inspector.preview(pipeline, block, rows, secrets).await
     }
 
     async fn test(

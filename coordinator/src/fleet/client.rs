@@ -8,7 +8,7 @@ use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::{BoundaryFolder, Segment};
 use flowetl_proto::id::{BlockId, RunId, Token};
 use flowetl_proto::log::{Page, Query};
-use flowetl_proto::look::{Found, NotFound, SegmentPlan};
+use flowetl_proto::look::{Found, NotFound, RowsForm, SegmentPlan};
 use flowetl_proto::pipeline::{ConnectionSpec, Pipeline, Reference, Unsealed};
 use flowetl_proto::tables::{SAMPLE_LIMIT, Sample, Table};
 use flowetl_proto::trust::{ClusterKey, Subject, Trust, about};
@@ -181,7 +181,7 @@ impl Client {
         &self,
         pipeline: &Pipeline,
         block: &BlockId,
-        count: usize,
+        (count, form): (usize, RowsForm),
         secrets: &Unsealed,
     ) -> Result<Vec<u8>, Failure> {
         let mut executor = self.executor.clone();
@@ -192,6 +192,7 @@ impl Client {
                 block: block.to_string(),
                 rows,
                 secrets_json: written(secrets)?,
+                as_text: form == RowsForm::Text,
             };
             in_time(LOOK_LIMIT, executor.preview_rows(request)).await
         };

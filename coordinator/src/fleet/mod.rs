@@ -22,7 +22,7 @@ use flowetl_proto::control::{AttemptEvent, AttemptSpec, BoundaryFolder, Executor
 use flowetl_proto::etcd::Etcd;
 use flowetl_proto::id::{BlockId, ExecutorId, RunId, Token};
 use flowetl_proto::log::{Page, Query};
-use flowetl_proto::look::{Found, Inspector, NotFound, SegmentPlan};
+use flowetl_proto::look::{Found, Inspector, NotFound, RowsForm, SegmentPlan};
 use flowetl_proto::pipeline::{ConnectionSpec, Pipeline, Reference, Unsealed};
 use flowetl_proto::tables::{Sample, Table};
 use flowetl_proto::trust::Trust;
@@ -163,10 +163,10 @@ impl Inspector for Fleet {
         &self,
         pipeline: &Pipeline,
         block: &BlockId,
-        count: usize,
+        rows: (usize, RowsForm),
         secrets: &Unsealed,
     ) -> std::result::Result<Vec<u8>, Failure> {
-        self.any()?.preview(pipeline, block, count, secrets).await
+        self.any()?.preview(pipeline, block, rows, secrets).await
     }
 
     async fn test(

@@ -1,11 +1,13 @@
 //! The calls of the service, each a few lines over the handle.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 
 use flowetl_proto::code::Failure;
 use flowetl_proto::id::{BlockId, ExecutorId, RunId};
 use flowetl_proto::log::Query;
+use flowetl_proto::look::RowsForm;
 use flowetl_proto::pipeline::{Parsed, Problem, ProblemCode, Source};
 use flowetl_proto::wire::v1;
 use futures::future::ready;
@@ -63,6 +65,12 @@ async fn whole<T: Send + 'static>(
     done.map_err(|e| status(&e))
 }
 
+/// A pipeline that is only looked at: parameters that are told no value have their defaults.
+fn bound(parsed: Parsed) -> std::result::Result<Parsed, Status> {
+    let pipeline = parsed.pipeline.bound(&BTreeMap::new()).map_err(Status::invalid_argument)?;
+    Ok(Parsed { pipeline, ..parsed })
+}
+
 /// Why a pipeline cannot be planned: a problem at the place of its block, where there is one.
 fn unseen(parsed: &Parsed, failure: Failure) -> std::result::Result<Vec<v1::Problem>, Status> {
     let Some(block) = &failure.block else { return Err(looked(&failure)) };
@@ -91,6 +99,7 @@ impl v1::coordinator_server::Coordinator for Service {
                 return Ok(Response::new(refused));
             }
         };
+        let parsed = bound(parsed)?;
         let remembered = self.handle()?.remembered(&parsed.pipeline.name).await.map_err(|e| status(&e))?;
         let segments = cut::cut(&parsed.pipeline);
         let secrets = self.handle()?.unsealed(&parsed.pipeline).await.map_err(|e| status(&e))?;
@@ -114,9 +123,10 @@ impl v1::coordinator_server::Coordinator for Service {
                 return Ok(Response::new(refused));
             }
         };
+        let parsed = bound(parsed)?;
         let secrets = self.handle()?.unsealed(&parsed.pipeline).await.map_err(|e| status(&e))?;
         let (block, count) = (BlockId::new(asked.block), asked.rows as usize);
-        let rows = self.roster()?.preview(&parsed.pipeline, &block, count, &secrets).await;
+        let rows = self.roster()?.preview(&parsed.pipeline, &block, (count, RowsForm::Arrow), &secrets).await;
         match rows {
             Ok(arrow_stream) => Ok(Response::new(v1::PreviewResponse { arrow_stream, problems: Vec::new() })),
             Err(failure) => Err(looked(&failure)),

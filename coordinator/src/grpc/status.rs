@@ -13,7 +13,7 @@ const MESSAGE_BYTES_MAX: usize = 4 << 10;
 pub(super) fn status(error: &Error) -> Status {
     let code = match error {
         Error::NoRun(_) => Code::NotFound,
-        Error::NoBlock(_) => Code::InvalidArgument,
+        Error::NoBlock(_) | Error::Params(_) => Code::InvalidArgument,
         Error::Forgotten { .. } => Code::OutOfRange,
         Error::Busy { .. } | Error::NotResumable { .. } | Error::NotHere(_) | Error::Unsettled(_) => {
             Code::FailedPrecondition
@@ -35,6 +35,8 @@ pub(super) fn status(error: &Error) -> Status {
         | Error::Hash(_)
         | Error::SigningKey
         | Error::Serve(_)
+        | Error::Storage(_)
+        | Error::Backup(_)
         | Error::Post(_) => Code::Internal,
     };
     let mut message = error.chain();

@@ -7,13 +7,10 @@ use utoipa::{IntoParams, ToSchema};
 use super::Site;
 use super::body::{Json, Named, Query};
 use super::gate::Known;
+use super::page::{self, ITEMS};
 use super::problem::Problem;
 use crate::accounts::{Caller, Tenant};
 use crate::notify::{DeliveryItem, DeliveryQuery, DeliveryState, Desk, DestinationItem, DestinationWish, Made};
-
-/// Deliveries in one answer, where none are asked for and at most.
-const LIMIT: i64 = 50;
-const LIMIT_MAX: i64 = 500;
 
 /// Which deliveries.
 #[derive(Deserialize, IntoParams)]
@@ -122,7 +119,7 @@ pub(super) async fn deliveries(
     Known(tenant): Known<Tenant>,
     Query(page): Query<Page>,
 ) -> Result<Json<DeliveryPage>, Problem> {
-    let limit = page.limit.unwrap_or(LIMIT).clamp(1, LIMIT_MAX);
+    let limit = ITEMS.of(page.limit);
     let query = DeliveryQuery {
         organization: tenant.organization.id,
         destination: page.destination.unwrap_or_default(),
@@ -131,8 +128,7 @@ pub(super) async fn deliveries(
         limit,
     };
     let deliveries = site.desk()?.deliveries(&query).await?;
-    let is_full = i64::try_from(deliveries.len()).is_ok_and(|found| found == limit);
-    let next = deliveries.last().filter(|_| is_full).map(|delivery| delivery.id.clone());
+    let next = page::next(&deliveries, limit, |last| last.id.clone());
     Ok(Json(DeliveryPage { deliveries, next }))
 }
 

@@ -5,12 +5,9 @@ use utoipa::IntoParams;
 
 use super::body::{Json, Query};
 use super::gate::Known;
+use super::page::ITEMS;
 use super::problem::Problem;
 use crate::accounts::{Accounts, AuditEntry, Tenant};
-
-/// Entries in one answer, where none are asked for and at most.
-const LIMIT: i64 = 50;
-const LIMIT_MAX: i64 = 500;
 
 /// Which part of the log.
 #[derive(Deserialize, IntoParams)]
@@ -44,6 +41,6 @@ pub(super) async fn of_installation(
 }
 
 async fn read(accounts: &Accounts, organization: Option<&str>, page: Page) -> Result<Json<Vec<AuditEntry>>, Problem> {
-    let limit = page.limit.unwrap_or(LIMIT).clamp(1, LIMIT_MAX);
+    let limit = ITEMS.of(page.limit);
     Ok(Json(accounts.audit_log(organization, page.before.as_deref(), limit).await?))
 }

@@ -113,7 +113,7 @@ pub(super) struct Strip {
 }
 
 /// How an organization's runs, pipelines and connections stand, and what comes next.
-#[utoipa::path(get, path = "/dashboard", tag = "runs", responses((status = 200, body = Dashboard)))]
+#[utoipa::path(get, path = "/dashboard", tag = "dashboard", responses((status = 200, body = Dashboard)))]
 pub(super) async fn get(site: Site, Known(tenant): Known<Tenant>) -> Result<Json<Dashboard>, Problem> {
     let (handle, organization, now) = (site.handle()?, tenant.organization.id, clock::now());
     let store = handle.store();

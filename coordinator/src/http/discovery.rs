@@ -11,14 +11,13 @@ use utoipa::{IntoParams, ToSchema};
 use super::Site;
 use super::body::{Json, Query};
 use super::gate::Known;
+use super::page::{self, PageSize};
 use super::problem::Problem;
 use crate::accounts::{Caller, Refusal, Tenant};
 use crate::connections::Connections;
 use crate::discovery::{Discovery, LookView, RowsView, SchemaItem, TableDetail, TableItem, TableQuery};
 
-/// Tables in one answer, where no number is asked for and at most.
-const LIMIT: i64 = 100;
-const LIMIT_MAX: i64 = 1_000;
+const TABLES: PageSize = PageSize::new(100, 1_000);
 
 /// The schemas that were found.
 #[derive(Debug, Serialize, ToSchema)]
@@ -120,7 +119,7 @@ pub(super) async fn tables(
     connection: Path<String>,
     Query(page): Query<Page>,
 ) -> Result<Json<TablePage>, Problem> {
-    let limit = page.limit.unwrap_or(LIMIT).clamp(1, LIMIT_MAX);
+    let limit = TABLES.of(page.limit);
     let query = TableQuery {
         schema: page.schema.filter(|schema| !schema.is_empty()),
         search: page.search.filter(|search| !search.is_empty()),
@@ -128,8 +127,7 @@ pub(super) async fn tables(
         limit,
     };
     let (found, tables) = site.discovery()?.tables(&tenant, &connection, &query).await?;
-    let is_full = i64::try_from(tables.len()).is_ok_and(|found| found == limit);
-    let next = tables.last().filter(|_| is_full).map(cursor);
+    let next = page::next(&tables, limit, cursor);
     Ok(Json(TablePage { found_at: found.at, tables, next }))
 }
 

@@ -19,7 +19,8 @@ use super::body::BODY_BYTES_MAX;
 
 /// An answer is data: nothing in it is to be run or shown as a page.
 const DATA_POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
-/// The pages that show the API load what lies beside them, and nothing from elsewhere; one makes the worker that searches.
+/// The console and the pages that show the API load what lies beside them, and nothing from elsewhere; one makes the worker
+/// that searches.
 const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; worker-src blob:; frame-ancestors 'none'",
 );
@@ -76,7 +77,7 @@ pub(super) async fn bound(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse, actix_web::Error> {
-    let is_page = ["/docs/", "/redoc/"].iter().any(|pages| request.path().starts_with(pages));
+    let is_page = !["/api/", "/health"].iter().any(|data| request.path().starts_with(data));
     let origin = request.headers().get(ORIGIN).filter(|origin| site.origins.iter().any(|o| o.is(origin))).cloned();
     let may_go_on = brings_much(request.headers());
     let asks_first =
@@ -111,7 +112,7 @@ fn brings_much(headers: &HeaderMap) -> bool {
 
 fn secure(headers: &mut HeaderMap, is_page: bool) {
     let always: [(HeaderName, HeaderValue); 5] = [
-        (VARY, HeaderValue::from_static("origin")),
+        (VARY, HeaderValue::from_static(if is_page { "origin, accept-encoding" } else { "origin" })),
         (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
         (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),

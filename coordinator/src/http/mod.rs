@@ -7,13 +7,18 @@
 mod alerts;
 mod audit;
 mod auth;
+mod backups;
 mod body;
+mod catalogue;
 mod connections;
+mod console;
 mod dashboard;
 mod discovery;
 mod docs;
+mod download;
 mod events;
 mod executors;
+mod files;
 mod gate;
 mod headers;
 mod health;
@@ -25,6 +30,8 @@ mod oidc;
 mod once;
 mod openapi;
 mod organizations;
+mod page;
+mod pipeline_looks;
 mod pipelines;
 mod places;
 mod problem;
@@ -36,6 +43,8 @@ mod schedules;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod triggers;
+mod upload;
 mod vault;
 
 use std::future::{Ready, ready};
@@ -49,7 +58,7 @@ use actix_web::{FromRequest, HttpRequest};
 use flowetl_proto::trust::Certificate;
 use tokio::net::TcpListener;
 use tokio::runtime;
-use tokio::sync::{OnceCell, watch};
+use tokio::sync::{OnceCell, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 pub use self::headers::{Origin, WrongOrigin};
@@ -121,9 +130,14 @@ struct Site {
     /// For whoever listens for what happens.
     places: Places,
     patience: Duration,
+    /// For whoever uploads.
+    pieces: Arc<Semaphore>,
     /// Tells them that the service ends.
     stopping: CancellationToken,
 }
+
+/// Uploads at once: each holds a piece of 8 MiB in memory.
+const UPLOADS_MAX: usize = 16;
 
 impl Site {
     /// The coordinator, where it is this process that leads.
@@ -201,6 +215,7 @@ pub async fn serve(
         rates: Arc::new(Mutex::new(Rates::new(config.rate))),
         places: Places::default(),
         patience: config.patience,
+        pieces: Arc::new(Semaphore::new(UPLOADS_MAX)),
         stopping: CancellationToken::new(),
     };
     listen::serve(listener, config.certificate.as_ref(), site, stop).await

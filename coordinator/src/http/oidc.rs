@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use url::form_urlencoded;
 use utoipa::{IntoParams, ToSchema};
 
-use super::Site;
 use super::body::{Json, Query};
 use super::gate::Known;
 use super::problem::Problem;
+use super::{Auth, Site};
 use crate::accounts::{Accounts, Caller, Refusal, Tokens};
 use crate::oidc::{Browser, Oidc};
 
@@ -52,16 +52,18 @@ pub(super) struct Methods {
     password: bool,
     /// By `/auth/oidc/login`.
     oidc: bool,
+    /// Nobody needs to: whoever reaches the service owns the default organization.
+    open: bool,
 }
 
 /// How people sign in to this installation.
 #[utoipa::path(get, path = "/auth/methods", tag = "auth", responses((status = 200, body = Methods)))]
 pub(super) async fn methods(site: Site) -> Json<Methods> {
-    Json(Methods { password: true, oidc: site.oidc.is_some() })
+    Json(Methods { password: true, oidc: site.oidc.is_some(), open: site.auth == Auth::Off })
 }
 
 /// Sign in through the OpenID Connect service of this installation: a browser is sent there.
-#[utoipa::path(get, path = "/auth/oidc/login", tag = "auth", params(Begin), responses((status = 303)))]
+#[utoipa::path(get, path = "/auth/oidc/login", operation_id = "oidc_login", tag = "auth", params(Begin), responses((status = 303)))]
 pub(super) async fn login(site: Site, Query(wish): Query<Begin>) -> Result<Away, Problem> {
     let away = oidc(&site)?.begin(wish.next.as_deref().unwrap_or("/login")).await?;
     Ok(Away { url: away.url, cookie: cookie(&site, &away.browser.0, COOKIE_SECONDS) })

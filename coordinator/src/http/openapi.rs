@@ -8,8 +8,8 @@ use utoipa::{Modify, OpenApi};
 use super::gate::Needs;
 use super::problem::Problem;
 use super::{
-    alerts, audit, auth, connections, dashboard, discovery, events, executors, health, keys, logs, members, oidc,
-    organizations, pipelines, routes, runs, schedules, vault,
+    alerts, audit, auth, backups, catalogue, connections, dashboard, discovery, events, executors, files, health, keys,
+    logs, members, oidc, organizations, pipeline_looks, pipelines, routes, runs, schedules, triggers, vault,
 };
 
 #[derive(OpenApi)]
@@ -71,6 +71,11 @@ use super::{
         pipelines::plan,
         pipelines::run,
         pipelines::difference,
+        pipeline_looks::preview_file,
+        pipeline_looks::preview,
+        pipeline_looks::state,
+        pipeline_looks::set_state,
+        pipeline_looks::reset_state,
         pipelines::revisions,
         pipelines::revision,
         pipelines::restore,
@@ -90,6 +95,7 @@ use super::{
         runs::retry,
         logs::read,
         dashboard::get,
+        catalogue::get,
         executors::list,
         executors::get,
         executors::drain,
@@ -108,6 +114,29 @@ use super::{
         alerts::deliveries,
         alerts::delivery,
         alerts::redeliver,
+        files::list,
+        files::begin,
+        files::put,
+        files::upload,
+        files::take,
+        files::abort,
+        files::get,
+        files::remove,
+        files::content,
+        files::preview,
+        files::link,
+        files::shared,
+        backups::list,
+        backups::create,
+        backups::get,
+        backups::content,
+        backups::remove,
+        triggers::list,
+        triggers::create,
+        triggers::get,
+        triggers::update,
+        triggers::remove,
+        triggers::call,
     ),
     components(schemas(Problem)),
     modifiers(&EveryCall)
@@ -133,6 +162,10 @@ impl Modify for EveryCall {
             let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
             for operation in operations.into_iter().flatten() {
                 operation.responses.responses.insert("default".to_owned(), refused.clone());
+                // Handlers of several resources have one name: `connections_list`, `runs_list`.
+                let tag = operation.tags.iter().flatten().next();
+                let name = operation.operation_id.take();
+                operation.operation_id = tag.zip(name).map(|(tag, name)| format!("{tag}_{name}"));
             }
         }
         let password = OAuth2::new([Flow::Password(Password::new("/api/v1/auth/login", Scopes::new()))]);

@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::Site;
 use super::body::Json;
 use super::gate::Known;
 use super::problem::Problem;
@@ -50,16 +51,23 @@ pub(super) async fn get(Known(tenant): Known<Tenant>) -> Json<Membership> {
     Json(Membership { organization: tenant.organization, role: tenant.role })
 }
 
-/// Change the name or the slug.
+/// Change the name, the slug, how many runs go at once.
 #[utoipa::path(patch, path = "/organizations/{organization}", tag = "organizations",
     params(("organization" = String, Path)), request_body = OrganizationWish, responses((status = 200, body = Organization)))]
 pub(super) async fn change(
     Known(accounts): Known<Accounts>,
     Known(caller): Known<Caller>,
     Known(tenant): Known<Tenant>,
+    site: Site,
     Json(wish): Json<OrganizationWish>,
 ) -> Result<Json<Organization>, Problem> {
-    Ok(Json(accounts.rename(&caller, &tenant, wish).await?))
+    let organization = accounts.rename(&caller, &tenant, wish).await?;
+    // Where another process decides about runs it reads the limit when the next one is asked for.
+    if let Ok(handle) = site.handle() {
+        let limit = organization.runs_at_once.and_then(|limit| usize::try_from(limit).ok());
+        handle.turns().limit(&organization.id, limit);
+    }
+    Ok(Json(organization))
 }
 
 /// Hand the organization over to another member.
@@ -78,9 +86,11 @@ pub(super) async fn transfer(
 #[utoipa::path(delete, path = "/organizations/{organization}", tag = "organizations",
     params(("organization" = String, Path)), responses((status = 204)))]
 pub(super) async fn remove(
+    site: Site,
     Known(accounts): Known<Accounts>,
     Known(caller): Known<Caller>,
     Known(tenant): Known<Tenant>,
 ) -> Result<(), Problem> {
-    Ok(accounts.dissolve(&caller, &tenant).await?)
+    accounts.dissolve(&caller, &tenant).await?;
+    site.forget_files(&tenant.organization.id).await
 }

@@ -12,6 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::Site;
 use super::body::{IfMatch, Json, Named, Optional, Query};
 use super::gate::Known;
+use super::page::{self, ITEMS};
 use super::problem::Problem;
 use super::runs::RunItem;
 use crate::accounts::{Caller, Refusal, Tenant};
@@ -20,10 +21,6 @@ use crate::pipelines::{
     RunWish, Status,
 };
 use crate::store::PipelineQuery;
-
-/// Pipelines or revisions in one answer, where none are asked for and at most.
-const LIMIT: i64 = 50;
-const LIMIT_MAX: i64 = 500;
 
 /// Which pipelines.
 #[derive(Deserialize, IntoParams)]
@@ -140,7 +137,7 @@ impl Responder for Export {
 
 impl Site {
     /// Stored pipelines, where it is this process that leads.
-    fn pipelines(&self) -> Result<Pipelines, Problem> {
+    pub(super) fn pipelines(&self) -> Result<Pipelines, Problem> {
         let leads = self.seat.borrow().leads();
         let leads = leads.map(|(handle, roster)| Pipelines::new(handle, roster));
         leads.map_err(|leader| Problem::stands_by(leader.as_deref()))
@@ -167,7 +164,7 @@ pub(super) async fn list(
     Known(tenant): Known<Tenant>,
     Query(page): Query<Page>,
 ) -> Result<Json<PipelinePage>, Problem> {
-    let limit = page.limit.unwrap_or(LIMIT).clamp(1, LIMIT_MAX);
+    let limit = ITEMS.of(page.limit);
     let query = PipelineQuery {
         organization: tenant.organization.id,
         id: String::new(),
@@ -177,8 +174,7 @@ pub(super) async fn list(
         limit,
     };
     let pipelines = site.pipelines()?.list(&query).await?;
-    let is_full = i64::try_from(pipelines.len()).is_ok_and(|found| found == limit);
-    let next = pipelines.last().filter(|_| is_full).map(|pipeline| pipeline.name.clone());
+    let next = page::next(&pipelines, limit, |last| last.name.clone());
     Ok(Json(PipelinePage { pipelines, next }))
 }
 
@@ -322,7 +318,7 @@ pub(super) async fn revisions(
     Named(pipeline): Named,
     Query(page): Query<RevisionsPage>,
 ) -> Result<Json<Vec<RevisionItem>>, Problem> {
-    let (before, limit) = (page.before.unwrap_or(i64::MAX), page.limit.unwrap_or(LIMIT).clamp(1, LIMIT_MAX));
+    let (before, limit) = (page.before.unwrap_or(i64::MAX), ITEMS.of(page.limit));
     Ok(Json(site.pipelines()?.revisions(&tenant, &pipeline, before, limit).await?))
 }
 

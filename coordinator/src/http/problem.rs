@@ -82,6 +82,16 @@ impl Problem {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body has more than {limit} bytes"))
     }
 
+    /// A file has no such bytes.
+    pub(super) fn no_such_range(size: u64) -> Self {
+        Self::new(StatusCode::RANGE_NOT_SATISFIABLE, format!("there is no such part: the file has {size} bytes"))
+    }
+
+    /// As many upload as may.
+    pub(super) fn crowded_uploads() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "too many upload already").with_retry(10)
+    }
+
     /// The whole call took longer than any may.
     pub(super) fn too_slow(seconds: u64) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, format!("there was no answer within {seconds} s"))
@@ -195,7 +205,7 @@ impl From<Error> for Problem {
             Error::Forgotten { .. } => Self::new(StatusCode::GONE, error.to_string()),
             Error::Deposed => Self::stands_by(None),
             Error::Unsure => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()).with_retry(1),
-            Error::NoBlock(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
+            Error::NoBlock(_) | Error::Params(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
             Error::Busy { .. } | Error::NotResumable { .. } | Error::NotHere(_) | Error::Unsettled(_) => {
                 Self::new(StatusCode::CONFLICT, error.to_string())
             }

@@ -11,8 +11,9 @@ use actix_web::{FromRequest, HttpRequest, Resource, Responder, Route, guard, web
 use super::gate::{self, Needs};
 use super::problem::{no_such_method, no_such_path};
 use super::{
-    Site, alerts, audit, auth, body, connections, dashboard, discovery, docs, events, executors, health, keys, logs,
-    members, oidc, once, organizations, pipelines, runs, schedules, vault,
+    Site, alerts, audit, auth, backups, body, catalogue, connections, console, dashboard, discovery, docs, events,
+    executors, files, health, keys, logs, members, oidc, once, organizations, pipeline_looks, pipelines, runs,
+    schedules, triggers, vault,
 };
 use crate::accounts::{Role, Scope};
 
@@ -94,6 +95,9 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     all.extend(of_watching());
     all.extend(of_discovery());
     all.extend(of_alerts());
+    all.extend(of_files());
+    all.extend(of_backups());
+    all.extend(of_triggers());
     all
 }
 
@@ -108,10 +112,11 @@ fn of_people() -> [Endpoint; 4] {
 }
 
 /// How everything stands, and who works on it.
-fn of_watching() -> [Endpoint; 4] {
+fn of_watching() -> [Endpoint; 5] {
     const READ: Needs = Needs::Member(Role::Viewer, Some(Scope::RunsRead));
     [
         endpoint(GET, "/dashboard", READ, dashboard::get),
+        endpoint(GET, "/catalogue", Needs::Member(Role::Viewer, Some(Scope::PipelinesRead)), catalogue::get),
         endpoint(GET, "/executors", READ, executors::list),
         endpoint(GET, "/executors/{executor}", READ, executors::get),
         endpoint(POST, "/executors/{executor}/drain", Needs::SuperAdmin, executors::drain),
@@ -177,6 +182,11 @@ fn of_pipelines() -> Vec<Endpoint> {
         endpoint(GET, "/pipelines/{pipeline}/export", READ, pipelines::export),
         endpoint(POST, "/pipelines/{pipeline}/plan", WRITE, pipelines::plan),
         endpoint(POST, "/pipelines/{pipeline}/run", WRITE, pipelines::run),
+        endpoint(POST, "/pipelines/preview", WRITE, pipeline_looks::preview_file),
+        endpoint(GET, "/pipelines/{pipeline}/preview", WRITE, pipeline_looks::preview),
+        endpoint(GET, "/pipelines/{pipeline}/state", READ, pipeline_looks::state),
+        endpoint(PUT, "/pipelines/{pipeline}/state/{block}", WRITE, pipeline_looks::set_state),
+        endpoint(DELETE, "/pipelines/{pipeline}/state/{block}", WRITE, pipeline_looks::reset_state),
         endpoint(GET, "/pipelines/{pipeline}/diff", READ, pipelines::difference),
         endpoint(GET, "/pipelines/{pipeline}/revisions", READ, pipelines::revisions),
         endpoint(GET, "/pipelines/{pipeline}/revisions/{number}", READ, pipelines::revision),
@@ -201,6 +211,54 @@ fn of_discovery() -> Vec<Endpoint> {
         endpoint(GET, "/connections/{connection}/tables", READ, discovery::tables),
         endpoint(GET, "/connections/{connection}/tables/{schema}/{table}", READ, discovery::table),
         endpoint(GET, "/connections/{connection}/tables/{schema}/{table}/preview", USE, discovery::preview),
+    ]
+}
+
+/// Files that people bring.
+fn of_files() -> Vec<Endpoint> {
+    const READ: Needs = Needs::Member(Role::Viewer, Some(Scope::FilesRead));
+    const WRITE: Needs = Needs::Member(Role::Editor, Some(Scope::FilesWrite));
+    const REMOVE: Needs = Needs::Member(Role::Admin, Some(Scope::FilesWrite));
+    vec![
+        endpoint(GET, "/files", READ, files::list),
+        endpoint(POST, "/files", WRITE, files::begin),
+        lasting(PUT, "/files", WRITE, files::put),
+        endpoint(GET, "/files/uploads/{upload}", READ, files::upload),
+        lasting(PUT, "/files/uploads/{upload}", WRITE, files::take),
+        endpoint(DELETE, "/files/uploads/{upload}", WRITE, files::abort),
+        endpoint(GET, "/files/{file}", READ, files::get),
+        endpoint(DELETE, "/files/{file}", REMOVE, files::remove),
+        lasting(GET, "/files/{file}/content", READ, files::content),
+        endpoint(GET, "/files/{file}/preview", READ, files::preview),
+        endpoint(POST, "/files/{file}/link", READ, files::link),
+        lasting(GET, "/files/shared/{link}", Needs::Nobody, files::shared),
+    ]
+}
+
+/// Copies of the metadata database.
+fn of_backups() -> [Endpoint; 5] {
+    use Needs::SuperAdmin;
+    [
+        endpoint(GET, "/backups", SuperAdmin, backups::list),
+        endpoint(POST, "/backups", SuperAdmin, backups::create),
+        endpoint(GET, "/backups/{backup}", SuperAdmin, backups::get),
+        endpoint(DELETE, "/backups/{backup}", SuperAdmin, backups::remove),
+        lasting(GET, "/backups/{backup}/content", SuperAdmin, backups::content),
+    ]
+}
+
+/// What begins runs beside schedules and people. Whoever has the address of a webhook may call it: it is a secret.
+fn of_triggers() -> [Endpoint; 6] {
+    const READ: Needs = Needs::Member(Role::Viewer, Some(Scope::PipelinesRead));
+    const WRITE: Needs = Needs::Member(Role::Editor, Some(Scope::PipelinesWrite));
+    const REMOVE: Needs = Needs::Member(Role::Admin, Some(Scope::PipelinesWrite));
+    [
+        endpoint(GET, "/triggers", READ, triggers::list),
+        endpoint(POST, "/triggers", WRITE, triggers::create),
+        endpoint(GET, "/triggers/{trigger}", READ, triggers::get),
+        endpoint(PUT, "/triggers/{trigger}", WRITE, triggers::update),
+        endpoint(DELETE, "/triggers/{trigger}", REMOVE, triggers::remove),
+        endpoint(POST, "/hooks/{secret}", Needs::Nobody, triggers::call),
     ]
 }
 
@@ -256,6 +314,7 @@ pub(super) fn serve(config: &mut web::ServiceConfig) {
     }
     let open = |path: &'static str, route: Route| resource(path, [(GET, route)]);
     let mut api = web::scope("/api/v1")
+        .default_service(web::route().to(no_such_path))
         .service(open("/health", taking(&GET).to(health::health)))
         .service(open("/openapi.json", taking(&GET).to(docs::description)));
     // The first path that fits is taken: in this order a part that is named, `{`, comes after all that is written out.
@@ -270,5 +329,6 @@ pub(super) fn serve(config: &mut web::ServiceConfig) {
         .service(open("/docs/{file}", taking(&GET).to(docs::file)))
         .service(open("/redoc", taking(&GET).to(docs::reading_page)))
         .service(open("/redoc/{file}", taking(&GET).to(docs::reading_file)))
-        .default_service(web::route().to(no_such_path));
+        .service(web::scope("/api").default_service(web::route().to(no_such_path)))
+        .default_service(web::route().to(console::file));
 }

@@ -8,6 +8,7 @@ use flowetl_proto::id::{BlockId, RunId, Token};
 use flowetl_proto::log::Level;
 use flowetl_proto::run::{BlockPhase, RunView, Timestamp};
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::problem::Problem;
@@ -22,6 +23,9 @@ use crate::{Handle, clock};
 pub(super) struct RunDetail {
     #[serde(flatten)]
     run: RunItem,
+    /// What it was told, by the names of its pipeline's parameters.
+    #[schema(value_type = Object)]
+    params: BTreeMap<String, Value>,
     /// Why it did not succeed.
     error: Option<RunError>,
     /// Every attempt at one of its segments, in the order they were started.
@@ -131,6 +135,7 @@ impl RunDetail {
         });
         Ok(Self {
             run,
+            params: handle.params(id).await?,
             error: view.error.as_ref().map(RunError::from),
             timeline: timeline.collect(),
             tasks: view.blocks.iter().map(|(block, of)| task(id, block, of.state, &view, &rows)).collect(),

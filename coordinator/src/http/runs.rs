@@ -10,16 +10,14 @@ use utoipa::{IntoParams, ToSchema};
 use super::Site;
 use super::body::{Accepted, Json, Named, Query};
 use super::gate::Known;
+use super::page::ITEMS;
 use super::problem::Problem;
 use super::run_detail::RunDetail;
 use crate::accounts::{Accounts, Caller, Refusal, Tenant};
 use crate::pipelines::RunStatus;
 use crate::store::{OwnedRun, RunQuery, Totals, Trigger, Waiting};
+use crate::turn::Priority;
 use crate::{Handle, clock};
-
-/// Runs in one answer, where none are asked for and at most.
-const LIMIT: i64 = 50;
-const LIMIT_MAX: i64 = 500;
 
 /// A run in a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -37,8 +35,12 @@ pub(super) struct RunItem {
     status: RunStatus,
     /// The same to the point: a run that is `failing` or `cancelling` waits for what is under way.
     state: &'static str,
-    /// What keeps it: `waiting for unlock`, `retrying`, `stalled`; null where nothing does.
+    /// Which of the organization's runs that wait for their turn comes first.
+    priority: Priority,
+    /// What keeps it: `queued`, `waiting for unlock`, `retrying`, `stalled`; null where nothing does.
     detail: Option<String>,
+    /// Why it is `queued`, in words.
+    reason: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     /// When it was started or resumed last.
@@ -83,7 +85,7 @@ pub(super) struct Page {
     status: Option<String>,
     /// Only runs of the pipeline of this name or id.
     pipeline: Option<String>,
-    /// Only runs that this began: `manual`, `api`, `schedule` or `client`; more of them after commas.
+    /// Only runs that this began: `manual`, `api`, `schedule`, `webhook`, `upstream` or `client`; more of them after commas.
     trigger: Option<String>,
     /// Only runs made at this time or later, as `2026-11-22T04:00:00Z`.
     from: Option<String>,
@@ -103,13 +105,15 @@ impl From<OwnedRun> for RunItem {
         let item = Self {
             id: run.id.to_string(),
             pipeline,
+            schedule_id: origin.tick().map(|tick| tick.schedule.clone()),
             pipeline_id: origin.pipeline,
             revision: origin.revision,
-            schedule_id: origin.tick.map(|tick| tick.schedule),
             trigger: origin.trigger,
             status: run.state.into(),
             state: run.state.as_str(),
+            priority: origin.priority,
             detail: None,
+            reason: None,
             created_at: Timestamp(run.created_at),
             started_at: Timestamp(run.started_at),
             finished_at: run.finished_at.map(Timestamp),
@@ -148,7 +152,8 @@ impl RunItem {
         }
         let Some(live) = handle.live(&RunId::new(&self.id)) else { return self };
         let status = if live.view.waiting.is_some() { RunStatus::Pending } else { self.status };
-        Self { status, detail: kept_by(&live.view), ..self }.with(live.totals)
+        let reason = handle.turns().reason(&live.view.run_id);
+        Self { status, detail: kept_by(&live.view), reason, ..self }.with(live.totals)
     }
 }
 
@@ -185,7 +190,7 @@ impl Page {
             to: self.to.as_deref().map(|text| time("to", text)).transpose()?,
             search: self.search.filter(|text| !text.is_empty()),
             before: self.before,
-            limit: self.limit.unwrap_or(LIMIT).clamp(1, LIMIT_MAX),
+            limit: ITEMS.of(self.limit),
         })
     }
 }

@@ -7,13 +7,10 @@ use utoipa::{IntoParams, ToSchema};
 use super::Site;
 use super::body::{Json, Named, Query};
 use super::gate::Known;
+use super::page::{self, ITEMS};
 use super::problem::Problem;
 use crate::accounts::{Caller, Tenant};
 use crate::schedule::{Preview, PreviewWish, ScheduleItem, ScheduleWish, Schedules};
-
-/// Schedules in one answer, where none are asked for and at most.
-const LIMIT: i64 = 50;
-const LIMIT_MAX: i64 = 500;
 
 /// Which schedules.
 #[derive(Deserialize, IntoParams)]
@@ -51,11 +48,10 @@ pub(super) async fn list(
     Known(tenant): Known<Tenant>,
     Query(page): Query<Page>,
 ) -> Result<Json<SchedulePage>, Problem> {
-    let limit = page.limit.unwrap_or(LIMIT).clamp(1, LIMIT_MAX);
+    let limit = ITEMS.of(page.limit);
     let (pipeline, after) = (page.pipeline.unwrap_or_default(), page.after.unwrap_or_default());
     let schedules = site.schedules()?.list(&tenant, &pipeline, &after, limit).await?;
-    let is_full = i64::try_from(schedules.len()).is_ok_and(|found| found == limit);
-    let next = schedules.last().filter(|_| is_full).map(|schedule| schedule.id.clone());
+    let next = page::next(&schedules, limit, |last| last.id.clone());
     Ok(Json(SchedulePage { schedules, next }))
 }
 

@@ -45,6 +45,18 @@ pub(super) fn text_of(wish: &PipelineWish) -> Result<Option<(String, Option<Layo
     }
 }
 
+/// The file that is to be looked at.
+pub(super) fn file_of(wish: PipelineWish) -> Result<PipelineFile, Refusal> {
+    let given = text_of(&wish)?;
+    let (text, _) = given.ok_or_else(|| Refusal::wrong("text", "give a `text` or a `graph_definition`"))?;
+    Ok(PipelineFile {
+        file: file_name(wish.name.as_deref().unwrap_or("pipeline")),
+        text,
+        folder: wish.folder.unwrap_or_else(|| "/".to_owned()),
+        connections_text: wish.connections_text.filter(|text| !text.trim().is_empty()),
+    })
+}
+
 /// The pipeline of a file, or everything that is wrong with it.
 pub(super) fn parse(known: &Known, file: &PipelineFile) -> Result<Parsed, Vec<Problem>> {
     let source = file.source();

@@ -1,15 +1,20 @@
 //! Running stored pipelines, and looking at what a run would do.
 
+use std::collections::BTreeMap;
+
+use flowetl_proto::code::Failure;
 use flowetl_proto::id::{BlockId, RunId};
 use flowetl_proto::look::SegmentPlan;
 use flowetl_proto::pipeline::{GraphDefinition, Layout, Parsed, Pipeline, Problem, ProblemCode};
 use flowetl_proto::run::Options;
 use serde::Deserialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{PipelineFile, PipelineWish, Pipelines, StoredPipeline, compile, newest, nothing};
+use super::{PipelineWish, Pipelines, StoredPipeline, compile, newest, nothing};
 use crate::accounts::{Caller, Change, Refusal, Tenant, document};
 use crate::store::{Origin, OwnedRun, Trigger};
+use crate::turn::Priority;
 use crate::{Error, cut};
 
 /// How a pipeline is to be run.
@@ -23,6 +28,12 @@ pub(crate) struct RunWish {
     pub until: Option<String>,
     /// The id of a run of this pipeline to go on with, which must be of the same revision.
     pub resume: Option<String>,
+    /// Which of the organization's runs that wait for their turn comes first; as the pipeline's file says where it is left out.
+    pub priority: Option<Priority>,
+    /// Values of the pipeline's parameters, by name; of those that are left out, their defaults. A run that is gone on with
+    /// keeps its own.
+    #[schema(value_type = Option<Object>)]
+    pub params: Option<BTreeMap<String, Value>>,
 }
 
 /// What a file is found to be.
@@ -52,8 +63,13 @@ impl Pipelines {
             organization: Some(stored.organization.clone()),
             pipeline: Some(stored.id.clone()),
             revision: Some(stored.revision),
-            tick: None,
+            cause: None,
             trigger: if caller.key.is_some() { Trigger::Api } else { Trigger::Manual },
+            priority: wish.priority.unwrap_or_else(|| Priority::of_file(&pipeline)),
+        };
+        let pipeline = match wish.params.filter(|params| !params.is_empty()) {
+            Some(params) => pipeline.bound(&params).map_err(|message| Refusal::Wrong { field: "params", message })?,
+            None => pipeline,
         };
         let run = self.handle.submit_for(pipeline, options, origin).await.map_err(refused)?;
         let mut directory = self.handle.store().change_directory().await?;
@@ -77,7 +93,7 @@ impl Pipelines {
 
     /// What a run of a file that is not kept would do.
     pub(crate) async fn plan_file(&self, tenant: &Tenant, wish: PipelineWish) -> Result<Vec<SegmentPlan>, Refusal> {
-        let file = file_of(wish)?;
+        let file = compile::file_of(wish)?;
         let parsed = compile::parse(&self.known(&tenant.organization.id).await?, &file).map_err(Refusal::Invalid)?;
         self.planned(&parsed.pipeline, &parsed.pipeline.name, Some(&parsed)).await
     }
@@ -85,7 +101,7 @@ impl Pipelines {
     /// All that is wrong with a file.
     pub(crate) async fn check(&self, tenant: &Tenant, wish: PipelineWish) -> Result<Checked, Refusal> {
         let (layout, drawn) = (wish.layout.clone(), wish.graph_definition.clone());
-        let file = file_of(wish)?;
+        let file = compile::file_of(wish)?;
         let known = self.known(&tenant.organization.id).await?;
         let problems = compile::parse(&known, &file).err().unwrap_or_default();
         compile::check_edges(&known.catalogue, drawn.as_ref(), &file)?;
@@ -94,7 +110,7 @@ impl Pipelines {
     }
 
     /// A pipeline as it may be run.
-    async fn runnable(&self, tenant: &Tenant, id: &str) -> Result<(StoredPipeline, Pipeline), Refusal> {
+    pub(super) async fn runnable(&self, tenant: &Tenant, id: &str) -> Result<(StoredPipeline, Pipeline), Refusal> {
         let mut directory = self.handle.store().directory().await?;
         let stored = directory.stored_pipeline(&tenant.organization.id, id).await?.ok_or_else(|| nothing(id))?;
         let revision = newest(&mut directory, &stored).await?;
@@ -110,32 +126,32 @@ impl Pipelines {
         key: &str,
         parsed: Option<&Parsed>,
     ) -> Result<Vec<SegmentPlan>, Refusal> {
+        let pipeline = &bound(pipeline)?;
         let remembered = self.handle.remembered(key).await?;
         let secrets = self.handle.unsealed(pipeline).await?;
         let planned = self.roster.plan(pipeline, &cut::cut(pipeline), &remembered, &secrets).await;
-        planned.map_err(|failure| match (&failure.block, parsed) {
-            (Some(block), Some(parsed)) => {
-                Refusal::Invalid(vec![parsed.positions.problem(block, ProblemCode::WrongValue, failure.message)])
-            }
-            _ => Refusal::Conflict(failure.to_string()),
-        })
+        planned.map_err(|failure| unseen(failure, parsed))
     }
 }
 
-/// The file that is to be looked at.
-fn file_of(wish: PipelineWish) -> Result<PipelineFile, Refusal> {
-    let given = compile::text_of(&wish)?;
-    let (text, _) = given.ok_or_else(|| Refusal::wrong("text", "give a `text` or a `graph_definition`"))?;
-    Ok(PipelineFile {
-        file: compile::file_name(wish.name.as_deref().unwrap_or("pipeline")),
-        text,
-        folder: wish.folder.unwrap_or_else(|| "/".to_owned()),
-        connections_text: wish.connections_text.filter(|text| !text.trim().is_empty()),
-    })
+/// Why looking has failed: at its place in a file that is not kept.
+pub(super) fn unseen(failure: Failure, parsed: Option<&Parsed>) -> Refusal {
+    match (&failure.block, parsed) {
+        (Some(block), Some(parsed)) => {
+            Refusal::Invalid(vec![parsed.positions.problem(block, ProblemCode::WrongValue, failure.message)])
+        }
+        _ => Refusal::Conflict(failure.to_string()),
+    }
+}
+
+/// A pipeline that is only looked at: its parameters have their defaults.
+pub(super) fn bound(pipeline: &Pipeline) -> Result<Pipeline, Refusal> {
+    pipeline.clone().bound(&BTreeMap::new()).map_err(|wrong| refused(Error::Params(wrong)))
 }
 
 fn refused(error: Error) -> Refusal {
     match error {
+        Error::Params(message) => Refusal::Wrong { field: "params", message },
         Error::NoBlock(_) => Refusal::Wrong { field: "until", message: error.to_string() },
         error => error.into(),
     }

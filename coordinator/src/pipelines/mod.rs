@@ -1,13 +1,15 @@
 //! Pipelines that are kept for organizations: their files with every state these were in, how they stand, and their runs.
 //!
 //! [`Pipelines`] is how the outside asks: `apply` makes and changes, `compile` reads files with what the executors can do,
-//! `history` looks back and brings back, `launch` runs and plans.
+//! `history` looks back and brings back, `launch` runs and plans, `preview` shows rows, `state` is what runs leave to the next.
 
 mod apply;
 mod compile;
 mod history;
 mod launch;
 mod model;
+mod preview;
+mod state;
 
 use std::sync::Arc;
 
@@ -21,11 +23,13 @@ pub(crate) use self::model::{
     LastRun, LastRunItem, Listed, PipelineDetail, PipelineFile, PipelineItem, PipelineWish, Revision, RunStatus,
     Standing, Status, StoredPipeline,
 };
+pub(crate) use self::preview::PreviewFile;
+pub(crate) use self::state::StateItem;
 use crate::accounts::{Caller, Change, Refusal, Tenant};
 use crate::connections::Connections;
 use crate::fleet::Roster;
 use crate::store::{Directory, PipelineQuery};
-use crate::{Handle, Result};
+use crate::{Handle, Result, files};
 
 /// The pipelines of all organizations. Cheap to clone.
 #[derive(Clone)]
@@ -101,7 +105,12 @@ impl Pipelines {
     async fn known(&self, organization: &str) -> Result<Known, Refusal> {
         let catalogue = self.catalogue()?;
         let kept = Connections::new(self.handle.vault(), Arc::clone(&self.roster));
-        let connections = kept.named(organization, &catalogue).await?;
+        let mut connections = kept.named(organization, &catalogue).await?;
+        let own = self.handle.space().and_then(|space| files::connection(space, organization));
+        if let Some(own) = own {
+            // A connection of that name that the organization made itself is the one that is meant.
+            connections.entry(files::CONNECTION.to_owned()).or_insert(own);
+        }
         Ok(Known { catalogue, connections })
     }
 

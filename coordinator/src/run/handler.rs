@@ -32,6 +32,7 @@ impl RunActor {
             self.publish_soon(ctx);
             self.wake_in_time(ctx);
             self.await_unlock(ctx);
+            self.await_turn(ctx);
             return;
         }
         let record = self.state.record(decision.changes, log, moment.now);
@@ -79,6 +80,7 @@ impl RunActor {
             self.publish();
             self.wake_in_time(ctx);
             self.await_unlock(ctx);
+            self.await_turn(ctx);
         }
     }
 }

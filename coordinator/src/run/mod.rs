@@ -43,6 +43,7 @@ use crate::lock::Lock;
 use crate::news::Feed;
 use crate::notify::Mail;
 use crate::store::{Record, Store, Totals};
+use crate::turn::{Turn, Turns};
 use crate::vault::Vault;
 use crate::{Error, Result, clock, figures};
 
@@ -85,6 +86,7 @@ pub(crate) struct Surroundings {
     /// Tells whoever watches what happens.
     pub feed: Feed,
     pub mail: Option<Mail>,
+    pub turns: Turns,
     #[cfg(test)]
     pub crash: Mutex<Option<tests::Crash>>,
 }
@@ -129,6 +131,8 @@ pub(crate) struct RunActor {
     watch: watch::Sender<Snapshot>,
     /// Given back before watchers see the end.
     lock: Option<Arc<Lock>>,
+    /// Held from its beginning on, also while it waits.
+    turn: Option<Turn>,
     wake: Option<SpawnHandle>,
     publishing: bool,
     /// Whether a decision is being written, or the end tidied up. `Context::wait` keeps the mailbox closed meanwhile, but
@@ -136,6 +140,8 @@ pub(crate) struct RunActor {
     busy: bool,
     /// Waits for vaults to be opened.
     unlock: Option<JoinHandle<()>>,
+    /// Whether somebody waits for its turn.
+    is_waiting: bool,
     /// Ends with the actor: what was not asked for by then is not asked for any more.
     end: DropGuard,
     /// The newest command of each attempt, so that a cancel can never overtake the start it is for.
@@ -158,7 +164,7 @@ impl RunActor {
         around: &Arc<Surroundings>,
         state: RunState,
         opening: Vec<Command>,
-        lock: Arc<Lock>,
+        (lock, turn): (Arc<Lock>, Turn),
     ) -> watch::Receiver<Snapshot> {
         let run = state.id.clone();
         let view = Arc::new(view(&state, clock::now()));
@@ -172,10 +178,12 @@ impl RunActor {
             opening,
             watch: sender,
             lock: Some(lock),
+            turn: Some(turn),
             wake: None,
             publishing: false,
             busy: false,
             unlock: None,
+            is_waiting: false,
             end: CancellationToken::new().drop_guard(),
             calls: BTreeMap::new(),
         });
@@ -246,6 +254,19 @@ impl RunActor {
         }));
     }
 
+    /// Waits until its turn has come.
+    fn await_turn(&mut self, ctx: &mut Context<Self>) {
+        let Some(turn) = self.turn.as_ref().filter(|_| self.state.queued && !self.is_waiting) else { return };
+        let (actor, end, come) = (ctx.address(), self.end.token().clone(), turn.come());
+        self.is_waiting = true;
+        self.around.runtime.spawn(async move {
+            if end.run_until_cancelled(come).await.is_some() {
+                // A run that is gone by now has no use for it.
+                let _ = actor.send(Happened(Event::Admitted)).await;
+            }
+        });
+    }
+
     /// Sets the one timer to the next time at which something is due.
     fn wake_in_time(&mut self, ctx: &mut Context<Self>) {
         if let Some(old) = self.wake.take() {
@@ -281,6 +302,7 @@ impl RunActor {
     fn let_go(&mut self) {
         let mut active = self.around.active.lock().unwrap_or_else(PoisonError::into_inner);
         self.lock = None;
+        self.turn = None;
         active.retain(|a| a.run != self.state.id);
         figures::runs_active(active.len());
     }

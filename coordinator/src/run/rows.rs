@@ -29,6 +29,8 @@ pub(crate) struct NewRun {
     pub parallel_segments: usize,
     /// Whether a vault that its connections need is locked.
     pub locked: bool,
+    /// Whether it waits for its turn.
+    pub queued: bool,
     pub now: i64,
 }
 
@@ -58,6 +60,7 @@ impl RunState {
             tokens: tokens.map(Token).collect(),
             hard_stop_at: None,
             locked: new.locked,
+            queued: new.queued,
         }
     }
 
@@ -95,6 +98,7 @@ impl RunState {
             tokens: [].into(),
             hard_stop_at: None,
             locked: false,
+            queued: run.queued,
         })
     }
 
@@ -155,6 +159,7 @@ impl RunState {
             created_at: self.created_at,
             started_at: self.started_at,
             finished_at: self.finished_at,
+            queued: self.queued,
             kept: self.segments.values().any(|s| s.spec.output == Output::Boundary),
             totals: self.totals(),
         }
@@ -259,6 +264,7 @@ impl Event {
             Self::Tick => ("time_passed", Value::Null),
             Self::Locked(token) => ("locked", json!({ "token": token })),
             Self::Unlocked => ("unlocked", Value::Null),
+            Self::Admitted => ("admitted", Value::Null),
             Self::Refused { command, failure } => {
                 ("refused", json!({ "command": format!("{command:?}"), "failure": failure }))
             }

@@ -141,6 +141,9 @@ impl AttemptState {
 /// How a run is shown that needs a locked vault.
 pub const WAITING_FOR_UNLOCK: &str = "waiting for unlock";
 
+/// How a run is shown whose turn has not come.
+pub const QUEUED: &str = "queued";
+
 /// A run as its brain sees it.
 #[derive(Clone, Debug)]
 pub struct RunState {
@@ -172,6 +175,8 @@ pub struct RunState {
     pub hard_stop_at: Option<i64>,
     /// Whether a vault that its connections need is locked: nothing is started until it is open.
     pub locked: bool,
+    /// Whether it waits for its turn among others: nothing is started until it comes.
+    pub queued: bool,
     /// Which extracts feed each sink, over all segments.
     pub fed_by: BTreeMap<SegmentId, BTreeSet<BlockId>>,
 }
@@ -194,7 +199,12 @@ impl RunState {
 
     /// What the run waits for as a whole, where it is that.
     pub fn waiting(&self) -> Option<&'static str> {
-        (self.locked && self.phase == Phase::Running).then_some(WAITING_FOR_UNLOCK)
+        let waits = match () {
+            () if self.queued => QUEUED,
+            () if self.locked => WAITING_FOR_UNLOCK,
+            () => return None,
+        };
+        (self.phase == Phase::Running).then_some(waits)
     }
 
     /// Whether beginning anew would append rows a second time: an incremental extract has not moved, because some sink
@@ -229,7 +239,7 @@ impl RunState {
             _ => None,
         });
         let waiting = self.segments.values().filter(|s| s.phase == SegmentPhase::RetryWait);
-        let may_start = self.phase == Phase::Running && !self.locked;
+        let may_start = self.phase == Phase::Running && !self.locked && !self.queued;
         let retries = waiting.filter_map(|s| s.next_try_at).filter(|_| may_start);
         discards.chain(commits).chain(retries).chain(self.hard_stop_at).min()
     }

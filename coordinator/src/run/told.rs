@@ -37,6 +37,7 @@ pub(crate) fn told(event: &RunEvent, tries: &Tries) -> Line {
         "time_passed" => (Level::Debug, "what waited for its time goes on".to_owned()),
         "locked" => (Level::Warn, format!("attempt {number} waits: a vault that it needs is locked")),
         "unlocked" => (Level::Info, "the vault is open: the run goes on".to_owned()),
+        "admitted" => (Level::Info, "its turn has come: the run goes on".to_owned()),
         "refused" => (Level::Warn, format!("an executor did not take attempt {number}: {why}")),
         "progress" => (Level::Info, format!("attempt {number} is under way")),
         "stalled" => (Level::Warn, standing(event, number)),

@@ -16,7 +16,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::machine;
 use crate::handle::Inner;
-use crate::store::{Origin, Scheduled, Trigger};
+use crate::store::{Cause, Origin, Scheduled};
+use crate::turn::Priority;
 use crate::{Error, Handle, Result, clock};
 
 /// The longest pause between two looks: what changed without a word (the machine slept, its clock was set, another process
@@ -173,6 +174,7 @@ async fn look(handle: &Handle, end: &CancellationToken) -> Result<Duration> {
     let mut pipelines = HashSet::new();
     let mut ready = store.ready(clock::now(), BEGUN_BY_ONE_LOOK).await?;
     // One after the other: the next one when that has ended.
+    ready.extend(store.ready_firings(clock::now(), BEGUN_BY_ONE_LOOK).await?);
     ready.retain(|scheduled| pipelines.insert(scheduled.key.clone()));
     let begun = stream::iter(ready).map(|scheduled| async {
         match end.is_cancelled() {
@@ -186,34 +188,53 @@ async fn look(handle: &Handle, end: &CancellationToken) -> Result<Duration> {
     Ok(next.map_or(LOOK_EVERY, |at| clock::until(at).min(LOOK_EVERY)))
 }
 
-/// Begins the run of a tick. One that cannot begin now is tried again; only what concerns all of them is an error.
+/// Begins the run of a time or an event. One that cannot begin now is tried again; only what concerns all of them is an error.
 async fn begin(handle: &Handle, scheduled: Scheduled) -> Result<()> {
-    let (tick, store) = (scheduled.tick.clone(), handle.store());
+    let (cause, store) = (scheduled.cause.clone(), handle.store());
     let origin = Origin {
         organization: Some(scheduled.organization),
         pipeline: Some(scheduled.pipeline),
         revision: Some(scheduled.revision),
-        tick: Some(scheduled.tick),
-        trigger: Trigger::Schedule,
+        cause: Some(scheduled.cause),
+        trigger: scheduled.trigger,
+        priority: Priority::of_file(&scheduled.definition),
     };
     let pipeline = Pipeline { name: scheduled.key, ..scheduled.definition };
     let options = Options { until: scheduled.until, ..Options::default() };
-    match handle.submit_for(pipeline, options, origin).await {
+    let begun = match pipeline.bound(&scheduled.params) {
+        Ok(pipeline) => handle.submit_for(pipeline, options, origin).await,
+        Err(wrong) => Err(Error::Params(wrong)),
+    };
+    let error = match begun {
         Ok(run) => {
-            let late_ms = clock::now() - tick.at;
-            tracing::info!(%run, schedule = tick.schedule, late_ms, "a scheduled run has begun");
-            Ok(())
+            let late_ms = match &cause {
+                Cause::Tick(tick) => clock::now() - tick.at,
+                Cause::Firing(_) => 0,
+            };
+            tracing::info!(%run, ?cause, late_ms, "a run has begun by itself");
+            return Ok(());
         }
         // Its turn comes when that run has ended; or it had come before.
-        Err(Error::Busy { .. } | Error::Ticked { .. }) => Ok(()),
-        Err(error @ (Error::Deposed | Error::Unsure)) => Err(error),
-        Err(error @ Error::NoBlock(_)) => {
-            tracing::warn!(schedule = tick.schedule, error = %error.chain(), "a scheduled run is left out");
-            store.drop_tick(&tick).await
+        Err(Error::Busy { .. } | Error::Ticked { .. }) => return Ok(()),
+        Err(error @ (Error::Deposed | Error::Unsure)) => return Err(error),
+        Err(error) => error,
+    };
+    let said = error.chain();
+    match (error, &cause) {
+        (Error::NoBlock(_) | Error::Params(_), cause) => {
+            tracing::warn!(?cause, error = said, "a run that was to begin by itself is left out");
+            match cause {
+                Cause::Tick(tick) => store.drop_tick(tick).await,
+                Cause::Firing(id) => store.refuse_firing(id, &said).await,
+            }
         }
-        Err(error) => {
-            tracing::warn!(schedule = tick.schedule, error = %error.chain(), "a scheduled run cannot begin, trying again");
-            store.put_off(&tick, clock::now() + RETRY_MS).await
+        (_, cause) => {
+            tracing::warn!(?cause, error = said, "a run cannot begin by itself, trying again");
+            let try_at = clock::now() + RETRY_MS;
+            match cause {
+                Cause::Tick(tick) => store.put_off(tick, try_at).await,
+                Cause::Firing(id) => store.put_off_firing(id, try_at).await,
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Making and changing schedules: by people, and by the file of a pipeline that is applied.
 
+use std::collections::BTreeMap;
+
 use flowetl_proto::cron::{Cron, Zone};
 use flowetl_proto::id::BlockId;
 use flowetl_proto::run::Timestamp;
@@ -156,6 +158,7 @@ pub(crate) async fn follow_file(
     let after = Schedule {
         cron: text("cron").unwrap_or_default().to_owned(),
         timezone: text("timezone").unwrap_or(Zone::UTC.name()).to_owned(),
+        params: said.get("params").and_then(Value::as_object).cloned().unwrap_or_default().into_iter().collect(),
         missed: text("missed").and_then(|word| word.parse().ok()).unwrap_or_default(),
         ..before.clone().unwrap_or_else(|| Schedule { of_file: true, ..blank(pipeline, now) })
     };
@@ -186,6 +189,7 @@ fn blank(pipeline: &StoredPipeline, now: i64) -> Schedule {
         timezone: Zone::UTC.name().to_owned(),
         missed: Missed::default(),
         until: None,
+        params: BTreeMap::new(),
         is_active: true,
         of_file: false,
         next_at: None,
@@ -213,16 +217,20 @@ async fn wished(
         timezone: wish.timezone.clone().unwrap_or_else(|| before.timezone.clone()),
         missed: wish.missed.unwrap_or(before.missed),
         until: wish.until.clone().or_else(|| before.until.clone()).filter(|block| !block.is_empty()),
+        params: wish.params.clone().unwrap_or_else(|| before.params.clone()),
         is_active: wish.is_active.unwrap_or(before.is_active),
         ..before.clone()
     };
     times(&after.cron, &after.timezone)?;
-    if let Some(block) = after.until.as_ref().filter(|_| after.until != before.until) {
-        let revision = directory.revision(&pipeline.id, pipeline.revision).await?;
-        let known = revision.and_then(|revision| revision.definition);
-        if !known.is_some_and(|known| known.blocks.contains_key(&BlockId::new(block))) {
-            return Err(Refusal::wrong("until", format!("there is no block `{block}` in the pipeline")));
-        }
+    let revision = directory.revision(&pipeline.id, pipeline.revision).await?;
+    let known = revision.and_then(|revision| revision.definition);
+    if let Some(known) = known.clone().filter(|known| !known.params.is_empty() || !after.params.is_empty()) {
+        known.bound(&after.params).map_err(|message| Refusal::Wrong { field: "params", message })?;
+    }
+    if let Some(block) = after.until.as_ref().filter(|_| after.until != before.until)
+        && !known.is_some_and(|known| known.blocks.contains_key(&BlockId::new(block)))
+    {
+        return Err(Refusal::wrong("until", format!("there is no block `{block}` in the pipeline")));
     }
     Ok(after)
 }

@@ -14,4 +14,6 @@ pub(crate) use self::edit::{Schedules, follow_file, follow_standing};
 #[cfg(test)]
 pub(crate) use self::machine::step;
 pub(crate) use self::machine::{Decision, State};
-pub(crate) use self::model::{ListedSchedule, Missed, Preview, PreviewWish, Schedule, ScheduleItem, ScheduleWish};
+pub(crate) use self::model::{
+    ListedSchedule, Missed, Preview, PreviewWish, Schedule, ScheduleItem, ScheduleWish, TargetType,
+};

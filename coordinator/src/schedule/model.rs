@@ -1,5 +1,6 @@
 //! Schedules as the store keeps them and the API shows them.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use flowetl_proto::cron::{Cron, Zone};
@@ -57,6 +58,8 @@ pub(crate) struct Schedule {
     pub timezone: String,
     pub missed: Missed,
     pub until: Option<String>,
+    /// What its runs are told, by the names of parameters.
+    pub params: BTreeMap<String, Value>,
     pub is_active: bool,
     /// Whether it stands in the pipeline's file.
     pub of_file: bool,
@@ -80,6 +83,7 @@ impl Schedule {
             "timezone": self.timezone,
             "missed": self.missed,
             "until": self.until,
+            "params": self.params,
             "is_active": self.is_active,
         }))
     }
@@ -120,6 +124,9 @@ pub(crate) struct ScheduleWish {
     pub missed: Option<Missed>,
     /// Run only this block and what it needs; empty for all of them.
     pub until: Option<String>,
+    /// What its runs are told, by the names of the pipeline's parameters.
+    #[schema(value_type = Option<Object>)]
+    pub params: Option<BTreeMap<String, Value>>,
     pub is_active: Option<bool>,
 }
 
@@ -158,6 +165,9 @@ pub(crate) struct ScheduleItem {
     pub target_id: String,
     pub target_name: String,
     pub until: Option<String>,
+    /// What its runs are told, by the names of the pipeline's parameters.
+    #[schema(value_type = Object)]
+    pub params: BTreeMap<String, Value>,
     pub cron_expression: String,
     pub timezone: String,
     pub missed: Missed,
@@ -192,6 +202,7 @@ impl From<ListedSchedule> for ScheduleItem {
             target_id: schedule.pipeline,
             target_name: listed.pipeline,
             until: schedule.until,
+            params: schedule.params,
             cron_expression: schedule.cron,
             timezone: schedule.timezone,
             missed: schedule.missed,

@@ -6,9 +6,8 @@ use sqlx::any::AnyRow;
 use sqlx::query::Query;
 use sqlx::{Any, any::AnyArguments};
 
-use super::directory::containing;
 use super::run::decode_owned;
-use super::{OwnedRun, Store, Trigger, doing, get};
+use super::{OwnedRun, Store, Trigger, containing, doing, get};
 use crate::Result;
 
 /// Failed runs whose errors one search reads: some ten milliseconds. The next page goes on behind them.

@@ -25,6 +25,7 @@ mod boundary;
 mod dashboard;
 mod directory;
 mod event;
+mod firing;
 mod history;
 mod idempotency;
 mod leadership;
@@ -41,15 +42,16 @@ mod sink_commit;
 mod source_schema;
 #[cfg(test)]
 pub(crate) mod tests;
+mod whole;
 
 pub(crate) use alert::Told;
 pub(crate) use attempt::AttemptRow;
 pub(crate) use dashboard::{HOUR_MS, Hourly, Trouble};
-pub(crate) use directory::{Directory, PipelineQuery};
+pub(crate) use directory::{Directory, Edge, PipelineQuery};
 pub(crate) use history::{RunPage, RunQuery, Waiting, id_at};
 pub(crate) use idempotency::Earlier;
 pub(crate) use news::{News, NewsRow};
-pub(crate) use origin::{Origin, Tick, Trigger};
+pub(crate) use origin::{Cause, Origin, Tick, Trigger};
 pub(crate) use pipeline::Version;
 pub use position::PositionRow;
 pub(crate) use record::{Record, Stored};
@@ -57,6 +59,7 @@ pub(crate) use run::{OwnedRun, RunRow, Totals};
 pub(crate) use schedule::Scheduled;
 pub(crate) use segment::SegmentRow;
 pub(crate) use sink_commit::{CommitState, SinkCommit};
+pub(crate) use whole::{TableRow, schema};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
@@ -288,4 +291,16 @@ fn get_word<T: FromStr<Err = String>>(row: &AnyRow, column: &'static str) -> Res
 /// A column's document, where there is one.
 fn get_json<T: DeserializeOwned>(row: &AnyRow, column: &'static str) -> Result<Option<T>> {
     get::<Option<String>>(row, column)?.map(|text| from_json(column, &text)).transpose()
+}
+
+/// The pattern of texts that hold `text`, in small letters, for `like ... escape '\\'`.
+fn containing(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in text.to_lowercase().chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern + "%"
 }

@@ -2,12 +2,14 @@
 
 use std::str::FromStr;
 
+use flowetl_proto::id::RunId;
 use serde::Serialize;
 use sqlx::any::AnyRow;
 use sqlx::{Any, Transaction};
 use utoipa::ToSchema;
 
 use super::{doing, get, get_word};
+use crate::turn::Priority;
 use crate::{Error, Result};
 
 /// Of what and why a run is; nothing of all that for a run of a file that is not kept.
@@ -17,8 +19,11 @@ pub(crate) struct Origin {
     /// The id of the stored pipeline.
     pub pipeline: Option<String>,
     pub revision: Option<i64>,
-    pub tick: Option<Tick>,
+    /// What is used up by it.
+    pub cause: Option<Cause>,
     pub trigger: Trigger,
+    /// Which of those that wait for their turn comes first.
+    pub priority: Priority,
 }
 
 /// What began a run.
@@ -33,10 +38,15 @@ pub(crate) enum Trigger {
     /// A program with an API key, of a pipeline that is kept.
     Api,
     Schedule,
+    /// A call from outside.
+    Webhook,
+    /// The success of other pipelines.
+    Upstream,
 }
 
 impl Trigger {
-    pub(crate) const ALL: [Self; 4] = [Self::Client, Self::Manual, Self::Api, Self::Schedule];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Client, Self::Manual, Self::Api, Self::Schedule, Self::Webhook, Self::Upstream];
 
     /// As it is stored.
     pub(crate) fn as_str(self) -> &'static str {
@@ -45,6 +55,8 @@ impl Trigger {
             Self::Manual => "manual",
             Self::Api => "api",
             Self::Schedule => "schedule",
+            Self::Webhook => "webhook",
+            Self::Upstream => "upstream",
         }
     }
 }
@@ -59,6 +71,24 @@ impl FromStr for Trigger {
     }
 }
 
+/// What begins one run, and no other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    Tick(Tick),
+    /// The id of an event of a trigger.
+    Firing(String),
+}
+
+impl Origin {
+    /// The time of a schedule that it is for.
+    pub(crate) fn tick(&self) -> Option<&Tick> {
+        match &self.cause {
+            Some(Cause::Tick(tick)) => Some(tick),
+            _ => None,
+        }
+    }
+}
+
 /// One time of a schedule.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Tick {
@@ -67,13 +97,21 @@ pub(crate) struct Tick {
     pub at: i64,
 }
 
-/// Uses a tick up. It is there once, and goes in the transaction that lets its run begin.
-pub(super) async fn take(tx: &mut Transaction<'static, Any>, tick: Option<&Tick>) -> Result<()> {
-    let Some(tick) = tick else { return Ok(()) };
-    let delete =
-        sqlx::query("delete from tick where schedule = $1 and at = $2").bind(tick.schedule.clone()).bind(tick.at);
-    let done = delete.execute(&mut **tx).await.map_err(doing("write a tick"))?;
-    if done.rows_affected() == 1 { Ok(()) } else { Err(Error::Ticked { schedule: tick.schedule.clone() }) }
+/// Uses up what a run begins for. It is there once, and goes in the transaction that lets the run begin.
+pub(super) async fn take(tx: &mut Transaction<'static, Any>, cause: Option<&Cause>, run: &RunId) -> Result<()> {
+    let (used, by) = match cause {
+        None => return Ok(()),
+        Some(Cause::Tick(tick)) => {
+            let delete = sqlx::query("delete from tick where schedule = $1 and at = $2");
+            (delete.bind(tick.schedule.clone()).bind(tick.at), format!("schedule `{}`", tick.schedule))
+        }
+        Some(Cause::Firing(id)) => {
+            let update = sqlx::query("update firing set run = $1 where id = $2 and run is null");
+            (update.bind(run.as_str().to_owned()).bind(id.clone()), format!("event `{id}`"))
+        }
+    };
+    let done = used.execute(&mut **tx).await.map_err(doing("use up what a run begins for"))?;
+    if done.rows_affected() == 1 { Ok(()) } else { Err(Error::Ticked { by }) }
 }
 
 pub(super) fn decode(row: &AnyRow) -> Result<Origin> {
@@ -82,7 +120,8 @@ pub(super) fn decode(row: &AnyRow) -> Result<Origin> {
         organization: get(row, "organization")?,
         pipeline: get(row, "stored_pipeline")?,
         revision: get(row, "revision")?,
-        tick: tick.map(|(schedule, at)| Tick { schedule, at }),
+        cause: tick.map(|(schedule, at)| Cause::Tick(Tick { schedule, at })),
         trigger: get_word(row, "began_by")?,
+        priority: Priority::of_number(get(row, "priority")?),
     })
 }

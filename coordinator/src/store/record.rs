@@ -5,14 +5,14 @@ use std::ops::Range;
 use flowetl_proto::control::Position;
 use flowetl_proto::id::{BlockId, RunId};
 use flowetl_proto::pipeline::Pipeline;
-use flowetl_proto::run::RunEvent;
+use flowetl_proto::run::{Phase, RunEvent};
 use serde_json::Value;
 use sqlx::{Any, Transaction};
 
 use super::news::Of;
 use super::{
-    AttemptRow, News, Origin, RunRow, SegmentRow, SinkCommit, Store, Tick, Version, attempt, commit, event, news,
-    origin, pipeline, position, run, segment, serial, sink_commit, source_schema,
+    AttemptRow, Cause, News, Origin, RunRow, SegmentRow, SinkCommit, Store, Version, attempt, commit, event, firing,
+    news, origin, pipeline, position, run, segment, serial, sink_commit, source_schema,
 };
 use crate::Result;
 
@@ -52,11 +52,11 @@ impl Store {
         first: impl FnOnce(i64, Range<i64>) -> (Record, T) + Send,
     ) -> Result<T> {
         let mut tx = self.begin().await?;
-        origin::take(&mut tx, origin.tick.as_ref()).await?;
         pipeline::put(&mut tx, version, now).await?;
         let term = serial::take(&mut tx, "term", 1).await?.start;
         let range = serial::take(&mut tx, "token", tokens as i64).await?;
         let (record, answer) = first(term, range);
+        origin::take(&mut tx, origin.cause.as_ref(), &record.run.id).await?;
         run::insert(&mut tx, &record.run, origin).await?;
         write(&mut tx, &record).await?;
         commit(tx).await?;
@@ -86,12 +86,16 @@ impl Store {
         self.save_for(record, None).await
     }
 
-    /// The same for a decision that goes on with a run because a tick has come.
-    pub(crate) async fn save_for(&self, record: &Record, tick: Option<&Tick>) -> Result<()> {
+    /// The same for a decision that goes on with a run because of something.
+    pub(crate) async fn save_for(&self, record: &Record, cause: Option<&Cause>) -> Result<()> {
         let mut tx = self.begin().await?;
-        origin::take(&mut tx, tick).await?;
+        origin::take(&mut tx, cause, &record.run.id).await?;
         if run::update(&mut tx, &record.run).await? {
             write(&mut tx, record).await?;
+            // Not when a success of before is only tidied up.
+            if record.run.state == Phase::Success && record.run.finished_at == Some(record.event.at) {
+                firing::succeeded(&mut tx, &record.run.id, record.event.at).await?;
+            }
         }
         commit(tx).await?;
         self.grown.notify_one();

@@ -8,6 +8,7 @@ use sqlx::any::AnyRow;
 use sqlx::{Any, Transaction};
 
 use super::{Origin, Store, commit, doing, from_json, get, get_json, origin, to_json};
+use crate::turn::Priority;
 use crate::{Error, Result};
 
 /// Runs that a list shows at most.
@@ -33,6 +34,8 @@ pub struct RunRow {
     pub finished_at: Option<i64>,
     /// Whether its boundaries may still lie in object storage.
     pub kept: bool,
+    /// Whether it waits for its turn.
+    pub queued: bool,
     pub totals: Totals,
 }
 
@@ -116,11 +119,29 @@ impl Store {
         row.as_ref().map(decode).transpose()
     }
 
-    /// Runs that have not ended, oldest first.
+    /// Runs that have not ended: those under way first, then those that wait, each oldest first.
     pub(crate) async fn unfinished_runs(&self) -> Result<Vec<RunId>> {
-        let query = "select id from run where state in ('running', 'failing', 'cancelling') order by id";
+        let query = "select id from run where state in ('running', 'failing', 'cancelling') order by queued, id";
         let rows = sqlx::query(query).fetch_all(&self.pool).await.map_err(doing("list the runs"))?;
         rows.iter().map(|row| Ok(RunId::new(get::<String>(row, "id")?))).collect()
+    }
+
+    /// Of whom a run is, by its id and as its row says, how many of theirs may be under way at once, and the run's priority
+    /// where it is stored.
+    pub(crate) async fn limit_of(
+        &self,
+        run: &RunId,
+        organization: Option<&str>,
+    ) -> Result<(String, Option<usize>, Option<Priority>)> {
+        let query = "select o.id, o.runs_at_once, (select priority from run where id = $2) as priority \
+                     from organization o where o.id = coalesce($1, (select organization from run where id = $2), \
+                     (select default_organization from installation where id = 1))";
+        let query = sqlx::query(query).bind(organization.map(str::to_owned)).bind(run.as_str().to_owned());
+        let row = query.fetch_optional(&self.pool).await.map_err(doing("read an organization"))?;
+        let Some(row) = row else { return Ok((String::new(), None, None)) };
+        let limit = get::<Option<i64>>(&row, "runs_at_once")?.and_then(|limit| usize::try_from(limit).ok());
+        let priority = get::<Option<i64>>(&row, "priority")?.map(Priority::of_number);
+        Ok((get(&row, "id")?, limit, priority))
     }
 
     /// Ended runs of a pipeline that left something open, oldest first: a commit without an answer, or staging that is
@@ -156,8 +177,9 @@ impl Store {
 
 pub(super) async fn insert(tx: &mut Transaction<'static, Any>, run: &RunRow, origin: &Origin) -> Result<()> {
     let insert = "insert into run (id, pipeline, hash, options, state, failure, term, seq, created_at, started_at, \
-                  finished_at, kept, organization, stored_pipeline, revision, schedule, tick, began_by, error_message) \
-                  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
+                  finished_at, kept, organization, stored_pipeline, revision, schedule, tick, began_by, error_message, queued, \
+                  priority) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
+                  $20, $21)";
     sqlx::query(insert)
         .bind(run.id.as_str().to_owned())
         .bind(run.pipeline.clone())
@@ -174,10 +196,12 @@ pub(super) async fn insert(tx: &mut Transaction<'static, Any>, run: &RunRow, ori
         .bind(origin.organization.clone())
         .bind(origin.pipeline.clone())
         .bind(origin.revision)
-        .bind(origin.tick.as_ref().map(|tick| tick.schedule.clone()))
-        .bind(origin.tick.as_ref().map(|tick| tick.at))
+        .bind(origin.tick().map(|tick| tick.schedule.clone()))
+        .bind(origin.tick().map(|tick| tick.at))
         .bind(origin.trigger.as_str())
         .bind(run.failure.as_ref().map(ToString::to_string))
+        .bind(i64::from(run.queued))
+        .bind(origin.priority.number())
         .execute(&mut **tx)
         .await
         .map_err(doing("write a run"))?;
@@ -189,7 +213,7 @@ pub(super) async fn insert(tx: &mut Transaction<'static, Any>, run: &RunRow, ori
 pub(super) async fn update(tx: &mut Transaction<'static, Any>, run: &RunRow) -> Result<bool> {
     let update = "update run set state = $1, failure = $2, seq = $3, started_at = $4, finished_at = $5, \
                   error_message = $9, rows_extracted = $10, rows_loaded = $11, rows_failed = $12, bytes = $13, \
-                  cpu_ms = $14, peak_bytes = $15 where id = $6 and term = $7 and seq = $8";
+                  cpu_ms = $14, peak_bytes = $15, queued = $16 where id = $6 and term = $7 and seq = $8";
     let Totals { rows_extracted, rows_loaded, rows_failed, bytes, cost } = run.totals;
     let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     let done = sqlx::query(update)
@@ -208,6 +232,7 @@ pub(super) async fn update(tx: &mut Transaction<'static, Any>, run: &RunRow) -> 
         .bind(count(bytes))
         .bind(count(cost.cpu_ms))
         .bind(count(cost.peak_bytes))
+        .bind(i64::from(run.queued))
         .execute(&mut **tx)
         .await
         .map_err(doing("write a run"))?;
@@ -251,6 +276,7 @@ fn decode(row: &AnyRow) -> Result<RunRow> {
         started_at: get(row, "started_at")?,
         finished_at: get(row, "finished_at")?,
         kept: get::<i64>(row, "kept")? != 0,
+        queued: get::<i64>(row, "queued")? != 0,
         totals: Totals {
             rows_extracted: count("rows_extracted")?,
             rows_loaded: count("rows_loaded")?,

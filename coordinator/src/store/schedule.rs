@@ -1,11 +1,14 @@
 //! Times of schedules: those that have come, and those that wait for their runs.
 
+use std::collections::BTreeMap;
+
 use flowetl_proto::cron::{Cron, Zone};
 use flowetl_proto::id::BlockId;
 use flowetl_proto::pipeline::Pipeline;
+use serde_json::Value;
 use sqlx::any::AnyRow;
 
-use super::{Store, Tick, commit, doing, from_json, get, get_word};
+use super::{Cause, Store, Tick, Trigger, commit, doing, from_json, get, get_json, get_word};
 use crate::Result;
 use crate::schedule::{Decision, State};
 
@@ -15,10 +18,11 @@ pub(crate) struct Due {
     pub state: State,
 }
 
-/// A time whose run may begin.
+/// A time of a schedule, or an event of a trigger, whose run may begin.
 #[derive(Debug)]
 pub(crate) struct Scheduled {
-    pub tick: Tick,
+    pub cause: Cause,
+    pub trigger: Trigger,
     pub organization: String,
     /// The id, the newest revision and the key of the stored pipeline.
     pub pipeline: String,
@@ -26,6 +30,8 @@ pub(crate) struct Scheduled {
     pub key: String,
     pub definition: Pipeline,
     pub until: Option<BlockId>,
+    /// What its run is told.
+    pub params: BTreeMap<String, Value>,
 }
 
 /// Runs of a pipeline that have not ended.
@@ -70,7 +76,7 @@ impl Store {
     /// Ticks that may be tried at the time `now`, of pipelines that are active and do not run, oldest first.
     pub(crate) async fn ready(&self, now: i64, limit: i64) -> Result<Vec<Scheduled>> {
         let select = format!(
-            "select t.schedule, t.at, s.organization, s.until, p.id as pipeline, p.key, p.revision, v.definition \
+            "select t.schedule, t.at, s.organization, s.until, s.params, p.id as pipeline, p.key, p.revision, v.definition \
              from tick t join schedule s on s.id = t.schedule join stored_pipeline p on p.id = s.pipeline \
              join revision v on v.pipeline = p.id and v.number = p.revision \
              where t.try_at <= $1 and p.status = 'active' and v.definition is not null and {BUSY} = 0 \
@@ -119,12 +125,14 @@ fn decode_due(row: &AnyRow) -> Result<Due> {
 
 fn decode_ready(row: &AnyRow) -> Result<Scheduled> {
     Ok(Scheduled {
-        tick: Tick { schedule: get(row, "schedule")?, at: get(row, "at")? },
+        cause: Cause::Tick(Tick { schedule: get(row, "schedule")?, at: get(row, "at")? }),
+        trigger: Trigger::Schedule,
         organization: get(row, "organization")?,
         pipeline: get(row, "pipeline")?,
         revision: get(row, "revision")?,
         key: get(row, "key")?,
         definition: from_json("a pipeline", &get::<String>(row, "definition")?)?,
         until: get::<Option<String>>(row, "until")?.map(BlockId::new),
+        params: get_json(row, "params")?.unwrap_or_default(),
     })
 }

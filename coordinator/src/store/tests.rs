@@ -84,6 +84,7 @@ fn record(id: &str, term: i64) -> Record {
         started_at: 10,
         finished_at: None,
         kept: true,
+        queued: false,
         totals: Totals::default(),
     };
     let event = RunEvent { seq: 1, at: 10, kind: "begun".into(), detail: json!({ "quote": "'" }) };

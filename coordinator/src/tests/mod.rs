@@ -2,17 +2,24 @@
 
 pub(crate) mod access;
 mod locked;
+mod params;
 pub(crate) mod pipelines;
 mod schedules;
 pub(crate) mod service;
 pub(crate) mod simulate;
+mod triggers;
+mod turns;
 pub(crate) mod world;
 
 use flowetl_proto::id::BlockId;
-use flowetl_proto::pipeline::{Block, BoundaryPolicy, Input, Pipeline, PortType, Retries};
+use flowetl_proto::pipeline::{Block, BoundaryPolicy, ConnectionSpec, Input, Pipeline, PortType, Retries, Secrets};
+use indexmap::IndexMap;
 use serde_json::{Value, json};
 use sqlx::{Connection, Executor, Row};
+use std::path::Path;
 use std::time::Duration;
+
+use crate::Space;
 
 /// A block of a kind, reading `inputs`, with settings as validation leaves them.
 pub(crate) fn block(id: &str, kind: &str, inputs: &[&str], settings: Value) -> Block {
@@ -60,6 +67,7 @@ pub(crate) fn pipeline(name: &str, blocks: Vec<Block>) -> Pipeline {
         blocks: blocks.into_iter().map(|b| (b.id.clone(), b)).collect(),
         retries: Retries { max: 2, backoff_min: Duration::from_millis(2), backoff_max: Duration::from_millis(10) },
         memory: Some(1 << 27),
+        params: Default::default(),
         service: Value::Null,
     }
 }
@@ -126,6 +134,35 @@ impl Database {
             sql_on(&server, &format!("drop schema {schema} cascade")).await;
         }
     }
+}
+
+/// Of a process without any.
+pub(crate) struct NoSecrets;
+
+impl Secrets for NoSecrets {
+    fn env(&self, _: &str) -> Option<String> {
+        None
+    }
+}
+
+/// A folder, as settings name it.
+pub(crate) fn folder_spec(path: &Path) -> ConnectionSpec {
+    ConnectionSpec {
+        scheme: "file".into(),
+        host: None,
+        port: None,
+        user: None,
+        password: None,
+        path: path.display().to_string(),
+        options: IndexMap::new(),
+    }
+}
+
+/// A storage in a folder.
+pub(crate) fn storage(path: &Path) -> Space {
+    let spec = folder_spec(path);
+    let connection = spec.resolve("storage", &NoSecrets).unwrap();
+    Space::open(spec, &connection).unwrap()
 }
 
 async fn sql_on(server: &str, sql: &str) {

@@ -286,6 +286,7 @@ async fn organizations_share_no_state_of_pipelines_that_are_called_the_same(data
         id: crate::clock::new_id(),
         name: "Other".into(),
         slug: "other".into(),
+        runs_at_once: None,
         created_at: flowetl_proto::run::Timestamp(0),
     };
     assert!(directory.add_organization(&organization).await.unwrap());

@@ -113,14 +113,14 @@ async fn sc_2_and_sc_4_a_schedule_is_made_enabled_and_disabled(database: &Databa
 }
 
 /// The newest runs of the default organization, newest first.
-async fn runs(desk: &Desk) -> Vec<crate::store::OwnedRun> {
+pub(super) async fn runs(desk: &Desk) -> Vec<crate::store::OwnedRun> {
     let organization = desk.tenant.organization.id.clone();
     let query = RunQuery { organization, limit: 100, ..RunQuery::default() };
     desk.process.handle.runs_of(&query).await.unwrap().runs
 }
 
 /// Looks again and again until it is so.
-async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+pub(super) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let looking = async {
         while !is_so().await {
             sleep(Duration::from_millis(10)).await;
@@ -139,8 +139,8 @@ async fn sc_1_a_time_that_comes_begins_a_run(database: &Database) {
     assert_eq!((first.origin.pipeline.as_ref(), first.origin.revision), (Some(&id), Some(1)));
     assert_eq!(desk.process.wait(&first.run.id).await.unwrap().state, Phase::Success);
     let schedule = desk.schedules.list(&desk.tenant, &id, "", 10).await.unwrap().remove(0);
-    let tick = first.origin.tick.unwrap();
-    assert_eq!((tick.schedule, tick.at % 1000), (schedule.id, 0));
+    let tick = first.origin.tick().unwrap();
+    assert_eq!((&tick.schedule, tick.at % 1000), (&schedule.id, 0));
     assert!(schedule.last_run.is_some());
     // Nothing more begins once it is paused.
     let paused = PipelineWish { status: Some(Standing::Paused), ..Default::default() };
@@ -172,10 +172,10 @@ async fn sc_6_what_waits_runs_when_the_run_under_way_has_ended(database: &Databa
     desk.process.handle.cancel(&hanging).await.unwrap();
     until("all three run", async || {
         let runs = runs(&desk).await;
-        runs.iter().filter(|run| run.origin.tick.is_some() && run.run.state == Phase::Success).count() == 3
+        runs.iter().filter(|run| run.origin.tick().is_some() && run.run.state == Phase::Success).count() == 3
     })
     .await;
-    let ticks: Vec<i64> = runs(&desk).await.into_iter().filter_map(|run| Some(run.origin.tick?.at)).collect();
+    let ticks: Vec<i64> = runs(&desk).await.into_iter().filter_map(|run| Some(run.origin.tick()?.at)).collect();
     assert!(ticks.is_sorted_by(|newer, older| newer > older), "oldest first: {ticks:?}");
     desk.end().await;
 }
@@ -209,7 +209,7 @@ async fn coordinate(store: Store, now: i64, life: Arc<AtomicI64>) {
     }
 }
 
-async fn begin(store: &Store, scheduled: Scheduled) -> crate::Result<()> {
+pub(super) async fn begin(store: &Store, scheduled: Scheduled) -> crate::Result<()> {
     let pipeline = flowetl_proto::pipeline::Pipeline { name: scheduled.key, ..scheduled.definition };
     let version = Version::of(&pipeline).unwrap();
     let (id, now) = (clock::new_run_id(), clock::now());
@@ -217,8 +217,9 @@ async fn begin(store: &Store, scheduled: Scheduled) -> crate::Result<()> {
         organization: Some(scheduled.organization),
         pipeline: Some(scheduled.pipeline),
         revision: Some(scheduled.revision),
-        tick: Some(scheduled.tick),
+        cause: Some(scheduled.cause),
         trigger: Trigger::Schedule,
+        ..Origin::default()
     };
     let first = |term, _| (record(id, &version, term, now), ());
     store.create(&version, &origin, 1, now, first).await
@@ -238,6 +239,7 @@ fn record(id: RunId, version: &Version, term: i64, now: i64) -> Record {
         started_at: now,
         finished_at: None,
         kept: false,
+        queued: false,
         totals: Totals::default(),
     };
     let event = RunEvent { seq: 1, at: now, kind: "begun".into(), detail: json!({}) };
@@ -283,11 +285,17 @@ async fn sc_5_five_hundred_times_get_one_run_each_from_two_coordinators_of_which
     let query = RunQuery { organization: desk.tenant.organization.id.clone(), limit: 10_000, ..RunQuery::default() };
     let mut begun = BTreeMap::new();
     for run in two.runs_of(&query).await.unwrap().runs {
-        *begun.entry(run.origin.tick.unwrap()).or_insert(0) += 1;
+        *begun.entry(run.origin.tick().unwrap().clone()).or_insert(0) += 1;
     }
     assert_eq!(begun.len(), SCHEDULES);
     assert!(begun.values().all(|runs| *runs == 1), "{begun:?}");
     assert!(begun.keys().all(|tick| tick.at == schedule.next_at.unwrap().0));
     two.close().await;
     desk.end().await;
+}
+
+/// The first run that begins by itself.
+pub(super) async fn first_run(desk: &Desk) -> RunId {
+    until("a run begins by itself", async || !runs(desk).await.is_empty()).await;
+    runs(desk).await.pop().unwrap().run.id
 }

@@ -57,8 +57,12 @@ impl Process {
 
     /// One that sends mail.
     pub async fn start_with(database: &Database, world: &Arc<Mutex<World>>, mail: Option<Mail>) -> Self {
+        Self::start_as(Config { mail, ..config(database) }, world).await
+    }
+
+    pub async fn start_as(config: Config, world: &Arc<Mutex<World>>) -> Self {
         let (executor, events) = FakeExecutor::new(world);
-        let handle = Coordinator::open(Config { mail, ..config(database) }, executor.clone(), events).await.unwrap();
+        let handle = Coordinator::open(config, executor.clone(), events).await.unwrap();
         Self { handle, executor }
     }
 
@@ -77,9 +81,10 @@ impl Process {
     }
 }
 
-fn config(database: &Database) -> Config {
+pub(crate) fn config(database: &Database) -> Config {
     let keyring = Keyring::in_file(database.home.path().join("vault.key"));
-    Config { database_url: Some(database.url.clone()), keyring, ..Config::new(database.home.path()) }
+    let space = Some(storage(&database.home.path().join("storage")));
+    Config { database_url: Some(database.url.clone()), keyring, space, ..Config::new(database.home.path()) }
 }
 
 pub(crate) fn world(turns: &[(&str, &[Turn])]) -> Arc<Mutex<World>> {

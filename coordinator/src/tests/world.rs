@@ -13,7 +13,7 @@ use flowetl_proto::control::{
 };
 use flowetl_proto::id::{BlockId, RunId, Token};
 use flowetl_proto::log::{Line, Page, Query};
-use flowetl_proto::look::{Found, Inspector, NotFound, SegmentPlan};
+use flowetl_proto::look::{Found, Inspector, NotFound, RowsForm, SegmentPlan};
 use flowetl_proto::pipeline::{Block, ConnectionSpec, Pipeline, Reference, Unsealed};
 use flowetl_proto::tables::{Sample, Table};
 use serde_json::{Value, json};
@@ -311,7 +311,13 @@ impl Inspector for Blind {
         Err(failure(Class::User).in_block(&"orders".into()))
     }
 
-    async fn preview(&self, _: &Pipeline, block: &BlockId, _: usize, _: &Unsealed) -> Result<Vec<u8>, Failure> {
+    async fn preview(
+        &self,
+        _: &Pipeline,
+        block: &BlockId,
+        _: (usize, RowsForm),
+        _: &Unsealed,
+    ) -> Result<Vec<u8>, Failure> {
         Err(failure(Class::SourceTransient).in_block(block))
     }
 

@@ -34,6 +34,7 @@ pub(crate) async fn tenant(store: &Store, slug: &str) -> Tenant {
         id: clock::new_id(),
         name: slug.to_owned(),
         slug: slug.to_owned(),
+        runs_at_once: None,
         created_at: Timestamp(clock::now()),
     };
     let mut directory = store.change_directory().await.unwrap();

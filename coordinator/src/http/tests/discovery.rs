@@ -14,7 +14,7 @@ use crate::tests::{Database, on_both};
 
 on_both!(
     sd_2_a_look_is_made_in_the_background_one_at_a_time,
-    sd_3_what_was_found_is_kept_searched_and_compared,
+    sd_3_dm_7_what_was_found_is_kept_searched_and_compared,
     sd_5_rows_are_shown_by_an_executor,
     sd_3_many_tables_are_searched_page_by_page,
 );
@@ -110,7 +110,7 @@ async fn sd_2_a_look_is_made_in_the_background_one_at_a_time(database: &Database
     app.end().await;
 }
 
-async fn sd_3_what_was_found_is_kept_searched_and_compared(database: &Database) {
+async fn sd_3_dm_7_what_was_found_is_kept_searched_and_compared(database: &Database) {
     let app = App::start(database).await;
     let team = app.team().await;
     let one = connection(&app, &team.editor, "shop").await;

@@ -50,7 +50,7 @@ async fn x14_who_comes_through_another_service_is_joined_or_made(database: &Data
     let log = app.get("/audit?limit=100", &token).await.good().to_string();
     assert!(log.contains("person.identity_joined") && log.contains("person.identity_added"), "{log}");
 
-    assert_eq!(app.get("/auth/methods", "").await.good(), json!({ "password": true, "oidc": false }));
+    assert_eq!(app.get("/auth/methods", "").await.good(), json!({ "password": true, "oidc": false, "open": false }));
     assert!(app.get("/auth/oidc/login", "").await.refused(404).contains("through another service"));
     app.end().await;
 }

@@ -2,9 +2,12 @@
 
 mod alerts;
 mod app;
+mod backups;
 mod connections;
+mod console;
 mod discovery;
 mod events;
+mod files;
 mod identity;
 mod model;
 mod people;
@@ -13,6 +16,7 @@ mod rules;
 mod runs;
 mod service;
 mod teams;
+mod triggers;
 mod upgrade;
 
 use std::sync::{Arc, Mutex};

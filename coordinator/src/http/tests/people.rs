@@ -10,7 +10,7 @@ on_both!(
     ap_1_a_password_lets_in_and_says_nothing_else,
     au_2_a_refresh_token_counts_once,
     signing_out_ends_everything_at_once,
-    a_new_password_ends_all_other_sessions,
+    au_10_a_session_lasts_until_a_new_password_ends_it,
     guessing_gets_slower,
     of_many_at_once_one_is_the_first,
 );
@@ -95,7 +95,7 @@ async fn signing_out_ends_everything_at_once(database: &Database) {
     app.end().await;
 }
 
-async fn a_new_password_ends_all_other_sessions(database: &Database) {
+async fn au_10_a_session_lasts_until_a_new_password_ends_it(database: &Database) {
     let app = App::start(database).await;
     let one = app.sign_up("ann@example.com", json!({})).await;
     let other = app.login("ann@example.com", "correct horse").await.good();

@@ -49,6 +49,11 @@ DELETE /pipelines/{pipeline}: admin, pipelines:write
 GET /pipelines/{pipeline}/export: viewer, pipelines:read
 POST /pipelines/{pipeline}/plan: editor, pipelines:write
 POST /pipelines/{pipeline}/run: editor, pipelines:write
+POST /pipelines/preview: editor, pipelines:write
+GET /pipelines/{pipeline}/preview: editor, pipelines:write
+GET /pipelines/{pipeline}/state: viewer, pipelines:read
+PUT /pipelines/{pipeline}/state/{block}: editor, pipelines:write
+DELETE /pipelines/{pipeline}/state/{block}: editor, pipelines:write
 GET /pipelines/{pipeline}/diff: viewer, pipelines:read
 GET /pipelines/{pipeline}/revisions: viewer, pipelines:read
 GET /pipelines/{pipeline}/revisions/{number}: viewer, pipelines:read
@@ -97,6 +102,7 @@ GET /auth/oidc/login: nobody
 GET /auth/oidc/callback: nobody
 POST /auth/oidc/token: nobody
 GET /dashboard: viewer, runs:read
+GET /catalogue: viewer, pipelines:read
 GET /executors: viewer, runs:read
 GET /executors/{executor}: viewer, runs:read
 POST /executors/{executor}/drain: super_admin
@@ -115,13 +121,36 @@ POST /alerts/destinations/{destination}/test: admin, organization:write
 GET /alerts/deliveries: viewer, organization:read
 GET /alerts/deliveries/{delivery}: viewer, organization:read
 POST /alerts/deliveries/{delivery}/redeliver: admin, organization:write
+GET /files: viewer, files:read
+POST /files: editor, files:write
+PUT /files: editor, files:write
+GET /files/uploads/{upload}: viewer, files:read
+PUT /files/uploads/{upload}: editor, files:write
+DELETE /files/uploads/{upload}: editor, files:write
+GET /files/{file}: viewer, files:read
+DELETE /files/{file}: admin, files:write
+GET /files/{file}/content: viewer, files:read
+GET /files/{file}/preview: viewer, files:read
+POST /files/{file}/link: viewer, files:read
+GET /files/shared/{link}: nobody
+GET /backups: super_admin
+POST /backups: super_admin
+GET /backups/{backup}: super_admin
+DELETE /backups/{backup}: super_admin
+GET /backups/{backup}/content: super_admin
+GET /triggers: viewer, pipelines:read
+POST /triggers: editor, pipelines:write
+GET /triggers/{trigger}: viewer, pipelines:read
+PUT /triggers/{trigger}: editor, pipelines:write
+DELETE /triggers/{trigger}: admin, pipelines:write
+POST /hooks/{secret}: nobody
 ";
 
 /// Other names of what is described once.
 const EVENTS: [(&str, &str); 2] =
     [("/organizations/{organization}/events", "/events"), ("/organizations/{organization}/ws", "/ws")];
 
-const SCOPES: [&str; 10] = [
+const SCOPES: [&str; 12] = [
     "organization:read",
     "organization:write",
     "runs:read",
@@ -132,6 +161,8 @@ const SCOPES: [&str; 10] = [
     "vault",
     "pipelines:read",
     "pipelines:write",
+    "files:read",
+    "files:write",
 ];
 
 #[test]
@@ -162,6 +193,18 @@ fn every_endpoint_is_described() {
         assert!(operation.is_object(), "{} {path}", endpoint.method);
         assert_eq!(operation["security"].is_array(), endpoint.needs != Needs::Nobody, "{path}");
     }
+}
+
+#[test]
+fn every_call_of_the_description_has_a_name_of_its_own() {
+    let described = serde_json::to_value(openapi::document()).unwrap();
+    let calls = described["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values());
+    let mut names: Vec<_> = calls.filter_map(|call| call["operationId"].as_str()).collect();
+    assert!(names.contains(&"connections_list") && names.contains(&"auth_login"), "{names:?}");
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), count);
 }
 
 /// What the rule of an endpoint lets a caller do.
@@ -261,6 +304,7 @@ async fn au_13_without_authentication_whoever_is_here_owns_the_default_organizat
         assert!(matches!(verdict, Verdict::Through | Verdict::Forbidden), "{call}: {verdict:?}");
     }
     assert!(app.get("/auth/me", "").await.refused(403).contains("signed in"));
+    assert_eq!(app.get("/auth/methods", "").await.good()["open"], true);
     let foreign = app.served.call(Method::GET, "/runs").header("host", "evil.example.com");
     Answer::of(foreign).await.refused(403);
     let ann = app.sign_up("ann@example.com", json!({ "organization": "Acme" })).await;

@@ -18,11 +18,12 @@ use crate::tests::{Database, extract, load, on_both, pipeline, sql, test};
 on_both!(
     ap_14_runs_are_those_of_ones_organization,
     mo_1_runs_are_found_by_what_is_known_of_them,
-    mo_2_a_run_tells_what_happened_to_it,
+    mo_2_mo_7_dm_3_dm_4_a_run_tells_what_happened_to_it,
     nr_3_a_failed_run_goes_on_from_the_block_that_failed,
-    ap_15_what_is_said_of_a_run_is_told_whole_and_in_order,
-    mo_3_who_follows_a_run_hears_it_to_its_end,
-    mo_8_one_call_shows_how_everything_stands,
+    ap_15_dm_5_what_is_said_of_a_run_is_told_whole_and_in_order,
+    mo_3_mo_5_who_follows_a_run_hears_it_to_its_end,
+    mo_8_to_10_one_call_shows_how_everything_stands,
+    mo_11_pl_13_a_pipeline_shows_its_last_run_and_all_before,
 );
 
 async fn ap_14_runs_are_those_of_ones_organization(database: &Database) {
@@ -138,7 +139,7 @@ async fn mo_1_runs_are_found_by_what_is_known_of_them(database: &Database) {
     app.end().await;
 }
 
-async fn mo_2_a_run_tells_what_happened_to_it(database: &Database) {
+async fn mo_2_mo_7_dm_3_dm_4_a_run_tells_what_happened_to_it(database: &Database) {
     let app = App::start(database).await;
     let team = app.team().await;
     let handle = app.served.process.handle.clone();
@@ -161,6 +162,15 @@ async fn mo_2_a_run_tells_what_happened_to_it(database: &Database) {
     assert_eq!((&failed["attempt"], &failed["level"]), (&json!(1), &json!("error")));
     let task = one["tasks"].as_array().unwrap().iter().find(|task| task["block_id"] == "b").unwrap().clone();
     assert_eq!((&task["status"], &task["output_metadata"]["is_published"]), (&json!("success"), &json!(true)));
+    assert_eq!(task["execution_id"], run.as_str());
+    assert!(task["logs"].as_str().unwrap().contains(run.as_str()), "{task}");
+    for (figure, rows) in [("rows_loaded", 3), ("records_extracted", 3), ("records_loaded", 3), ("records_failed", 0)] {
+        assert_eq!(one[figure], rows, "{figure}");
+    }
+    for time in ["created_at", "started_at", "finished_at"] {
+        assert!(one[time].as_str().unwrap().ends_with('Z'), "{time}");
+    }
+    assert!(one.as_object().unwrap().contains_key("pipeline_id") && one["error_message"].is_null());
     drop(handle);
     app.end().await;
 }
@@ -198,7 +208,7 @@ fn say(app: &App, run: &RunId, at: i64, block: &str, level: Level, message: &str
     app.served.world.lock().unwrap().lines.push((run.clone(), line));
 }
 
-async fn ap_15_what_is_said_of_a_run_is_told_whole_and_in_order(database: &Database) {
+async fn ap_15_dm_5_what_is_said_of_a_run_is_told_whole_and_in_order(database: &Database) {
     let app = App::start(database).await;
     let team = app.team().await;
     let handle = app.served.process.handle.clone();
@@ -253,7 +263,7 @@ async fn ap_15_what_is_said_of_a_run_is_told_whole_and_in_order(database: &Datab
     app.end().await;
 }
 
-async fn mo_3_who_follows_a_run_hears_it_to_its_end(database: &Database) {
+async fn mo_3_mo_5_who_follows_a_run_hears_it_to_its_end(database: &Database) {
     let app = App::start(database).await;
     let team = app.team().await;
     let handle = app.served.process.handle.clone();
@@ -282,7 +292,7 @@ async fn mo_3_who_follows_a_run_hears_it_to_its_end(database: &Database) {
     app.end().await;
 }
 
-async fn mo_8_one_call_shows_how_everything_stands(database: &Database) {
+async fn mo_8_to_10_one_call_shows_how_everything_stands(database: &Database) {
     let app = App::start(database).await;
     let team = app.team().await;
     let handle = app.served.process.handle.clone();
@@ -313,7 +323,7 @@ async fn mo_8_one_call_shows_how_everything_stands(database: &Database) {
     let hours = now["last_24_hours"].as_array().unwrap();
     let sum = |state: &str| hours.iter().map(|hour| hour[state].as_i64().unwrap()).sum::<i64>();
     assert_eq!((sum("success"), sum("failed"), sum("running")), (2, 1, 0));
-    assert_eq!(now["recent_runs"].as_array().unwrap().len(), 3);
+    assert_eq!((now["recent_runs"].as_array().unwrap().len(), &now["runs_today"]), (3, &json!(3)));
     assert_eq!(now["next_scheduled"][0]["pipeline"], "shop");
     assert_eq!((&now["pipelines"]["error"], &now["pipelines"]["active"]), (&json!(1), &json!(0)));
     let attention = &now["needs_attention"][0];
@@ -321,8 +331,6 @@ async fn mo_8_one_call_shows_how_everything_stands(database: &Database) {
         (&attention["kind"], &attention["name"], &attention["message"]),
         (&json!("failed"), &json!("shop"), &json!(ODD))
     );
-    let list = app.get("/pipelines", &team.viewer).await.good();
-    assert_eq!(list["pipelines"][0]["last_run"]["status"], "failed", "MO-11");
 
     let stranger = app.sign_up("stranger@example.com", json!({})).await;
     let theirs = shown(&stranger).await;
@@ -333,6 +341,38 @@ async fn mo_8_one_call_shows_how_everything_stands(database: &Database) {
     }
     app.get("/executors/none", &team.viewer).await.refused(404);
     app.post("/executors/none/drain", &team.super_admin, Value::Null).await.refused(404);
+    drop(handle);
+    app.end().await;
+}
+
+async fn mo_11_pl_13_a_pipeline_shows_its_last_run_and_all_before(database: &Database) {
+    let app = App::start(database).await;
+    let team = app.team().await;
+    let handle = app.served.process.handle.clone();
+    let file = "connections: {files: file:///tmp}\nblocks:\n  a: {extract: files/a.csv}\n  b: {load: a, to: files/b.parquet}\n";
+    let made = app.post("/pipelines", &team.editor, json!({ "name": "shop", "text": file })).await.good();
+    let path = format!("/pipelines/{}", made["id"].as_str().unwrap());
+    let last = async || app.get("/pipelines", &team.viewer).await.good()["pipelines"][0]["last_run"].clone();
+    assert_eq!(last().await, Value::Null);
+    let mut runs = Vec::new();
+    for turn in [None, Some(Turn::Fail(Class::User))] {
+        app.served.world.lock().unwrap().turns.insert("b".into(), turn.into_iter().collect());
+        let run = app.post(&format!("{path}/run"), &team.editor, Value::Null).await.good()["id"].clone();
+        handle.wait(&run.as_str().unwrap().into()).await.unwrap();
+        runs.push(run);
+    }
+    let newest = last().await;
+    assert_eq!((&newest["id"], &newest["status"]), (&runs[1], &json!("failed")));
+    assert_eq!(app.get(&path, &team.viewer).await.good()["last_run"], newest);
+    let of_it = app.get("/runs?pipeline=shop", &team.viewer).await.good();
+    let figures: Vec<_> = of_it["runs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|run| (&run["id"], &run["status"], &run["records_loaded"]))
+        .collect();
+    let (failed, success) = (json!("failed"), json!("success"));
+    assert_eq!(figures, [(&runs[1], &failed, &json!(0)), (&runs[0], &success, &json!(3))]);
     drop(handle);
     app.end().await;
 }

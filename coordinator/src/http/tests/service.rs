@@ -2,8 +2,9 @@
 
 use flowetl_proto::trust::Certificate;
 use reqwest::{Client, Method};
+use serde_json::json;
 
-use super::{Answer, Served};
+use super::{Answer, App, Served};
 use crate::grpc::Seat;
 use crate::http::body::BODY_BYTES_MAX;
 use crate::http::{HttpConfig, openapi};
@@ -81,7 +82,7 @@ async fn ap_18_the_page_to_read_is_served_without_any_other_host() {
 async fn what_is_not_there_is_a_problem() {
     let database = Database::sqlite();
     let served = Served::start(&database, HttpConfig::default()).await;
-    for path in ["/", "/nothing", "/api/v1/nothing", "/api/v1", "/api/v2/health"] {
+    for path in ["/api/v1/nothing", "/api/v1", "/api/v2/health"] {
         assert!(served.get(path).await.refused(404).contains("there is nothing at"), "{path}");
     }
     let other = Answer::of(served.call(Method::DELETE, "/health")).await;
@@ -145,4 +146,27 @@ async fn with_a_certificate_nothing_goes_in_the_clear() {
     let clear = served.url.replace("https://", "http://");
     assert!(served.client.get(format!("{clear}/health")).send().await.is_err());
     served.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn se_8_what_is_nested_deeply_is_refused_and_the_service_lives() {
+    const DEPTH: usize = 10_000;
+    let database = Database::sqlite();
+    let app = App::start(&database).await;
+    let token = app.sign_up("ann@example.com", json!({})).await;
+    let nested = |open: &str, close: &str| format!("{}1{}", open.repeat(DEPTH), close.repeat(DEPTH));
+    let posted = async |path: &str, body: String| {
+        let request =
+            app.served.call(Method::POST, path).bearer_auth(&token).header("content-type", "application/json");
+        Answer::of(request.body(body)).await
+    };
+    for body in [nested("[", "]"), nested("{\"a\":", "}"), format!("{{\"name\":{}}}", nested("[", "]"))] {
+        posted("/connections", body).await.refused(400);
+    }
+    let expression = format!("blocks: {{a: {{sql: \"select {}\"}}}}", nested("(", ")"));
+    for text in [nested("[", "]"), nested("{a: ", "}"), "- ".repeat(DEPTH), expression] {
+        let found = posted("/pipelines/validate", json!({ "text": text }).to_string()).await.good();
+        assert_eq!((&found["is_valid"], found["problems"].as_array().unwrap().len()), (&json!(false), 1), "{found}");
+    }
+    app.end().await;
 }

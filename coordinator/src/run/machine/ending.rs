@@ -115,6 +115,11 @@ impl Step<'_> {
         }
     }
 
+    /// Whoever takes the run up later is to know that it need not wait again.
+    pub(super) fn admitted(&mut self) {
+        self.decision.changes.run |= std::mem::take(&mut self.state.queued);
+    }
+
     /// Ends the run once nothing is under way and nothing more can start.
     pub(super) fn finish(&mut self) {
         let state = &mut *self.state;
@@ -128,6 +133,7 @@ impl Step<'_> {
             Phase::Cancelling => Phase::Cancelled,
             Phase::Failing => Phase::Failed,
             _ if state.locked
+                || state.queued
                 || state.tokens.is_empty()
                 || state.segments.values().any(|s| s.phase == SegmentPhase::RetryWait) =>
             {

@@ -56,6 +56,8 @@ pub enum Event {
     Locked(Token),
     /// Every vault that the run needs is open.
     Unlocked,
+    /// Its turn among others has come.
+    Admitted,
     /// The executor did not accept a command.
     Refused {
         command: Command,
@@ -132,6 +134,7 @@ pub fn step(state: &mut RunState, moment: Moment, event: Event) -> Decision {
         }
         Event::Locked(token) => step.locked(token),
         Event::Unlocked => step.state.locked = false,
+        Event::Admitted => step.admitted(),
         Event::Refused { command, failure } => step.refused(command, failure),
     }
     step.expire();
@@ -247,7 +250,7 @@ impl Step<'_> {
 
     /// Starts whatever may start, up to the limit.
     fn start_ready(&mut self) {
-        if self.state.phase != Phase::Running || self.state.locked {
+        if self.state.phase != Phase::Running || self.state.locked || self.state.queued {
             return;
         }
         let under_way = |a: &&AttemptState| matches!(a.phase, AttemptPhase::Running | AttemptPhase::Committing);

@@ -55,7 +55,7 @@ impl Fuzz {
         for command in &decision.commands {
             if let Command::Start(token) = command {
                 self.check_start(&before, *token);
-                assert!(!self.state.locked, "started behind a lock");
+                assert!(!self.state.locked && !self.state.queued, "started behind a lock or before its turn");
             }
         }
         assert!(decision.changes.positions.keys().all(|id| decision.changes.schemas.contains_key(id)));

@@ -65,6 +65,7 @@ pub(super) fn state(pipeline: Pipeline) -> RunState {
         schemas: BTreeMap::new(),
         parallel_segments: 2,
         locked: false,
+        queued: false,
         now: 0,
     };
     RunState::new(new, 1, 1..100)

@@ -6,7 +6,7 @@ use sqlx::any::AnyRow;
 use super::Directory;
 use crate::Result;
 use crate::connections::{Connection, ConnectionQuery, LastTest};
-use crate::store::{doing, from_json, get, get_word, to_json};
+use crate::store::{containing, doing, from_json, get, get_word, to_json};
 
 impl Directory {
     pub(crate) async fn connection(&mut self, organization: &str, id: &str) -> Result<Option<Connection>> {
@@ -133,18 +133,6 @@ impl Directory {
         done.map_err(doing("remove a connection"))?;
         Ok(())
     }
-}
-
-/// The pattern of texts that hold `text`, in small letters.
-pub(super) fn containing(text: &str) -> String {
-    let mut pattern = String::from("%");
-    for c in text.to_lowercase().chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern + "%"
 }
 
 fn decode(row: &AnyRow) -> Result<Connection> {

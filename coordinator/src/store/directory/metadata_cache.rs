@@ -6,11 +6,10 @@ use flowetl_proto::run::Timestamp;
 use flowetl_proto::tables::Table;
 use sqlx::any::AnyRow;
 
-use super::connection::containing;
 use super::{Directory, News};
 use crate::Result;
 use crate::discovery::{Found, Look, SchemaItem, TableItem, TableQuery, words_of};
-use crate::store::{doing, from_json, get, get_json, get_word, to_json};
+use crate::store::{containing, doing, from_json, get, get_json, get_word, to_json};
 
 /// Tables in one statement: PostgreSQL and SQLite both take so many values at once.
 const ROWS: usize = 100;

@@ -4,6 +4,7 @@ mod api_key;
 mod audit;
 mod connection;
 mod destination;
+mod file;
 mod identity;
 mod invitation;
 mod member;
@@ -14,12 +15,14 @@ mod revision;
 mod schedule;
 mod session;
 mod stored_pipeline;
+mod trigger;
 mod vault;
 
 use std::sync::Arc;
 
 pub(super) use self::destination::{decode_delivery, decode_destination, insert_delivery};
-pub(crate) use self::stored_pipeline::{PipelineQuery, containing};
+pub(crate) use self::stored_pipeline::PipelineQuery;
+pub(crate) use self::trigger::Edge;
 use sqlx::{Any, Transaction};
 use tokio::sync::Notify;
 

@@ -45,14 +45,15 @@ impl Directory {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Writes name and slug. False where the slug is another's.
+    /// Writes what can be changed. False where the slug is another's.
     pub(crate) async fn change_organization(&mut self, organization: &Organization) -> Result<bool> {
-        let update = "update organization set name = $1, slug = $2 where id = $3 \
+        let update = "update organization set name = $1, slug = $2, runs_at_once = $4 where id = $3 \
                       and not exists (select 1 from organization o where o.slug = $2 and o.id <> $3)";
         let done = sqlx::query(update)
             .bind(organization.name.clone())
             .bind(organization.slug.clone())
             .bind(organization.id.clone())
+            .bind(organization.runs_at_once)
             .execute(&mut *self.tx)
             .await
             .map_err(doing("write an organization"))?;
@@ -64,6 +65,9 @@ impl Directory {
         let deletes = [
             "delete from tick where schedule in (select id from schedule where organization = $1)",
             "delete from schedule where organization = $1",
+            "delete from firing where start_trigger in (select id from start_trigger where organization = $1)",
+            "delete from dependency where start_trigger in (select id from start_trigger where organization = $1)",
+            "delete from start_trigger where organization = $1",
             "delete from revision where pipeline in (select id from stored_pipeline where organization = $1)",
             "delete from trouble where pipeline in (select key from stored_pipeline where organization = $1)",
             "delete from stored_pipeline where organization = $1",
@@ -89,6 +93,7 @@ pub(super) fn decode(row: &AnyRow) -> Result<Organization> {
         id: get(row, "id")?,
         name: get(row, "name")?,
         slug: get(row, "slug")?,
+        runs_at_once: get(row, "runs_at_once")?,
         created_at: Timestamp(get(row, "created_at")?),
     })
 }

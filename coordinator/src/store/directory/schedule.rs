@@ -7,7 +7,7 @@ use super::Directory;
 use super::stored_pipeline::last_run;
 use crate::Result;
 use crate::schedule::{ListedSchedule, Schedule};
-use crate::store::{doing, get, get_word};
+use crate::store::{doing, get, get_json, get_word, to_json};
 
 const LISTED: &str = "select s.*, p.name as pipeline_name, r.id as run_id, r.state as run_state, \
                       r.started_at as run_started_at, r.finished_at as run_finished_at, \
@@ -56,10 +56,10 @@ impl Directory {
     /// Writes a schedule: a new one, or one as it is from now on.
     pub(crate) async fn put_schedule(&mut self, schedule: &Schedule) -> Result<()> {
         let upsert = "insert into schedule (id, organization, pipeline, cron, timezone, missed, until, is_active, of_file, \
-                      next_at, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
+                      next_at, created_at, updated_at, params) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
                       on conflict (id) do update set cron = excluded.cron, timezone = excluded.timezone, \
                       missed = excluded.missed, until = excluded.until, is_active = excluded.is_active, \
-                      next_at = excluded.next_at, updated_at = excluded.updated_at";
+                      next_at = excluded.next_at, updated_at = excluded.updated_at, params = excluded.params";
         sqlx::query(upsert)
             .bind(schedule.id.clone())
             .bind(schedule.organization.clone())
@@ -73,6 +73,7 @@ impl Directory {
             .bind(schedule.next_at.map(|at| at.0))
             .bind(schedule.created_at.0)
             .bind(schedule.updated_at.0)
+            .bind(to_json("a schedule's parameters", &schedule.params)?)
             .execute(&mut *self.tx)
             .await
             .map_err(doing("write a schedule"))?;
@@ -108,6 +109,7 @@ fn decode(row: &AnyRow) -> Result<Schedule> {
         timezone: get(row, "timezone")?,
         missed: get_word(row, "missed")?,
         until: get(row, "until")?,
+        params: get_json(row, "params")?.unwrap_or_default(),
         is_active: get::<i64>(row, "is_active")? != 0,
         of_file: get::<i64>(row, "of_file")? != 0,
         next_at: get::<Option<i64>>(row, "next_at")?.map(Timestamp),

@@ -6,7 +6,7 @@ use sqlx::any::AnyRow;
 use super::Directory;
 use crate::Result;
 use crate::pipelines::{LastRun, Listed, Status, StoredPipeline};
-use crate::store::{doing, from_json, get, get_word, to_json};
+use crate::store::{containing, doing, from_json, get, get_word, to_json};
 
 /// Which pipelines of an organization, by name.
 #[derive(Clone, Debug, Default)]
@@ -141,6 +141,12 @@ impl Directory {
         let by_id = [
             "delete from tick where schedule in (select id from schedule where pipeline = $1)",
             "delete from schedule where pipeline = $1",
+            "delete from firing where start_trigger in (select id from start_trigger where pipeline = $1)",
+            "delete from dependency where start_trigger in (select id from start_trigger where pipeline = $1)",
+            "delete from start_trigger where pipeline = $1",
+            // What had waited for it too would fire with less than was asked for.
+            "update start_trigger set is_active = 0 where id in (select start_trigger from dependency where upstream_id = $1)",
+            "delete from dependency where upstream_id = $1",
             "delete from revision where pipeline = $1",
             "delete from stored_pipeline where id = $1",
         ];
@@ -156,18 +162,6 @@ impl Directory {
         }
         Ok(())
     }
-}
-
-/// The pattern of a text anywhere, in small letters.
-pub(crate) fn containing(text: &str) -> String {
-    let mut pattern = String::from("%");
-    for c in text.to_lowercase().chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern + "%"
 }
 
 /// The run that a row tells of beside its own, in columns that begin with `run_`.

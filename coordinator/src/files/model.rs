@@ -1,0 +1,152 @@
+//! Files and uploads as they are kept and shown, and what they may be called.
+
+use flowetl_proto::run::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::accounts::Refusal;
+
+/// Somewhat less than most file systems take, which have a longer one while the file is written.
+const NAME_BYTES_MAX: usize = 240;
+/// With a name, and what an installation puts before both, less than the 1024 bytes that S3 takes.
+const FOLDER_BYTES_MAX: usize = 500;
+/// They would mean something else in a path or a pattern; after `#` folders number what is being written.
+const NOT_IN_NAMES: [char; 7] = ['/', '\\', '*', '?', '[', ']', '#'];
+
+/// A file that was uploaded.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub(crate) struct File {
+    pub id: String,
+    #[serde(skip)]
+    pub organization: String,
+    /// Empty: in none.
+    pub folder: String,
+    pub name: String,
+    pub size: i64,
+    /// Of its content, in hexadecimal digits.
+    pub sha256: String,
+    /// The id of the person.
+    pub created_by: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+}
+
+/// A file that is being uploaded.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub(crate) struct Upload {
+    pub id: String,
+    #[serde(skip)]
+    pub organization: String,
+    pub folder: String,
+    pub name: String,
+    pub size: i64,
+    /// What it is to be, where that was said.
+    pub sha256: Option<String>,
+    /// From where on to send more.
+    pub offset: i64,
+    #[serde(skip)]
+    pub created_by: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+}
+
+/// Where a file is to be.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Spot {
+    pub folder: String,
+    pub name: String,
+}
+
+/// Which files.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FileQuery {
+    pub organization: String,
+    /// In this folder alone; in all where it is `None`.
+    pub folder: Option<String>,
+    pub search: Option<String>,
+    /// Those behind the one of this folder and name.
+    pub after: Option<(String, String)>,
+    pub limit: i64,
+}
+
+impl Spot {
+    pub(crate) fn new(folder: &str, name: &str) -> Result<Self, Refusal> {
+        let folder = folder.trim_matches('/').to_owned();
+        if folder.len() > FOLDER_BYTES_MAX || (!folder.is_empty() && !folder.split('/').all(is_name)) {
+            return Err(Refusal::wrong("folder", "a folder is names of files with `/` between them"));
+        }
+        if !is_name(name) {
+            let message = format!(
+                "a file's name has 1 to {NAME_BYTES_MAX} bytes, begins with neither `.` nor `_`, and has no control \
+                 characters and none of `/`, `\\`, `*`, `?`, `[`, `]` and `#`"
+            );
+            return Err(Refusal::wrong("name", message));
+        }
+        Ok(Self { folder, name: name.to_owned() })
+    }
+
+    /// Where its folder, and each that this one lies in, would be a file.
+    pub(crate) fn above(&self) -> Vec<Self> {
+        let parts: Vec<&str> = self.folder.split('/').filter(|part| !part.is_empty()).collect();
+        let spot = |(at, name): (usize, &&str)| Self { folder: parts[..at].join("/"), name: (*name).to_owned() };
+        parts.iter().enumerate().map(spot).collect()
+    }
+
+    /// As a pipeline names it, behind `files/`.
+    pub(crate) fn path(&self) -> String {
+        if self.folder.is_empty() { self.name.clone() } else { format!("{}/{}", self.folder, self.name) }
+    }
+}
+
+/// Names that begin with a dot or an underscore are nobody's data to whoever reads folders.
+pub(crate) fn is_name(name: &str) -> bool {
+    let is_plain = |c: char| !c.is_control() && !NOT_IN_NAMES.contains(&c);
+    (1..=NAME_BYTES_MAX).contains(&name.len())
+        && !name.starts_with(['.', '_'])
+        && name.trim() == name
+        && name.chars().all(is_plain)
+}
+
+/// A SHA-256 in hexadecimal digits, as it was sent.
+pub(crate) fn sha256(text: &str) -> Result<String, Refusal> {
+    let is_hash = text.len() == 64 && text.chars().all(|c| c.is_ascii_hexdigit());
+    if is_hash {
+        return Ok(text.to_lowercase());
+    }
+    Err(Refusal::wrong("sha256", "`sha256` takes 64 hexadecimal digits"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fi_1_names_stay_where_they_are() {
+        for (folder, name) in [("", "a.csv"), ("/raw/2025/", "ż b.parquet"), ("a", "a..b")] {
+            assert!(Spot::new(folder, name).is_ok(), "{folder} {name}");
+        }
+        for (folder, name) in [
+            ("", ""),
+            ("", ".."),
+            ("", "a/b"),
+            ("", "a\\b"),
+            ("", "a\nb"),
+            ("", ".a"),
+            ("", "_flowetl"),
+            ("", "a*"),
+            ("", "a#1"),
+            ("..", "a"),
+            ("a/../b", "a"),
+            ("a//b", "a"),
+            ("a/./b", "a"),
+            ("a\0", "a"),
+            ("", " a"),
+        ] {
+            assert!(Spot::new(folder, name).is_err(), "{folder:?} {name:?}");
+        }
+        assert!(Spot::new("", &"x".repeat(256)).is_err());
+        let above: Vec<_> = Spot::new("raw/2025", "a.csv").unwrap().above().iter().map(Spot::path).collect();
+        assert_eq!(above, ["raw", "raw/2025"]);
+        assert_eq!(Spot::new("/raw/", "a.csv").unwrap().path(), "raw/a.csv");
+    }
+}

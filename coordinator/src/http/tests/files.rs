@@ -1,0 +1,218 @@
+//! Files over HTTP: in pieces and whole, out in parts, by links.
+
+use reqwest::Method;
+use reqwest::header::{AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_RANGE, RANGE};
+use serde_json::{Value, json};
+
+use super::{Answer, App};
+use crate::tests::{Database, on_both};
+
+on_both!(
+    fi_1_a_file_comes_in_pieces_and_is_there_once_it_is_whole,
+    fi_1_and_dm_14_files_are_listed_read_in_parts_and_deleted,
+    fi_1_a_link_leads_to_a_file_for_a_while,
+    fi_1_an_upload_is_found_again_and_no_file_is_a_folder,
+    fi_2_files_go_with_their_organization,
+);
+
+/// Bytes that differ from place to place.
+fn bytes(size: usize) -> Vec<u8> {
+    (0..size).map(|n| (n % 251) as u8).collect()
+}
+
+async fn send(app: &App, path: &str, token: &str, body: Vec<u8>) -> Answer {
+    let request = app.served.call(Method::PUT, path).header(AUTHORIZATION, format!("Bearer {token}"));
+    Answer::of(request.body(body)).await
+}
+
+/// What a call with these headers is answered with: status, the headers asked for, and the content.
+async fn content(app: &App, path: &str, token: &str, range: Option<&str>) -> (u16, String, Vec<u8>) {
+    let mut request = app.served.call(Method::GET, path);
+    if !token.is_empty() {
+        request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+    }
+    if let Some(range) = range {
+        request = request.header(RANGE, range);
+    }
+    let answer = request.send().await.unwrap();
+    let header = answer.headers().get(CONTENT_RANGE).map(|h| h.to_str().unwrap().to_owned()).unwrap_or_default();
+    (answer.status().as_u16(), header, answer.bytes().await.unwrap().to_vec())
+}
+
+async fn fi_1_a_file_comes_in_pieces_and_is_there_once_it_is_whole(database: &Database) {
+    let app = App::start(database).await;
+    let team = app.team().await;
+    // More than is kept in one piece.
+    let all = bytes((9 << 20) + 5);
+    let sha256 = "0".repeat(64);
+    let wish = json!({ "name": "orders.csv", "folder": "raw/2025", "size": all.len() });
+    let upload = app.post("/files", &team.editor, wish.clone()).await.good();
+    let one = format!("/files/uploads/{}", upload["id"].as_str().unwrap());
+    let at = async |offset: usize, part: &[u8]| {
+        send(&app, &format!("{one}?offset={offset}"), &team.editor, part.to_vec()).await
+    };
+    let first = at(0, &all[..1000]).await.good();
+    assert_eq!((&first["upload"]["offset"], &first["file"]), (&json!(1000), &Value::Null));
+    assert!(at(0, &all[..10]).await.refused(409).contains("stands at `1000`"));
+    assert_eq!(app.get(&one, &team.viewer).await.good()["offset"], 1000);
+    assert_eq!(
+        app.get("/files?folder=raw/2025", &team.viewer).await.good()["files"],
+        json!([]),
+        "nothing is there before"
+    );
+    at(1000, &vec![0; all.len()]).await.refused(413);
+    let offset = app.get(&one, &team.viewer).await.good()["offset"].as_u64().unwrap() as usize;
+    assert!(offset >= 1000, "a piece of what was too much may be kept");
+    app.delete(&one, &team.editor).await;
+    app.get(&one, &team.viewer).await.refused(404);
+
+    let upload = app.post("/files", &team.editor, wish).await.good();
+    let one = format!("/files/uploads/{}", upload["id"].as_str().unwrap());
+    for part in [0..100, 100..all.len()] {
+        let answer =
+            send(&app, &format!("{one}?offset={}", part.start), &team.editor, all[part.clone()].to_vec()).await.good();
+        assert_eq!(answer["file"].is_object(), part.end == all.len(), "{answer}");
+    }
+    let listed = app.get("/files?folder=raw/2025", &team.viewer).await.good();
+    let file = &listed["files"][0];
+    assert_eq!((&file["name"], &file["size"]), (&json!("orders.csv"), &json!(all.len())));
+    let path = format!("/files/{}", file["id"].as_str().unwrap());
+    assert_eq!(content(&app, &format!("{path}/content"), &team.viewer, None).await, (200, String::new(), all.clone()));
+
+    // Another one in its place; one that is not what was announced leaves it there.
+    let wrong =
+        send(&app, &format!("/files?name=orders.csv&folder=raw/2025&sha256={sha256}"), &team.editor, vec![1]).await;
+    assert!(wrong.refused(422).contains("not what was announced"));
+    assert_eq!(app.get(&path, &team.viewer).await.good()["size"], all.len());
+    let replaced = send(&app, "/files?name=orders.csv&folder=raw/2025", &team.editor, b"id\n1\n".to_vec()).await.good();
+    assert_eq!((&replaced["file"]["id"], &replaced["file"]["size"]), (&file["id"], &json!(5)));
+    assert_eq!(content(&app, &format!("{path}/content"), &team.viewer, None).await.2, b"id\n1\n");
+    let empty = send(&app, "/files?name=empty", &team.editor, vec![]).await.good();
+    let empty = format!("/files/{}/content", empty["file"]["id"].as_str().unwrap());
+    assert_eq!(content(&app, &empty, &team.viewer, None).await, (200, String::new(), vec![]));
+
+    for (name, folder) in [("..", ""), ("a", ".."), ("a/b", ""), ("_x", ""), ("", "")] {
+        let wish = json!({ "name": name, "folder": folder, "size": 1 });
+        app.post("/files", &team.editor, wish).await.refused(422);
+    }
+    app.post("/files", &team.editor, json!({ "name": "big", "size": 65_i64 << 30 })).await.refused(422);
+    app.post("/files", &team.editor, json!({ "name": "big", "size": 60_i64 << 30 })).await.good();
+    assert!(
+        app.post("/files", &team.editor, json!({ "name": "bigger", "size": 50_i64 << 30 }))
+            .await
+            .refused(409)
+            .contains("100 GiB")
+    );
+    let audit = app.get("/organizations/acme/audit", &team.admin).await.good().to_string();
+    assert!(audit.contains("file.uploaded"));
+    app.end().await;
+}
+
+async fn fi_1_and_dm_14_files_are_listed_read_in_parts_and_deleted(database: &Database) {
+    let app = App::start(database).await;
+    let team = app.team().await;
+    for (folder, name) in
+        [("", "b.csv"), ("", "a.csv"), ("raw", "ż x.csv"), ("raw/2025", "c.csv"), ("raw/2025", "d.csv")]
+    {
+        let path = format!("/files?name={}&folder={folder}", name.replace('ż', "%C5%BC").replace(' ', "%20"));
+        send(&app, &path, &team.editor, b"0123456789".to_vec()).await.good();
+    }
+    let names = async |query: &str| {
+        let page = app.get(&format!("/files{query}"), &team.viewer).await.good();
+        let names: Vec<_> =
+            page["files"].as_array().unwrap().iter().map(|f| f["name"].as_str().unwrap().to_owned()).collect();
+        (names.join(" "), page["folders"].clone(), page["next"].clone())
+    };
+    assert_eq!(names("?folder=").await, ("a.csv b.csv".into(), json!(["raw"]), Value::Null));
+    assert_eq!(names("?folder=raw").await, ("ż x.csv".into(), json!(["2025"]), Value::Null));
+    assert_eq!(names("?search=D.CSV").await.0, "d.csv");
+    let (first, _, next) = names("?limit=3").await;
+    let second = names(&format!("?limit=3&after={}", next.as_str().unwrap())).await;
+    assert_eq!((first.as_str(), second.0.as_str(), second.2), ("a.csv b.csv ż x.csv", "c.csv d.csv", Value::Null));
+
+    let listed = app.get("/files?folder=raw", &team.viewer).await.good();
+    let one = format!("/files/{}", listed["files"][0]["id"].as_str().unwrap());
+    let whole = format!("{one}/content");
+    assert_eq!(
+        content(&app, &whole, &team.viewer, Some("bytes=2-4")).await,
+        (206, "bytes 2-4/10".into(), b"234".to_vec())
+    );
+    assert_eq!(
+        content(&app, &whole, &team.viewer, Some("bytes=-2")).await,
+        (206, "bytes 8-9/10".into(), b"89".to_vec())
+    );
+    assert_eq!(content(&app, &whole, &team.viewer, Some("bytes=10-")).await.0, 416);
+    let answer = app.get(&whole, &team.viewer).await;
+    assert_eq!(
+        answer.headers[CONTENT_DISPOSITION],
+        "attachment; filename=\"_ x.csv\"; filename*=UTF-8''%C5%BC%20x.csv"
+    );
+    let rows = app.get(&format!("{one}/preview"), &team.viewer).await.good();
+    assert_eq!(rows["rows"][0][0], "files/raw/ż x.csv 100");
+
+    let stranger = app.sign_up("stranger@example.com", json!({ "organization": "Other" })).await;
+    app.get(&one, &stranger).await.refused(404);
+    assert_eq!(content(&app, &whole, &stranger, None).await.0, 404);
+    app.delete(&one, &team.editor).await.refused(403);
+    assert_eq!(app.delete(&one, &team.admin).await.status.as_u16(), 204);
+    app.get(&one, &team.viewer).await.refused(404);
+    assert_eq!(names("?folder=raw").await.0, "");
+    app.end().await;
+}
+
+async fn fi_1_a_link_leads_to_a_file_for_a_while(database: &Database) {
+    let app = App::start(database).await;
+    let team = app.team().await;
+    let made = send(&app, "/files?name=a.csv", &team.editor, b"x".to_vec()).await.good();
+    let one = format!("/files/{}", made["file"]["id"].as_str().unwrap());
+    let link = app.post(&format!("{one}/link"), &team.viewer, json!({ "seconds": 3000 })).await.good();
+    let shared = link["url"].as_str().unwrap().strip_prefix("/api/v1").unwrap().to_owned();
+    assert_eq!(content(&app, &shared, "", None).await, (200, String::new(), b"x".to_vec()));
+    let mut forged = shared.clone();
+    let last = if forged.ends_with('A') { 'B' } else { 'A' };
+    forged.replace_range(forged.len() - 5..forged.len() - 4, &last.to_string());
+    assert_eq!(content(&app, &forged, "", None).await.0, 404);
+    app.post(&format!("{one}/link"), &team.viewer, json!({ "seconds": 0 })).await.refused(422);
+    assert_eq!(app.get("/auth/me", shared.rsplit('/').next().unwrap()).await.status.as_u16(), 401, "it lets nobody in");
+    app.delete(&one, &team.admin).await;
+    assert_eq!(content(&app, &shared, "", None).await.0, 404);
+    app.end().await;
+}
+
+async fn fi_1_an_upload_is_found_again_and_no_file_is_a_folder(database: &Database) {
+    let app = App::start(database).await;
+    let team = app.team().await;
+    let sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    let wish = json!({ "name": "a", "folder": "raw", "size": 3, "sha256": sha256 });
+    let begun = app.post("/files", &team.editor, wish.clone()).await.good();
+    let one = format!("/files/uploads/{}", begun["id"].as_str().unwrap());
+    send(&app, &format!("{one}?offset=0"), &team.editor, b"a".to_vec()).await.good();
+    let again = app.post("/files", &team.editor, wish.clone()).await.good();
+    assert_eq!((&again["id"], &again["offset"]), (&begun["id"], &json!(1)));
+    let other = app.post("/files", &team.admin, wish).await.good();
+    assert_ne!(other["id"], begun["id"], "somebody else's is another");
+    let made = send(&app, &format!("{one}?offset=1"), &team.editor, b"bc".to_vec()).await.good();
+    assert_eq!(made["file"]["sha256"], sha256);
+    // Its answer may have been lost.
+    send(&app, &format!("{one}?offset=3"), &team.editor, vec![]).await.refused(404);
+
+    for (folder, name) in [("raw/a", "b"), ("raw/a/b", "c"), ("", "raw")] {
+        let wish = json!({ "name": name, "folder": folder, "size": 1 });
+        app.post("/files", &team.editor, wish).await.refused(409);
+    }
+    app.post("/files", &team.editor, json!({ "name": "ra", "size": 1 })).await.good();
+    app.end().await;
+}
+
+async fn fi_2_files_go_with_their_organization(database: &Database) {
+    let app = App::start(database).await;
+    app.team().await;
+    let storage = crate::tests::storage(&database.home.path().join("storage"));
+    let carl = app.sign_up("carl@example.com", json!({ "organization": "Second" })).await;
+    send(&app, "/files?name=a.csv", &carl, b"x".to_vec()).await.good();
+    assert_eq!(storage.list("etl-files").await.unwrap().len(), 1);
+    assert_eq!(storage.list("etl-uploads").await.unwrap(), [""; 0], "no piece is left");
+    assert_eq!(app.delete("/organizations/second", &carl).await.status.as_u16(), 204);
+    assert_eq!(storage.list("etl-files").await.unwrap(), [""; 0]);
+    app.end().await;
+}

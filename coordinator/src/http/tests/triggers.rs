@@ -1,0 +1,103 @@
+//! Triggers, webhooks, parameters and limits over HTTP: what each call answers, to whom.
+
+use reqwest::Method;
+use reqwest::header::CONTENT_TYPE;
+use serde_json::{Value, json};
+
+use super::{Answer, App};
+use crate::tests::pipelines::FILE;
+use crate::tests::world::Turn;
+use crate::tests::{Database, on_both};
+
+on_both!(x27_triggers_are_made_called_and_removed, x18_runs_wait_for_their_turn_and_say_so);
+
+async fn create(app: &App, token: &str, text: &str) -> String {
+    let made = app.post("/pipelines", token, json!({ "text": text })).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    made.json()["id"].as_str().unwrap().to_owned()
+}
+
+async fn x27_triggers_are_made_called_and_removed(database: &Database) {
+    let app = App::start(database).await;
+    let team = app.team().await;
+    let with_day = format!("{FILE}params:\n  day: {{type: date}}\n");
+    let shop = create(&app, &team.editor, &with_day).await;
+    let report = create(&app, &team.editor, &FILE.replace("name: shop", "name: report")).await;
+    let wish = json!({ "kind": "webhook", "target_id": shop });
+    app.post("/triggers", &team.viewer, wish.clone()).await.refused(403);
+    app.post("/triggers", &team.editor, json!({ "kind": "moon", "target_id": shop })).await.refused(400);
+    let made = app.post("/triggers", &team.editor, wish).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let made = made.json();
+    let (id, url) = (made["id"].as_str().unwrap(), made["url"].as_str().unwrap().strip_prefix("/api/v1").unwrap());
+    let after = json!({ "kind": "upstream", "target_id": report, "upstream": [shop] });
+    let after = app.post("/triggers", &team.editor, after).await.json();
+    assert_eq!((&after["url"], &after["upstream"][0]["upstream_name"]), (&Value::Null, &json!("shop")));
+    let round = json!({ "kind": "upstream", "target_id": shop, "upstream": [report] });
+    let refused = app.post("/triggers", &team.editor, round).await.refused(422);
+    assert!(refused.contains("`shop` -> `report` -> `shop`"), "{refused}");
+
+    // Whoever calls has not signed in, and names what types of content they like.
+    let call = async |body: &str, key: &str| {
+        let request =
+            app.served.call(Method::POST, url).header("idempotency-key", key).header(CONTENT_TYPE, "text/plain");
+        Answer::of(request.body(body.to_owned())).await
+    };
+    call("[1]", "a").await.refused(400);
+    call(&" ".repeat(65 << 10), "a").await.refused(413);
+    call(r#"{"day": "tomorrow"}"#, "a").await.refused(422);
+    let first = call(r#"{"day": "2026-11-22", "more": {}}"#, "a").await;
+    assert_eq!((first.status.as_u16(), &first.json()["is_repeated"]), (202, &json!(false)), "{first:?}");
+    let again = call("", "a").await;
+    assert_eq!((&again.json()["id"], &again.json()["is_repeated"]), (&first.json()["id"], &json!(true)));
+    app.post("/hooks/nothing", "", Value::Null).await.refused(404);
+    let seen = app.get(&format!("/triggers/{id}"), &team.viewer).await.good();
+    assert_eq!((&seen["waiting"], &seen["firings"][0]["id"]), (&json!(1), &first.json()["id"]));
+    assert!(!seen.to_string().contains("flowetl_hook_"), "the secret is shown once");
+
+    let list = async |query: &str| app.get(&format!("/triggers{query}"), &team.viewer).await.good();
+    assert_eq!(list("?limit=1").await["next"], *id);
+    assert_eq!(list(&format!("?pipeline={report}")).await["triggers"][0]["id"], after["id"]);
+    let stranger = app.sign_up("stranger@example.com", json!({})).await;
+    app.get(&format!("/triggers/{id}"), &stranger).await.refused(404);
+    let off = app.put(&format!("/triggers/{id}"), &team.editor, json!({ "is_active": false })).await.good();
+    assert_eq!(off["is_active"], false);
+    call("", "b").await.refused(409);
+    app.delete(&format!("/triggers/{id}"), &team.editor).await.refused(403);
+    assert_eq!(app.delete(&format!("/triggers/{id}"), &team.admin).await.status, 204);
+    app.end().await;
+}
+
+async fn x18_runs_wait_for_their_turn_and_say_so(database: &Database) {
+    let app = App::start(database).await;
+    let team = app.team().await;
+    let limit =
+        async |most: Value, token: &str| app.patch("/organizations/acme", token, json!({ "runs_at_once": most })).await;
+    limit(json!(1), &team.admin).await.refused(403);
+    limit(json!(-1), &team.owner).await.refused(422);
+    assert_eq!(limit(json!(1), &team.owner).await.good()["runs_at_once"], 1);
+    let pipelines =
+        async |name: &str| create(&app, &team.editor, &FILE.replace("name: shop", &format!("name: {name}"))).await;
+    let (one, two) = (pipelines("one").await, pipelines("two").await);
+    app.served.world.lock().unwrap().turns.insert("log".into(), vec![Turn::Hang]);
+    let run = async |id: &str, wish: Value| {
+        let run = app.post(&format!("/pipelines/{id}/run"), &team.editor, wish).await.good();
+        run["id"].as_str().unwrap().to_owned()
+    };
+    let first = run(&one, json!({})).await;
+    let second = run(&two, json!({ "priority": "high" })).await;
+    let shown = app.get(&format!("/runs/{second}"), &team.viewer).await.good();
+    let expected =
+        json!(["pending", "queued", "high", "1 of 1 runs of the organization are under way, and this one comes next"]);
+    assert_eq!(json!([shown["status"], shown["detail"], shown["priority"], shown["reason"]]), expected);
+    let pending = app.get("/runs?status=pending", &team.viewer).await.good();
+    assert_eq!((pending["runs"].as_array().unwrap().len(), &pending["runs"][0]["id"]), (1, &json!(second)));
+    // A limit that is raised counts at once.
+    assert_eq!(limit(json!(0), &team.owner).await.good()["runs_at_once"], Value::Null);
+    let handle = app.served.process.handle.clone();
+    assert_eq!(handle.wait(&second.as_str().into()).await.unwrap().state.as_str(), "success");
+    assert_eq!(app.post(&format!("/runs/{first}/cancel"), &team.editor, Value::Null).await.status, 202);
+    handle.wait(&first.as_str().into()).await.unwrap();
+    drop(handle);
+    app.end().await;
+}

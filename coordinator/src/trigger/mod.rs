@@ -1,0 +1,15 @@
+//! What begins runs beside schedules and people: `edit` makes and changes triggers, `fire` takes the calls of webhooks; that
+//! pipelines have succeeded is noticed where their runs are written.
+//!
+//! An event is written down first, under a key by which it is known again; the transaction in which its run begins uses it
+//! up. So an event gets one run, however often it is told and whichever coordinator leads.
+
+mod edit;
+mod fire;
+mod model;
+
+pub(crate) use self::edit::Triggers;
+pub(crate) use self::fire::{Fired, Hooks};
+pub(crate) use self::model::{
+    Firing, Kind, ListedTrigger, MadeTrigger, Start, TriggerDetail, TriggerItem, TriggerWish, Upstream,
+};
