@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use reqwest::{Certificate, Client, Method, RequestBuilder, StatusCode};
+use bytes::Bytes;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RANGE};
+use reqwest::{Certificate, Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
+use tokio::time::timeout;
 use url::form_urlencoded;
 
 use crate::{args, login};
@@ -14,6 +16,8 @@ use crate::{args, login};
 pub const KEY: &str = "FLOWETL_API_KEY";
 /// A service gives up a call after half of this.
 const CALL_LIMIT: Duration = Duration::from_secs(60);
+/// How long content may come; each part of it must in the time of a call.
+const CONTENT_LIMIT: Duration = Duration::from_secs(24 * 3_600);
 /// Things in one answer.
 const PAGE: usize = 500;
 
@@ -125,6 +129,25 @@ impl Api {
         }
     }
 
+    /// Sends bytes as they are.
+    pub async fn send(&self, path: &str, bytes: Vec<u8>) -> anyhow::Result<Value> {
+        let request = self.request(Method::PUT, path).header(CONTENT_TYPE, "application/octet-stream");
+        self.answer(request.body(bytes)).await
+    }
+
+    /// What lies there, from a byte on.
+    pub async fn content(&self, path: &str, from: u64) -> anyhow::Result<Content> {
+        let request = self.request(Method::GET, path).timeout(CONTENT_LIMIT).header(RANGE, format!("bytes={from}-"));
+        let sent = timeout(CALL_LIMIT, request.send()).await.ok().context("the service does not answer")?;
+        let response = sent.with_context(|| format!("cannot reach `{}`", self.url))?;
+        let status = response.status();
+        if status == StatusCode::PARTIAL_CONTENT {
+            return Ok(Content(response));
+        }
+        let body = response.text().await.ok().and_then(|text| serde_json::from_str(&text).ok());
+        Err(refused(status, &body.unwrap_or_default()))
+    }
+
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let mut request = self.client.request(method, format!("{}/api/v1{path}", self.url));
         if let Some(token) = &self.token {
@@ -149,6 +172,37 @@ impl Api {
     }
 }
 
+/// Bytes that come.
+pub struct Content(Response);
+
+impl Content {
+    /// More of them; `None` after the last.
+    pub async fn next(&mut self) -> anyhow::Result<Option<Bytes>> {
+        let next = timeout(CALL_LIMIT, self.0.chunk()).await.ok().context("the service sends nothing any more")?;
+        next.context("what the service sends breaks off")
+    }
+}
+
+/// Why the service does not do something, in its own words.
+#[derive(Debug)]
+struct Refused {
+    status: StatusCode,
+    detail: String,
+}
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl std::error::Error for Refused {}
+
+/// What the service answered where it refused something.
+pub fn status_of(error: &anyhow::Error) -> Option<StatusCode> {
+    error.downcast_ref::<Refused>().map(|refused| refused.status)
+}
+
 /// Pairs as forms and queries have them.
 fn encoded(pairs: &[(&str, &str)]) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
@@ -165,11 +219,10 @@ fn with(request: RequestBuilder, body: Option<Value>) -> RequestBuilder {
 fn refused(status: StatusCode, body: &Value) -> anyhow::Error {
     let problems: Vec<flowetl_proto::pipeline::Problem> =
         serde_json::from_value(body["problems"].clone()).unwrap_or_default();
-    match body["detail"].as_str() {
-        _ if !problems.is_empty() => {
-            anyhow::anyhow!(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
-        }
-        Some(detail) => anyhow::anyhow!("{detail}"),
-        None => anyhow::anyhow!("the service answered `{status}`; is this its HTTP?"),
-    }
+    let detail = match body["detail"].as_str() {
+        _ if !problems.is_empty() => problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+        Some(detail) => detail.to_owned(),
+        None => format!("the service answered `{status}`; is this its HTTP?"),
+    };
+    Refused { status, detail }.into()
 }

@@ -21,6 +21,7 @@ pub async fn perform(command: Connection) -> anyhow::Result<Outcome> {
         }
         Connection::Test { connection, output, .. } => test_here(&connection, output).await,
         Connection::Add(wish) => add(wish).await,
+        Connection::Discover { name, api, output } => discover(&name, &api, output).await,
         Connection::Remove { name, api } => {
             let api = Api::open(&api).await?;
             api.delete(&format!("/connections/{}", id_of(&api, &name).await?)).await?;
@@ -99,6 +100,28 @@ async fn add(wish: AddConnection) -> anyhow::Result<Outcome> {
     Ok(Outcome::Success)
 }
 
+/// Looks what lies behind a connection of the service, to the end of that.
+async fn discover(name: &str, api: &args::Api, output: Output) -> anyhow::Result<Outcome> {
+    let api = Api::open(api).await?;
+    let path = format!("/connections/{}/discover", id_of(&api, name).await?);
+    let mut look = api.post(&path, None).await?;
+    while look["state"] == "running" {
+        tokio::time::sleep(LOOK_PAUSE).await;
+        look = api.get(&path, &[]).await?;
+    }
+    if output.json {
+        show::json(&look)?;
+    }
+    if let Some(message) = look["message"].as_str() {
+        show::error(&anyhow::anyhow!("{message}"));
+        return Ok(Outcome::Failed);
+    }
+    if !output.json {
+        show::line(&format!("{} tables", look["tables"]))?;
+    }
+    Ok(Outcome::Success)
+}
+
 /// A connection's settings, as its connector calls them.
 fn config(spec: &ConnectionSpec) -> Map<String, Value> {
     let (host, path) = match spec.scheme.as_str() {
@@ -149,6 +172,8 @@ async fn all(api: &Api) -> anyhow::Result<Vec<Value>> {
     }
 }
 
+/// The pause before it is asked again whether a look has ended.
+const LOOK_PAUSE: std::time::Duration = std::time::Duration::from_millis(500);
 /// Connections in one answer.
 const PAGE: usize = 500;
 

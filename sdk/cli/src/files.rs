@@ -1,5 +1,6 @@
 //! Reading pipeline files and `connections.yml`, with every problem shown at its place.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Context;
@@ -13,12 +14,20 @@ use crate::{Outcome, args, show};
 
 /// A pipeline file as it is written, with the connections of the command line.
 pub fn source(file: &args::File) -> anyhow::Result<Source> {
-    Ok(Source { overrides: overrides(&file.connections)?, ..flowetl::read(&file.file)? })
+    let (overrides, params) = (overrides(&file.connections)?, params(&file.params)?);
+    Ok(Source { overrides, params, ..flowetl::read(&file.file)? })
 }
 
 /// The pipeline of a source; all its problems are one error, a line each.
 pub fn parse(source: &Source) -> anyhow::Result<Parsed> {
     source.parse(&flowetl_executor::catalogue(), Some(&Environment)).map_err(joined)
+}
+
+/// The same for a look at what it does: parameters that are told no value have their defaults.
+pub fn bound(source: &Source) -> anyhow::Result<Parsed> {
+    let parsed = parse(source)?;
+    let pipeline = parsed.pipeline.bound(&BTreeMap::new()).map_err(anyhow::Error::msg)?;
+    Ok(Parsed { pipeline, ..parsed })
 }
 
 /// Reads a pipeline file.
@@ -51,6 +60,15 @@ fn overrides(written: &[String]) -> anyhow::Result<IndexMap<String, String>> {
     let named = |text: &String| {
         let (name, url) = text.split_once('=').with_context(|| format!("`-c {text}` is not `NAME=URL`"))?;
         Ok((name.to_owned(), url.to_owned()))
+    };
+    written.iter().map(named).collect()
+}
+
+/// Parameters given on the command line as `NAME=VALUE`.
+pub fn params(written: &[String]) -> anyhow::Result<BTreeMap<String, String>> {
+    let named = |text: &String| {
+        let (name, value) = text.split_once('=').with_context(|| format!("`--param {text}` is not `NAME=VALUE`"))?;
+        Ok((name.to_owned(), value.to_owned()))
     };
     written.iter().map(named).collect()
 }

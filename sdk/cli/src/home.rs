@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use flowetl_coordinator::vault::Keyring;
-use flowetl_coordinator::{Config, Coordinator, Handle};
+use flowetl_coordinator::{Config, Coordinator, Handle, Space};
 use flowetl_executor::inspect::Here;
 use flowetl_executor::storage::Storage;
 use flowetl_executor::{Node, NodeConfig};
 use flowetl_proto::id::BlockId;
-use flowetl_proto::pipeline::Secrets;
+use flowetl_proto::pipeline::{Connection, ConnectionSpec, Secrets};
 use serde_json::Value;
+use thread_priority::ThreadPriority;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 
@@ -44,9 +45,26 @@ impl Secrets for Environment {
     }
 }
 
-/// The runtime on which rows move: one thread a core.
+/// How much rows count beside answers where cores are scarce, of 100: half of it is what other threads have. About 9 as `nice`
+/// has it, with which a thread that answers gets some eight times as much.
+const ROWS_PRIORITY: u8 = 25;
+
+/// The runtime on which everything is done that is not said otherwise: one thread a core.
 pub fn runtime() -> anyhow::Result<Runtime> {
-    Builder::new_multi_thread().enable_all().thread_name("flowetl-data").build().context("cannot start the runtime")
+    Builder::new_multi_thread().enable_all().thread_name("flowetl").build().context("cannot start the runtime")
+}
+
+/// The runtime on which rows move in a process that answers others too: one thread a core, which stands behind those that
+/// answer.
+pub fn data_runtime() -> anyhow::Result<Runtime> {
+    let behind = || {
+        let is_behind = ThreadPriority::try_from(ROWS_PRIORITY).map(ThreadPriority::set_for_current);
+        if !matches!(is_behind, Ok(Ok(()))) {
+            tracing::debug!("threads that move rows are as important as those that answer: {is_behind:?}");
+        }
+    };
+    let builder = &mut Builder::new_multi_thread();
+    builder.enable_all().thread_name("flowetl-data").on_thread_start(behind).build().context("cannot start the runtime")
 }
 
 /// Streams that work at once.
@@ -66,7 +84,7 @@ pub fn node_config() -> anyhow::Result<NodeConfig> {
     std::fs::create_dir_all(&spill_folder).with_context(|| format!("cannot make `{}`", spill_folder.display()))?;
     Ok(NodeConfig {
         parallelism: parallelism(),
-        storage: storage(&home)?,
+        storage: Storage::open(&storage(&home)?.1)?,
         spill_folder,
         secrets: Arc::new(Environment),
         stall_limit: NodeConfig::STALL_LIMIT,
@@ -77,7 +95,7 @@ pub fn node_config() -> anyhow::Result<NodeConfig> {
 }
 
 /// Where boundaries lie: `FLOWETL_STORAGE_URL`, or a folder at home.
-fn storage(home: &std::path::Path) -> anyhow::Result<Storage> {
+fn storage(home: &Path) -> anyhow::Result<(ConnectionSpec, Connection)> {
     let url = match std::env::var("FLOWETL_STORAGE_URL") {
         Ok(url) => url,
         Err(_) => {
@@ -101,7 +119,7 @@ fn storage(home: &std::path::Path) -> anyhow::Result<Storage> {
         }
     }
     let connection = spec.resolve("storage", &Environment).context("setting `FLOWETL_STORAGE_URL`")?;
-    Ok(Storage::open(&connection)?)
+    Ok((spec, connection))
 }
 
 /// The coordinator with its metadata database, and this process as its only executor: rows move on `data`.
@@ -110,7 +128,7 @@ pub async fn open(data: tokio::runtime::Handle) -> anyhow::Result<Handle> {
     let config = node_config()?;
     tokio::spawn(allocator::give_back(Arc::clone(&config.freed)));
     let node = Node::start(config, data, events).await?;
-    Coordinator::open(coordinator_config()?, Arc::new(node), reports).await.map_err(|e| anyhow::anyhow!(e.chain()))
+    Coordinator::open(serving_config()?, Arc::new(node), reports).await.map_err(|e| anyhow::anyhow!(e.chain()))
 }
 
 /// This process, as it looks into the systems that it reaches.
@@ -131,7 +149,30 @@ pub fn coordinator_config() -> anyhow::Result<Config> {
         None if owns_database() => Keyring::in_file(key_file()),
         None => Keyring::default(),
     };
-    Ok(Config { database_url: database_url(), keyring, mail: mail::mail()?, ..Config::new(folder()) })
+    let runs_at_once = runs_at_once()?;
+    Ok(Config { database_url: database_url(), keyring, mail: mail::mail()?, runs_at_once, ..Config::new(folder()) })
+}
+
+/// How many runs of all organizations go at once.
+fn runs_at_once() -> anyhow::Result<Option<usize>> {
+    let Ok(text) = std::env::var("FLOWETL_RUNS_AT_ONCE") else { return Ok(None) };
+    match text.parse() {
+        Ok(most) if most > 0 => Ok(Some(most)),
+        _ => anyhow::bail!("`FLOWETL_RUNS_AT_ONCE` is `{text}`: it takes a number of runs, 1 or more"),
+    }
+}
+
+/// The same for one whose executors keep boundaries elsewhere: it keeps files there, if it is told where that is.
+pub fn distant_config() -> anyhow::Result<Config> {
+    if std::env::var_os("FLOWETL_STORAGE_URL").is_some() { serving_config() } else { coordinator_config() }
+}
+
+/// The same for one that serves, which keeps files where executors keep boundaries.
+pub fn serving_config() -> anyhow::Result<Config> {
+    let home = std::path::absolute(folder()).context("`FLOWETL_HOME` is not a path")?;
+    let (spec, connection) = storage(&home)?;
+    let space = Space::open(spec, &connection).map_err(|e| anyhow::anyhow!("setting `FLOWETL_STORAGE_URL`: {e}"))?;
+    Ok(Config { space: Some(space), ..coordinator_config()? })
 }
 
 fn database_url() -> Option<String> {

@@ -3,6 +3,7 @@
 mod allocator;
 mod api;
 mod args;
+mod backup;
 mod checks;
 mod connection;
 mod coordinator;
@@ -26,6 +27,7 @@ mod signals;
 mod state;
 mod traces;
 mod trust;
+mod uploads;
 mod vault;
 
 use std::process::ExitCode;
@@ -120,8 +122,11 @@ async fn perform(command: Command) -> anyhow::Result<Outcome> {
         Command::Export { name, api } => pipelines::export(&name, &api).await,
         Command::Pipeline(command) => pipelines::pipeline(command).await,
         Command::Schedule(command) => pipelines::schedule(command).await,
+        Command::Trigger(command) => pipelines::trigger(command).await,
         Command::User(command) => people::user(command).await,
         Command::Org(command) => people::org(command).await,
+        Command::Backup(command) => backup::perform(command).await,
+        Command::File(command) => uploads::perform(command).await,
         Command::Unlock { api, output } => vault::unlock(&api, output).await,
         Command::Lock { api, output } => vault::lock(&api, output).await,
         Command::Sample { folder } => {

@@ -71,6 +71,10 @@ pub async fn org(command: OrgCommand) -> anyhow::Result<Outcome> {
             let made = api.post(&format!("{}/invitations", api.organization().await?), Some(wish)).await?;
             if output.json { show::json(&made)? } else { show::line(&text(&made["secret"]))? }
         }
+        OrgCommand::Limit { runs, api } => {
+            let api = Api::open(&api).await?;
+            api.patch(&api.organization().await?, json!({ "runs_at_once": runs })).await?;
+        }
         OrgCommand::Role { email, role, api } => {
             let api = Api::open(&api).await?;
             api.patch(&member(&api, &email).await?, json!({ "role": role.as_str() })).await?;

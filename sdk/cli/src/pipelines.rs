@@ -1,4 +1,4 @@
-//! `flowetl apply`, `export`, `pipeline` and `schedule`: what a service keeps and runs.
+//! `flowetl apply`, `export`, `pipeline`, `schedule` and `trigger`: what a service keeps and runs.
 
 use std::path::Path;
 
@@ -6,8 +6,8 @@ use anyhow::Context;
 use serde_json::{Value, json};
 
 use crate::api::Api;
-use crate::args::{PipelineCommand, ScheduleCommand};
-use crate::{Outcome, args, show};
+use crate::args::{AddSchedule, Output, PipelineCommand, ScheduleCommand, TriggerCommand};
+use crate::{Outcome, args, files, show};
 
 /// `flowetl apply`: file by file; the first that is refused ends it.
 pub async fn apply(apply: args::Apply) -> anyhow::Result<Outcome> {
@@ -66,10 +66,11 @@ pub async fn pipeline(command: PipelineCommand) -> anyhow::Result<Outcome> {
                 ]
             })?;
         }
-        PipelineCommand::Run { name, until, full_refresh, api } => {
+        PipelineCommand::Run { name, until, full_refresh, params, priority, api } => {
+            let params = files::params(&params)?;
             let api = Api::open(&api).await?;
             let id = id_of(&api, &name).await?;
-            let wish = json!({ "until": until, "full_refresh": full_refresh });
+            let wish = json!({ "until": until, "full_refresh": full_refresh, "params": params, "priority": priority });
             let run = api.post(&format!("/pipelines/{id}/run"), Some(wish)).await?;
             show::line(&text(&run["id"]))?;
         }
@@ -96,10 +97,70 @@ pub async fn schedule(command: ScheduleCommand) -> anyhow::Result<Outcome> {
                 ]
             })?;
         }
+        ScheduleCommand::Add(wish) => add_schedule(wish).await?,
+        ScheduleCommand::Remove { id, api } => Api::open(&api).await?.delete(&format!("/schedules/{id}")).await?,
         ScheduleCommand::Enable { id, api } => enable(&id, &api, true).await?,
         ScheduleCommand::Disable { id, api } => enable(&id, &api, false).await?,
     }
     Ok(Outcome::Success)
+}
+
+async fn add_schedule(wish: AddSchedule) -> anyhow::Result<()> {
+    let params = files::params(&wish.params)?;
+    let api = Api::open(&wish.api).await?;
+    let document = json!({
+        "target_id": id_of(&api, &wish.pipeline).await?, "cron_expression": wish.cron, "timezone": wish.timezone,
+        "missed": wish.missed, "until": wish.until, "params": params,
+    });
+    let made = api.post("/schedules", Some(document)).await?;
+    shown(wish.output, &made, "id")
+}
+
+/// `flowetl trigger`.
+pub async fn trigger(command: TriggerCommand) -> anyhow::Result<Outcome> {
+    match command {
+        TriggerCommand::List { api, output } => {
+            let found = Api::open(&api).await?.all("/triggers", "triggers").await?;
+            list(output, &found, |trigger| {
+                let upstream = trigger["upstream"].as_array().into_iter().flatten();
+                let names: Vec<_> = upstream.map(|one| text(&one["upstream_name"])).collect();
+                let waits_for = if names.is_empty() { "a call".to_owned() } else { names.join(", ") };
+                let standing = if trigger["is_active"] == true { "enabled" } else { "disabled" };
+                [
+                    text(&trigger["id"]),
+                    text(&trigger["target_name"]),
+                    standing.to_owned(),
+                    format!("waits for {waits_for}"),
+                ]
+            })?;
+        }
+        TriggerCommand::Webhook { pipeline, params, api, output } => {
+            let params = files::params(&params)?;
+            let api = Api::open(&api).await?;
+            let wish = json!({ "kind": "webhook", "target_id": id_of(&api, &pipeline).await?, "params": params });
+            let mut made = api.post("/triggers", Some(wish)).await?;
+            made["url"] = format!("{}{}", api.url(), text(&made["url"])).into();
+            shown(output, &made, "url")?;
+        }
+        TriggerCommand::After { pipeline, upstream, params, api, output } => {
+            let params = files::params(&params)?;
+            let api = Api::open(&api).await?;
+            let mut ids = Vec::new();
+            for name in &upstream {
+                ids.push(id_of(&api, name).await?);
+            }
+            let target = id_of(&api, &pipeline).await?;
+            let wish = json!({ "kind": "upstream", "target_id": target, "upstream": ids, "params": params });
+            shown(output, &api.post("/triggers", Some(wish)).await?, "id")?;
+        }
+        TriggerCommand::Remove { id, api } => Api::open(&api).await?.delete(&format!("/triggers/{id}")).await?,
+    }
+    Ok(Outcome::Success)
+}
+
+/// What was made, or only what people need of it.
+fn shown(output: Output, made: &Value, key: &str) -> anyhow::Result<()> {
+    if output.json { show::json(made) } else { show::line(&text(&made[key])) }
 }
 
 async fn stand(name: &str, api: &args::Api, status: &str) -> anyhow::Result<()> {

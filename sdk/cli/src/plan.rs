@@ -27,7 +27,7 @@ pub async fn plan(plan: args::Plan) -> anyhow::Result<Outcome> {
 
 /// What this process would do.
 async fn here(source: &Source) -> anyhow::Result<Vec<SegmentPlan>> {
-    let parsed = files::parse(source)?;
+    let parsed = files::bound(source)?;
     let segments = cut::cut(&parsed.pipeline);
     let remembered = home::remembered(&parsed.pipeline.name).await?;
     let planned = home::inspector(tokio::runtime::Handle::current())?

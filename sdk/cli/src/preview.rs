@@ -22,7 +22,7 @@ pub async fn preview(preview: args::Preview) -> anyhow::Result<Outcome> {
 
 /// What this process finds.
 async fn here(source: &Source, block: &BlockId, count: usize) -> anyhow::Result<Rows> {
-    let parsed = files::parse(source)?;
+    let parsed = files::bound(source)?;
     let data = tokio::runtime::Handle::current();
     let rows = inspect::preview(&parsed.pipeline, block, count, home::node_config()?, data).await;
     rows.map_err(|error| {

@@ -65,7 +65,7 @@ pub async fn executor(executor: args::Executor) -> anyhow::Result<Outcome> {
         absence_limit: ServerConfig::ABSENCE_LIMIT,
     };
     let signals = Signals::listen()?;
-    let data = home::runtime()?;
+    let data = home::data_runtime()?;
     tokio::spawn(allocator::give_back(Arc::clone(&node.freed)));
     show::line(&format!("executor at {url}"))?;
     let served = server::serve(node, config, listener, data.handle().clone(), stopped(signals)).await;
@@ -96,7 +96,7 @@ pub async fn coordinator(coordinator: args::Coordinator) -> anyhow::Result<Outco
         None => here.clone(),
     };
     let cluster = FleetConfig { etcd, prefix: coordinator.cluster.etcd_prefix, trust };
-    let config = Config { parallel_segments: PARALLEL_SEGMENTS, ..home::coordinator_config()? };
+    let config = Config { parallel_segments: PARALLEL_SEGMENTS, ..home::distant_config()? };
     let stopped = stopped(Signals::listen()?);
     tokio::pin!(stopped);
     let mut candidate = Candidate::open(&cluster, &config, url).await.map_err(chained)?;
@@ -154,7 +154,7 @@ pub async fn up(up: args::Up) -> anyhow::Result<Outcome> {
     let http = Http::open(up.http, certificate, up.exposure).await?;
     let stopped = stopped(Signals::listen()?);
     // A run that keeps every core busy must not hold up who asks how it goes.
-    let data = home::runtime()?;
+    let data = home::data_runtime()?;
     let handle = home::open(data.handle().clone()).await?;
     // In a shared database an unfinished run may be one that goes on elsewhere.
     if home::owns_database() {

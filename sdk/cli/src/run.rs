@@ -16,7 +16,7 @@ pub async fn file(run: args::Run) -> anyhow::Result<Outcome> {
     let server = &run.server;
     let (coordinator, id) = match run.file {
         Some(file) => {
-            let source = files::source(&args::File { file, connections: run.connections })?;
+            let source = files::source(&args::File { file, connections: run.connections, params: run.params })?;
             let until = run.until.as_deref().map(BlockId::from);
             Coordinator::submit(server, source, Options { full_refresh: run.full_refresh, until, resume }).await?
         }

@@ -1,7 +1,7 @@
 """A connection to a coordinator, and runs there."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Optional, Union
 
 import pyarrow
@@ -67,14 +67,22 @@ class Client:
             return stream.read_all()
 
     def submit(
-        self, pipeline: Union[Pipeline, Source], full_refresh: bool = False, until: Optional[str] = None
+        self,
+        pipeline: Union[Pipeline, Source],
+        full_refresh: bool = False,
+        until: Optional[str] = None,
+        params: Optional[Mapping[str, Any]] = None,
     ) -> "Run":
         """Runs a pipeline; returns as soon as the run has begun, and it goes on also when this program ends.
 
-        `full_refresh` reads incremental extracts from the beginning; `until` runs only that block and what it needs. The
-        pipeline's newest run is continued instead where beginning anew would waste or harm.
+        `full_refresh` reads incremental extracts from the beginning; `until` runs only that block and what it needs;
+        `params` are values of the pipeline's parameters. The pipeline's newest run is continued instead where beginning anew
+        would waste or harm.
         """
-        request = wire.SubmitRequest(source=_source(pipeline), full_refresh=full_refresh, until=until or "")
+        source = _source(pipeline)
+        for name, value in (params or {}).items():
+            source.params[name] = json.dumps(value) if isinstance(value, (bool, int, float)) else str(value)
+        request = wire.SubmitRequest(source=source, full_refresh=full_refresh, until=until or "")
         answer = self._ask("Submit", request, BEGIN_SECONDS, repeat=False)
         _nothing_wrong(answer.problems)
         return Run(self, answer.run_id)

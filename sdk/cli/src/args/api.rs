@@ -64,6 +64,12 @@ pub enum PipelineCommand {
         /// Read incremental extracts from the beginning, and take the columns of all sources as they are now.
         #[arg(long)]
         full_refresh: bool,
+        /// The value of a parameter; its default where it is left out.
+        #[arg(short, long = "param", value_name = "NAME=VALUE")]
+        params: Vec<String>,
+        /// Which of the runs that wait for their turn comes first: `low`, `normal` or `high`.
+        #[arg(long, value_parser = ["low", "normal", "high"])]
+        priority: Option<String>,
         #[command(flatten)]
         api: Api,
     },
@@ -92,6 +98,15 @@ pub enum ScheduleCommand {
         #[command(flatten)]
         output: Output,
     },
+    /// Make a schedule, and print its id.
+    Add(AddSchedule),
+    /// Remove a schedule.
+    Remove {
+        /// Its id, as the list shows it.
+        id: String,
+        #[command(flatten)]
+        api: Api,
+    },
     /// Let a schedule come.
     Enable {
         /// Its id, as the list shows it.
@@ -101,6 +116,75 @@ pub enum ScheduleCommand {
     },
     /// Let a schedule not come.
     Disable {
+        /// Its id, as the list shows it.
+        id: String,
+        #[command(flatten)]
+        api: Api,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct AddSchedule {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// Minute, hour, day, month, weekday; or six fields, with seconds first.
+    pub cron: String,
+    /// Such as `Europe/Warsaw`.
+    #[arg(long, default_value = "UTC")]
+    pub timezone: String,
+    /// What becomes of times that passed while nothing ran.
+    #[arg(long, default_value = "skip", value_parser = ["skip", "run_now", "queue"])]
+    pub missed: String,
+    /// Run only this block and what it needs.
+    #[arg(long, value_name = "BLOCK")]
+    pub until: Option<String>,
+    /// The value of a parameter; its default where it is left out.
+    #[arg(short, long = "param", value_name = "NAME=VALUE")]
+    pub params: Vec<String>,
+    #[command(flatten)]
+    pub api: Api,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TriggerCommand {
+    /// List triggers with what they wait for.
+    List {
+        #[command(flatten)]
+        api: Api,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Let a pipeline run when an address is called, and print that: it holds a secret, and is shown this once.
+    Webhook {
+        /// The pipeline's name.
+        pipeline: String,
+        /// The value of a parameter; what a call tells counts before it.
+        #[arg(short, long = "param", value_name = "NAME=VALUE")]
+        params: Vec<String>,
+        #[command(flatten)]
+        api: Api,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Let a pipeline run when others have succeeded.
+    After {
+        /// The pipeline's name.
+        pipeline: String,
+        /// The names of those that have to succeed, each once.
+        #[arg(required = true)]
+        upstream: Vec<String>,
+        /// The value of a parameter; its default where it is left out.
+        #[arg(short, long = "param", value_name = "NAME=VALUE")]
+        params: Vec<String>,
+        #[command(flatten)]
+        api: Api,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Remove a trigger.
+    Remove {
         /// Its id, as the list shows it.
         id: String,
         #[command(flatten)]
@@ -203,6 +287,13 @@ pub enum OrgCommand {
         api: Api,
         #[command(flatten)]
         output: Output,
+    },
+    /// Let so many runs of an organization go at once; others wait for their turn.
+    Limit {
+        /// 0 for as many as there are.
+        runs: u32,
+        #[command(flatten)]
+        api: Api,
     },
     /// Give a member another role.
     Role {

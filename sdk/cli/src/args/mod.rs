@@ -1,12 +1,21 @@
 //! The command line: what may be written, and what `--help` says of it.
 
 mod api;
+mod cluster;
+mod files;
+mod runs;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use self::api::{AddConnection, Api, Apply, Login, OrgCommand, PipelineCommand, ScheduleCommand, UserCommand};
+pub use self::api::{
+    AddConnection, AddSchedule, Api, Apply, Login, OrgCommand, PipelineCommand, ScheduleCommand, TriggerCommand,
+    UserCommand,
+};
+pub use self::cluster::{Cluster, Coordinator, Executor, Executors};
+pub use self::files::{BackupCommand, FileCommand};
+pub use self::runs::Runs;
 pub use crate::checks::Checks;
 
 #[derive(Debug, Parser)]
@@ -59,15 +68,21 @@ pub enum Command {
     /// Look at a service's pipelines and run them.
     #[command(subcommand)]
     Pipeline(PipelineCommand),
-    /// Look at a service's schedules.
+    /// Look at a service's schedules, make and remove them.
     #[command(subcommand)]
     Schedule(ScheduleCommand),
+    /// Look at what else begins runs of a service's pipelines, make and remove that.
+    #[command(subcommand)]
+    Trigger(TriggerCommand),
     /// Look at one's account in a service, make one, change its password.
     #[command(subcommand)]
     User(UserCommand),
     /// Look at organizations of a service and who belongs to them, and invite people.
     #[command(subcommand)]
     Org(OrgCommand),
+    /// Look at a service's files, upload and download them. Pipelines read them as `files/FOLDER/NAME`.
+    #[command(subcommand)]
+    File(FileCommand),
     /// Open an organization's vault by its master password, so that runs that wait for it go on.
     Unlock {
         #[command(flatten)]
@@ -88,6 +103,9 @@ pub enum Command {
     Coordinator(Box<Coordinator>),
     /// Make a key for `ENCRYPTION_KEY`.
     Keygen,
+    /// Copy the metadata database to a file, or take such a copy into an empty installation.
+    #[command(subcommand)]
+    Backup(BackupCommand),
     /// Make a small shop to try FlowETL on: a database, files, and a pipeline.
     Sample {
         /// Where to make it; created if missing.
@@ -103,6 +121,9 @@ pub struct File {
     /// A connection by name; stands before the file's own.
     #[arg(short, long = "connection", value_name = "NAME=URL")]
     pub connections: Vec<String>,
+    /// The value of a parameter; its default where it is left out.
+    #[arg(short, long = "param", value_name = "NAME=VALUE")]
+    pub params: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -113,6 +134,9 @@ pub struct Run {
     /// A connection by name; stands before the file's own.
     #[arg(short, long = "connection", value_name = "NAME=URL", requires = "file")]
     pub connections: Vec<String>,
+    /// The value of a parameter; its default where it is left out.
+    #[arg(short, long = "param", value_name = "NAME=VALUE", requires = "file")]
+    pub params: Vec<String>,
     /// Run only this block and what it needs.
     #[arg(long, value_name = "BLOCK", requires = "file")]
     pub until: Option<String>,
@@ -332,19 +356,6 @@ pub struct Preview {
     pub output: Output,
 }
 
-#[derive(Debug, Args)]
-pub struct Runs {
-    /// A run's id; all runs where it is left out.
-    pub run: Option<String>,
-    /// Every event of the run.
-    #[arg(long, requires = "run")]
-    pub logs: bool,
-    #[command(flatten)]
-    pub server: Server,
-    #[command(flatten)]
-    pub output: Output,
-}
-
 #[derive(Debug, Subcommand)]
 pub enum Connection {
     /// List the connections of `connections.yml`; with `--server`, those of a service.
@@ -365,6 +376,15 @@ pub enum Connection {
     },
     /// Keep a connection in a service, which tests it first.
     Add(AddConnection),
+    /// Look what lies behind a connection of a service, and wait for that.
+    Discover {
+        /// Its name.
+        name: String,
+        #[command(flatten)]
+        api: Api,
+        #[command(flatten)]
+        output: Output,
+    },
     /// Delete a connection from a service.
     Remove {
         /// Its name.
@@ -386,98 +406,4 @@ pub enum State {
     Set { pipeline: String, block: String, value: Option<String> },
     /// Print all positions as JSON, one object a line.
     Export { pipeline: Option<String> },
-}
-
-/// How the processes of a cluster find each other.
-#[derive(Clone, Debug, Args)]
-pub struct Cluster {
-    /// Etcd's endpoints.
-    #[arg(long, env = "FLOWETL_ETCD", value_name = "URL", value_delimiter = ',', required = true)]
-    pub etcd: Vec<String>,
-    /// Whose signature makes the certificate of an `https://` etcd believed (PEM); what this machine trusts where it is left
-    /// out.
-    #[arg(long, env = "FLOWETL_ETCD_CA", value_name = "FILE")]
-    pub etcd_ca: Option<PathBuf>,
-    /// The certificate to show to an etcd that asks its clients for one (PEM).
-    #[arg(long, env = "FLOWETL_ETCD_CERT", value_name = "FILE")]
-    pub etcd_cert: Option<PathBuf>,
-    /// Its private key (PEM).
-    #[arg(long, env = "FLOWETL_ETCD_KEY", value_name = "FILE")]
-    pub etcd_key: Option<PathBuf>,
-    /// Who to sign in to etcd as. The password is taken from `FLOWETL_ETCD_PASSWORD`.
-    #[arg(long, env = "FLOWETL_ETCD_USER", value_name = "NAME")]
-    pub etcd_user: Option<String>,
-    /// What the keys in etcd begin with; the same for all processes of a cluster.
-    #[arg(long, env = "FLOWETL_ETCD_PREFIX", value_name = "PREFIX", default_value = flowetl_proto::announcement::PREFIX)]
-    pub etcd_prefix: String,
-}
-
-/// What is asked of a coordinator about its executors.
-#[derive(Debug, Subcommand)]
-pub enum Executors {
-    /// List the executors that are alive.
-    List {
-        #[command(flatten)]
-        server: Server,
-        #[command(flatten)]
-        output: Output,
-    },
-    /// Let an executor take nothing new, finish what it has, and end.
-    Drain {
-        /// Its id, as the list shows it.
-        id: String,
-        #[command(flatten)]
-        server: Server,
-    },
-}
-
-#[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
-pub struct Executor {
-    #[command(subcommand)]
-    pub command: Option<Executors>,
-    /// Where the coordinator's calls are taken.
-    #[arg(long, env = "FLOWETL_FLIGHT", value_name = "HOST:PORT", default_value = "127.0.0.1:7070")]
-    pub listen: std::net::SocketAddr,
-    /// How the coordinator reaches this process; the address that is listened on where it is left out.
-    #[arg(long, value_name = "URL")]
-    pub advertise: Option<String>,
-    /// Attempts to work on at once.
-    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=1024))]
-    pub slots: u32,
-    /// Seconds that attempts may take to end by themselves after SIGTERM.
-    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
-    pub drain: u64,
-    /// Bytes of files that each core reads before other executors are asked to read some of them.
-    #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = flowetl_proto::pipeline::quantity::size)]
-    pub share: u64,
-    #[command(flatten)]
-    pub cluster: Cluster,
-    #[command(flatten)]
-    pub trust: Trust,
-    #[command(flatten)]
-    pub metrics: Metrics,
-}
-
-#[derive(Debug, Args)]
-pub struct Coordinator {
-    /// Where command line and SDKs are answered.
-    #[arg(long, env = "FLOWETL_GRPC", value_name = "HOST:PORT", default_value = "127.0.0.1:50051")]
-    pub listen: std::net::SocketAddr,
-    /// How clients reach this process, as coordinators that stand by tell them; the address that is listened on where it
-    /// is left out.
-    #[arg(long, value_name = "URL")]
-    pub advertise: Option<String>,
-    #[command(flatten)]
-    pub http: Http,
-    #[command(flatten)]
-    pub checks: Checks,
-    #[command(flatten)]
-    pub cluster: Cluster,
-    #[command(flatten)]
-    pub trust: Trust,
-    #[command(flatten)]
-    pub callers: Callers,
-    #[command(flatten)]
-    pub metrics: Metrics,
 }
