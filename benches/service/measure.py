@@ -84,6 +84,20 @@ class Service:
             raise SystemExit(f"{method} {path}: {status} {text.decode()}")
         return json.loads(text) if text else None
 
+    def cpu_seconds(self):
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def wait_until_busy(self):
+        """Until it has kept nearly every core of this machine busy for a second."""
+        deadline = time.monotonic() + UP_LIMIT_S
+        while time.monotonic() < deadline:
+            before, began = self.cpu_seconds(), time.monotonic()
+            time.sleep(1)
+            if (self.cpu_seconds() - before) / (time.monotonic() - began) > 0.8 * os.cpu_count():
+                return
+        raise SystemExit("the run does not keep the cores busy")
+
     def end(self):
         self.process.terminate()
         self.process.wait(60)
@@ -208,11 +222,17 @@ def iso(seconds):
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
-def load(service, asked, calls, clients):
-    """All endpoints in turn, from several clients at once; milliseconds of each call by endpoint."""
+def load(service, asked, calls, counts):
+    """All endpoints in turn, from several clients at once; milliseconds of each call by endpoint.
+
+    Calls are due at a steady rate, and each is counted from when it was due: one that waits for a free client is late.
+    """
     times = {name: [] for name in asked}
-    todo = [name for name in asked for _ in range(calls)]
-    random.shuffle(todo)
+    due = [name for name in asked for _ in range(calls)]
+    random.shuffle(due)
+    begin = time.perf_counter()
+    todo = [(begin + at / counts.rate, name) for at, name in enumerate(due)]
+    todo.reverse()
     lock = threading.Lock()
 
     def client():
@@ -221,9 +241,9 @@ def load(service, asked, calls, clients):
             with lock:
                 if not todo:
                     break
-                name = todo.pop()
+                started, name = todo.pop()
             path = asked[name]()
-            started = time.perf_counter()
+            time.sleep(max(0, started - time.perf_counter()))
             status, text = service.ask("GET", path, connection=connection)
             taken = (time.perf_counter() - started) * 1000
             if status >= 300:
@@ -232,7 +252,7 @@ def load(service, asked, calls, clients):
                 times[name].append(taken)
         connection.close()
 
-    threads = [threading.Thread(target=client) for _ in range(clients)]
+    threads = [threading.Thread(target=client) for _ in range(counts.clients)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -269,13 +289,13 @@ def measure(store, counts):
             template = {"pipeline": made["id"], "run": run["id"], "connection": connection["id"]}
             fill(store, folder, database, statements(store, service, template, counts))
             asked = endpoints(service, counts)
-            load(service, asked, 3, counts.clients)
-            show(store, "nothing else runs", load(service, asked, counts.calls, counts.clients))
+            load(service, asked, 3, counts)
+            show(store, "nothing else runs", load(service, asked, counts.calls, counts))
             busy = service.good("POST", "/pipelines", {"name": "busy", "text": BUSY, "folder": str(folder)})
             busy = service.good("POST", f"/pipelines/{busy['id']}/run")
-            time.sleep(5)
+            service.wait_until_busy()
+            show(store, "beside a run that keeps every core busy", load(service, asked, counts.calls, counts))
             assert service.good("GET", f"/runs/{busy['id']}")["status"] == "running", "the run is to last"
-            show(store, "beside a run that keeps every core busy", load(service, asked, counts.calls, counts.clients))
             service.ask("POST", f"/runs/{busy['id']}/cancel")
         finally:
             service.end()
@@ -288,7 +308,8 @@ def main():
     arguments.add_argument("--pipelines", type=int, default=1_000)
     arguments.add_argument("--connections", type=int, default=1_000)
     arguments.add_argument("--calls", type=int, default=200, help="of each endpoint")
-    arguments.add_argument("--clients", type=int, default=8)
+    arguments.add_argument("--clients", type=int, default=16, help="calls under way at most")
+    arguments.add_argument("--rate", type=float, default=50, help="calls a second")
     counts = arguments.parse_args()
     for store in counts.stores.split(","):
         measure(store, counts)

@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::secrets::call;
-use crate::world::{Running, World};
+use crate::world::{Served, World};
 
 /// How long an alert may take, on a busy machine.
 const TOLD_LIMIT: Duration = Duration::from_secs(120);
@@ -45,48 +44,32 @@ fn receiver(replies: &'static [u16]) -> (String, mpsc::Receiver<(u16, Value)>) {
     (url, told)
 }
 
-/// `flowetl up`, and where it serves HTTP.
-fn up(world: &World) -> (Running, String) {
-    let mut serving = world.start(&["up", "--listen", "127.0.0.1:0", "--auth", "off"]);
-    let http = serving.says("HTTP at ").split([' ', ',']).nth(2).unwrap().to_owned();
-    (serving, http)
-}
-
-/// The document of a call that went well.
-fn good(http: &str, path: &str, body: &Value) -> Value {
-    let (status, answer) = call(http, "POST", path, body);
-    assert!(status < 300, "{answer}");
-    serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
-}
-
 #[test]
 fn nr_2_a_failed_run_is_told_until_it_is_heard_and_that_it_is_over() {
     let world = World::new();
     let (url, told) = receiver(&[500]);
     let next = || told.recv_timeout(TOLD_LIMIT).expect("an alert comes");
-    let (serving, http) = up(&world);
+    let serving = Served::start(&world);
     let wish = json!({ "name": "ops", "kind": "webhook", "url": url });
-    good(&http, "/alerts/destinations", &wish);
+    serving.post("/alerts/destinations", &wish);
     let text = format!(
         "name: orders\nfrom: {folder}/in.csv\nto: {folder}/out.parquet\nretries: {{max: 0}}\n\
          alerts: {{on: [failed, recovered], to: ops}}\n",
         folder = world.folder().display()
     );
-    let applied = good(&http, "/pipelines/apply", &json!({ "text": text }));
+    let applied = serving.post("/pipelines/apply", &json!({ "text": text }));
     let run = format!("/pipelines/{}/run", applied["id"].as_str().unwrap());
-    good(&http, &run, &json!({}));
+    serving.post(&run, &json!({}));
     let (status, first) = next();
     assert_eq!((status, &first["type"]), (500, &json!("pipeline.failed")), "{first}");
     assert_eq!(first["data"]["pipeline"], "orders");
     // What was not taken is told again, by whoever comes next.
-    serving.signal("TERM");
-    serving.wait().expect(0);
-    let (serving, http) = up(&world);
+    serving.end();
+    let serving = Served::start(&world);
     assert_eq!(next(), (200, first));
     world.write("in.csv", "id\n1\n");
-    good(&http, &run, &json!({}));
+    serving.post(&run, &json!({}));
     let (status, over) = next();
     assert_eq!((status, &over["type"]), (200, &json!("pipeline.recovered")), "{over}");
-    serving.signal("TERM");
-    serving.wait().expect(0);
+    serving.end();
 }

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod alerts;
 #[cfg(test)]
+mod backups;
+#[cfg(test)]
 mod client;
 #[cfg(test)]
 mod cluster;
@@ -15,6 +17,8 @@ mod etcd;
 #[cfg(test)]
 mod failure;
 #[cfg(test)]
+mod files;
+#[cfg(test)]
 mod flood;
 #[cfg(test)]
 mod kill;
@@ -24,6 +28,8 @@ mod pushdown;
 mod secrets;
 #[cfg(test)]
 mod server;
+#[cfg(test)]
+mod service;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]

@@ -1,37 +1,15 @@
 //! A secret that was planted in a connection, and where it must not be found again.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::server::client;
-use crate::world::{Database, Running, World};
+use crate::world::{Database, Running, Served, World};
 
 const PLANTED: &str = "planted-secret-4711";
-/// How long an answer may take.
-const ANSWER_LIMIT: Duration = Duration::from_secs(60);
-
-/// What a call was answered with: its status and all of its text.
-pub fn call(http: &str, method: &str, path: &str, body: &Value) -> (u16, String) {
-    let address = http.trim_start_matches("http://");
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(ANSWER_LIMIT)).unwrap();
-    let body = body.to_string();
-    let head = format!(
-        "{method} /api/v1{path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
-         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-        body.len()
-    );
-    stream.write_all((head + &body).as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    (answer.split(' ').nth(1).unwrap().parse().unwrap(), answer)
-}
 
 /// Every file below a folder that holds `secret`.
 fn holding(folder: &Path, secret: &str) -> Vec<String> {
@@ -56,7 +34,7 @@ fn se_5_a_planted_secret_is_nowhere_after_a_run() {
     let (host, port) = server.rsplit_once('@').unwrap().1.split_once(':').unwrap();
     let mut serving = world.start(&["-vv", "up", "--listen", "127.0.0.1:0", "--auth", "off"]);
     let url = serving.says("flowetl serves at ").rsplit(' ').next().unwrap().to_owned();
-    let http = serving.says("HTTP at ").split([' ', ',']).nth(2).unwrap().to_owned();
+    let serving = Served::of(serving);
 
     // The server trusts everybody, so that any password is right.
     let port: u16 = port.parse().unwrap();
@@ -64,10 +42,10 @@ fn se_5_a_planted_secret_is_nowhere_after_a_run() {
         "name": "shop", "db_type": "postgresql", "host": host, "port": port, "database": name, "username": "postgres",
         "password": PLANTED,
     });
-    let (status, made) = call(&http, "POST", "/connections", &shop);
+    let (status, made) = serving.call("POST", "/connections", &shop);
     assert_eq!(status, 201, "{made}");
     let id = made.split("\"id\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
-    let (status, tested) = call(&http, "POST", &format!("/connections/{id}/test"), &Value::Null);
+    let (status, tested) = serving.call("POST", &format!("/connections/{id}/test"), &Value::Null);
     assert!(status == 200 && tested.contains("\"version\":\"PostgreSQL 1"), "{tested}");
     let key = fs::metadata(world.path("home/vault.key")).unwrap();
     assert_eq!(key.permissions().mode() & 0o777, 0o600);
@@ -78,10 +56,10 @@ fn se_5_a_planted_secret_is_nowhere_after_a_run() {
     assert_eq!(database.number("select count(*) from copied"), 2);
     let planned = asked(&["plan", "p.yml", "--json"]);
     let logs = asked(&["runs", ran.json()["run_id"].as_str().unwrap(), "--logs"]);
-    let answers =
-        ["/runs", "/connections", "/audit", "/connections/export"].map(|path| call(&http, "GET", path, &Value::Null).1);
-    serving.signal("TERM");
-    let served = serving.wait();
+    let answers = ["/runs", "/connections", "/audit", "/connections/export"]
+        .map(|path| serving.call("GET", path, &Value::Null).1);
+    serving.process.signal("TERM");
+    let served = serving.process.wait();
     let told = [ran.out, ran.err, planned.out, planned.err, logs.out, logs.err, served.out, served.err, made, tested];
     for text in told.iter().chain(&answers) {
         assert!(!text.contains(PLANTED), "{text}");

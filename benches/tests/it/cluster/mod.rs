@@ -5,6 +5,7 @@ mod metrics;
 mod outage;
 mod publish;
 mod road;
+mod schedules;
 mod seen;
 mod shared;
 mod spread;

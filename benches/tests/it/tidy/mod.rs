@@ -49,6 +49,15 @@ fn rust_files() -> Vec<SourceFile> {
     found
 }
 
+/// Every test of the console in a browser.
+fn browser_tests() -> Vec<SourceFile> {
+    let entries = fs::read_dir(root().join("console/e2e")).unwrap().map(|entry| entry.unwrap().path());
+    let tests = entries.filter(|path| path.to_str().unwrap().ends_with(".e2e.ts"));
+    tests
+        .map(|path| SourceFile { path: path.display().to_string(), text: fs::read_to_string(&path).unwrap() })
+        .collect()
+}
+
 fn collect(folder: &Path, found: &mut Vec<SourceFile>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

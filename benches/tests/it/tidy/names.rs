@@ -28,6 +28,11 @@ const RULES: &[Rule] = &[
         rooms: &["executor/src/connectors/sqlite", "sdk/cli/src/sample.rs"],
         why: "only a connector knows its system",
     },
+    Rule {
+        name: "object_store",
+        rooms: &["executor/src/", "coordinator/src/files/space.rs"],
+        why: "only the executor and the service's one room of files speak to object storage",
+    },
     Rule { name: "arrow_flight", rooms: &["executor/src/remote", "executor/src/server"], why: "only they move rows" },
     Rule { name: "datafusion_distributed", rooms: SPREADERS, why: "only the planner cuts plans into tasks" },
     Rule { name: "datafusion_proto", rooms: PLANNERS, why: "only the planner writes and reads plans" },

@@ -2,6 +2,7 @@
 
 mod child;
 mod database;
+mod served;
 
 use std::fs;
 use std::net::TcpListener;
@@ -12,6 +13,7 @@ use tempfile::TempDir;
 
 pub use child::{Ended, Running};
 pub use database::Database;
+pub use served::Served;
 
 /// A temporary folder in which the program runs; its home is `home` below it.
 pub struct World {
