@@ -1,0 +1,90 @@
+// A browser for a test file: pages whose errors are collected, looked at by axe, and photographed.
+import { AxeBuilder } from "@axe-core/playwright";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, expect, inject } from "vitest";
+
+const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+
+export type Theme = "light" | "dark";
+export const SIZES = {
+  small: { width: 768, height: 1024 },
+  usual: { width: 1280, height: 800 },
+  large: { width: 1920, height: 1080 },
+};
+
+export interface Visit {
+  page: Page;
+  context: BrowserContext;
+  /** Errors of the page and failed requests so far; the test takes those it expects out. */
+  errors: string[];
+}
+
+/** One browser for all tests of a file. */
+export function openBrowser() {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+  });
+  afterAll(() => browser.close());
+  return {
+    /** A person of their own: nothing is kept of others. */
+    async visit(theme: Theme = "light", size: keyof typeof SIZES = "usual"): Promise<Visit> {
+      const context = await browser.newContext({
+        baseURL: inject("baseUrl"),
+        colorScheme: theme,
+        viewport: SIZES[size],
+        reducedMotion: "reduce",
+        locale: "en-GB",
+        timezoneId: "Europe/Warsaw",
+      });
+      await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+      return { context, ...(await tab(context)) };
+    },
+  };
+}
+
+/** Another tab of the same person. */
+export async function tab(context: BrowserContext): Promise<{ page: Page; errors: string[] }> {
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  const errors: string[] = [];
+  page.on("pageerror", (error) => errors.push(`page: ${error.message}`));
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) errors.push(`console: ${message.text()}`);
+  });
+  page.on("response", (response) => {
+    if (response.status() >= 400) errors.push(`${response.status()} ${new URL(response.url()).pathname}`);
+  });
+  return { page, errors };
+}
+
+/** Nothing serious or critical is wrong for people who see or move otherwise. */
+export async function expectAccessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const found = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+  expect(found.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" | ")}`)).toEqual([]);
+}
+
+/** Kept in console/shots, to be looked at. */
+export async function screenshot(page: Page, name: string, theme: Theme, size: keyof typeof SIZES = "usual") {
+  await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
+  await page.setViewportSize(SIZES[size]);
+  await page.mouse.move(0, 0);
+  await page.waitForTimeout(250);
+  await page.screenshot({ path: `${import.meta.dirname}/../shots/${name}-${theme}-${size}.png` });
+}
+
+const BOTH = ["light", "dark"] as const;
+
+/** Looks at a page in both themes: photographed, and asked by axe. */
+export async function inspect(
+  page: Page,
+  name: string,
+  sizes: (keyof typeof SIZES)[] = ["usual"],
+): Promise<void> {
+  for (const theme of BOTH) {
+    for (const size of sizes) await screenshot(page, name, theme, size);
+    await expectAccessible(page);
+  }
+  await page.emulateMedia({ colorScheme: "light" });
+}

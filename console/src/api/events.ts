@@ -1,0 +1,162 @@
+// What happens in an organization, as it happens: over a WebSocket, else as server-sent events, else asked for.
+import { z } from "@/lib/z";
+import { answer, API, client, open } from "./client";
+import { readEvents } from "./event-stream";
+import { ApiProblem } from "./problem";
+import { accessToken, renew } from "./session";
+
+const document = z.object({
+  number: z.number().nullish(),
+  kind: z.string(),
+  subject: z.string(),
+  detail: z.record(z.string(), z.unknown()).nullish(),
+  at: z.string(),
+});
+
+/** `run.started` of a run, `connection.changed` of a connection; those without number are counters of runs. */
+export type Happening = z.infer<typeof document>;
+
+export type LiveState = "connecting" | "live" | "paused" | "polling";
+
+interface Listener {
+  organization: string;
+  onHappening: (happening: Happening) => void;
+  /** Not all since the last one is kept: everything is to be asked for anew. */
+  onGap: () => void;
+  onState: (state: LiveState) => void;
+}
+
+const POLL_MS = 5_000;
+/** A better way is tried again after so many polls. */
+const POLLS = 12;
+const SILENCE_MS = 90_000;
+const FORGOTTEN = 4410;
+const TOKEN_SPENT = 4401;
+const FORBIDDEN = 4403;
+/** Who lost the organization is led to another one by then. */
+const FORBIDDEN_MS = 10_000;
+
+/** Listens until it is aborted, whatever becomes of the way there. */
+export async function listen(listener: Listener, signal: AbortSignal): Promise<void> {
+  const feed = new Feed(listener, signal);
+  listener.onState("connecting");
+  for (let failures = 0; !signal.aborted;) {
+    const wasLive = (await feed.socket()) || (await feed.stream());
+    if (feed.isOver()) return;
+    if (wasLive) failures = 0;
+    listener.onState("paused");
+    await wait(Math.min(500 * 2 ** failures, 8_000), signal);
+    failures += 1;
+    if (failures > 3) await feed.poll();
+  }
+}
+
+class Feed {
+  private last: number | null = null;
+  constructor(
+    private readonly listener: Listener,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  isOver(): boolean {
+    return this.signal.aborted;
+  }
+
+  /** Whether anything came this way before it ended. */
+  async socket(): Promise<boolean> {
+    const token = await accessToken().catch(() => null);
+    if (token === null || this.signal.aborted) return false;
+    const url = new URL(
+      `${API}/organizations/${this.listener.organization}/ws${this.after()}`,
+      location.href,
+    );
+    url.protocol = url.protocol.replace("http", "ws");
+    const socket = new WebSocket(url, ["flowetl", `bearer.${token}`]);
+    const close = () => socket.close();
+    this.signal.addEventListener("abort", close);
+    return new Promise((resolve) => {
+      let came = false;
+      socket.onmessage = ({ data }) => {
+        came = true;
+        this.take(data);
+      };
+      socket.onclose = ({ code }) => {
+        this.signal.removeEventListener("abort", close);
+        if (code === FORGOTTEN) this.forget();
+        if (code === TOKEN_SPENT) void renew(token).catch(() => null);
+        if (code === FORBIDDEN) void wait(FORBIDDEN_MS, this.signal).then(() => resolve(true));
+        else resolve(came);
+      };
+    });
+  }
+
+  /** The same through proxies that know no WebSocket. */
+  async stream(): Promise<boolean> {
+    const silence = AbortSignal.timeout(SILENCE_MS);
+    const signal = AbortSignal.any([this.signal, silence]);
+    let came = false;
+    try {
+      const path = `/organizations/${this.listener.organization}/events${this.after()}`;
+      const response = await open(path, { accept: "text/event-stream", signal });
+      for await (const data of readEvents(response)) {
+        came = true;
+        this.take(data);
+      }
+    } catch (error) {
+      if (error instanceof ApiProblem && error.status === 410) this.forget();
+    }
+    return came;
+  }
+
+  /** For a minute; then a better way may be open again. */
+  async poll(): Promise<void> {
+    for (let polls = 0; polls < POLLS && !this.signal.aborted; polls += 1) {
+      try {
+        const query = this.last === null ? {} : { after: this.last };
+        const page = await answer(client.GET("/events", { params: { query }, signal: this.signal }));
+        this.listener.onState("polling");
+        for (const happening of page.events) this.tell(document.parse(happening));
+        this.last = page.next;
+      } catch (error) {
+        if (this.isOver()) return;
+        if (error instanceof ApiProblem && error.status === 410) this.forget();
+        this.listener.onState("paused");
+      }
+      await wait(POLL_MS, this.signal);
+    }
+  }
+
+  private after(): string {
+    return this.last === null ? "" : `?after=${this.last}`;
+  }
+
+  private forget(): void {
+    this.last = null;
+    this.listener.onGap();
+  }
+
+  private take(data: unknown): void {
+    if (typeof data !== "string") return;
+    const parsed = document.safeParse(JSON.parse(data));
+    if (parsed.success) this.tell(parsed.data);
+  }
+
+  private tell(happening: Happening): void {
+    if (happening.kind === "hello") {
+      // What was shown before may be older than what is told from here on.
+      if (this.last === null) this.listener.onGap();
+      this.listener.onState("live");
+    } else this.listener.onHappening(happening);
+    this.last = happening.number ?? this.last;
+  }
+}
+
+function wait(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

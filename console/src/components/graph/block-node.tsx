@@ -1,0 +1,107 @@
+// A block as it stands on a canvas: its sign, its name, how far it is, and how it spends its time.
+import { Handle, type Node, type NodeProps, Position } from "@xyflow/react";
+import { CircleAlert, TriangleAlert } from "lucide-react";
+import { memo } from "react";
+import { StatusIcon } from "@/components/ui/status-badge";
+import { cn } from "@/lib/cn";
+import { isShallowEqual } from "@/lib/equal";
+import { KindIcon } from "./kind-icon";
+import { NODE_HEIGHT, NODE_WIDTH } from "./layout";
+import { type PortType, PortShape } from "./ports";
+import { Ring, sameShares, type Shares } from "./ring";
+
+export interface BlockData extends Record<string, unknown> {
+  label: string;
+  kind: string | null;
+  /** Below the name, such as `12.4 M rows · 31 k/s`. */
+  caption?: string | undefined;
+  /** How far it is in a run. */
+  state?: string | undefined;
+  /** How it spends its time; sums to at most 1. */
+  ring?: Shares | undefined;
+  /** What it takes and gives; null or left out where it has no such side. */
+  input?: PortType | null | undefined;
+  output?: PortType | null | undefined;
+  mark?: "error" | "warning" | undefined;
+  /** Whether lines can be drawn from and to it. */
+  isConnectable?: boolean | undefined;
+}
+
+export type BlockNodeType = Node<BlockData, "block">;
+
+const EDGES: Record<string, string> = {
+  running: "border-info",
+  failed: "border-danger",
+  success: "border-success/60",
+  retrying: "border-warning",
+  committing: "border-info",
+};
+
+/** Drawn anew only where something of it is seen to differ: counters come several times a second. */
+export const BlockNode = memo(DrawnNode, (one, other) => {
+  return one.selected === other.selected && isSame(one.data, other.data);
+});
+
+function DrawnNode({ data, selected }: NodeProps<BlockNodeType>) {
+  return (
+    <div
+      style={{ width: NODE_WIDTH, height: NODE_HEIGHT }}
+      className={cn(
+        "relative flex items-center gap-3 rounded-xl border-2 bg-card px-3 shadow-sm",
+        EDGES[data.state ?? ""] ?? "border-border",
+        data.mark === "error" && "border-danger",
+        data.mark === "warning" && "border-warning",
+        selected && "ring-2 ring-ring ring-offset-2 ring-offset-background",
+      )}
+    >
+      <Port side="target" type={data.input} isConnectable={data.isConnectable ?? false} />
+      <Ring shares={data.ring}>
+        <KindIcon kind={data.kind} className="size-5" />
+      </Ring>
+      <div className="min-w-0 flex-1">
+        <p className="truncate text-sm font-semibold" title={data.label}>
+          {data.label}
+        </p>
+        <p className="flex items-center gap-1.5 text-xs text-muted-foreground">
+          {data.state ? <StatusIcon status={data.state} /> : data.kind?.replaceAll("_", " ")}
+        </p>
+        {data.caption && <p className="truncate text-xs tabular-nums">{data.caption}</p>}
+      </div>
+      {data.mark === "error" && (
+        <CircleAlert aria-hidden className="absolute top-2 right-2.5 size-4 text-danger" />
+      )}
+      {data.mark === "warning" && (
+        <TriangleAlert aria-hidden className="absolute top-2 right-2.5 size-4 text-warning" />
+      )}
+      <Port side="source" type={data.output} isConnectable={data.isConnectable ?? false} />
+    </div>
+  );
+}
+
+function isSame(one: BlockData, other: BlockData): boolean {
+  const { ring: oneRing, ...oneRest } = one;
+  const { ring: otherRing, ...otherRest } = other;
+  return sameShares(oneRing, otherRing) && isShallowEqual(oneRest, otherRest);
+}
+
+interface PortProps {
+  side: "source" | "target";
+  type: PortType | null | undefined;
+  isConnectable: boolean;
+}
+
+function Port({ side, type, isConnectable }: PortProps) {
+  return (
+    <Handle
+      type={side}
+      position={side === "source" ? Position.Right : Position.Left}
+      isConnectable={isConnectable}
+      className={cn(
+        "!grid !size-5 !min-h-0 !min-w-0 !place-items-center !border-0 !bg-transparent",
+        !type && "!opacity-0",
+      )}
+    >
+      {type && <PortShape type={type} className="pointer-events-none size-3.5" />}
+    </Handle>
+  );
+}

@@ -1,0 +1,85 @@
+// A line between two blocks: what flows over it, and how full it is.
+import { BaseEdge, type Edge, EdgeLabelRenderer, type EdgeProps, getBezierPath } from "@xyflow/react";
+import { memo } from "react";
+import { cn } from "@/lib/cn";
+import { isShallowEqual } from "@/lib/equal";
+import { PORTS, type PortType } from "./ports";
+import { pressure } from "./pressure";
+
+export interface FlowData extends Record<string, unknown> {
+  /** `12.4 k/s · 1.2 MiB/s`. */
+  text?: string | undefined;
+  /** How full it is, from 0 to 1; left out where that is not known. */
+  fill?: number | undefined;
+  port?: PortType | null | undefined;
+  /** Order alone: nothing flows. */
+  isOrder?: boolean | undefined;
+  /** Rows move now. */
+  isMoving?: boolean | undefined;
+}
+
+export type FlowEdgeType = Edge<FlowData, "flow">;
+
+const BARS = {
+  calm: { fill: "bg-green-600", line: undefined },
+  filling: { fill: "bg-amber-500", line: undefined },
+  full: { fill: "bg-red-600", line: "#dc2626" },
+};
+
+/** Drawn anew only where something of it is seen to differ. */
+export const FlowEdge = memo(DrawnEdge, ({ data: one, ...oneRest }, { data: other, ...otherRest }) => {
+  return isShallowEqual(one ?? {}, other ?? {}) && isShallowEqual(oneRest, otherRest);
+});
+
+function DrawnEdge(props: EdgeProps<FlowEdgeType>) {
+  const { data, selected } = props;
+  const [path, x, y] = getBezierPath(props);
+  const full = data?.fill === undefined ? null : pressure(data.fill);
+  const colour = (full && BARS[full.level].line) ?? (data?.port ? PORTS[data.port].colour : "var(--input)");
+  return (
+    <>
+      <BaseEdge
+        path={path}
+        interactionWidth={24}
+        style={{
+          stroke: colour,
+          strokeWidth: selected || full?.level === "full" ? 3 : 1.75,
+          ...(data?.isOrder && { strokeDasharray: "5 5" }),
+        }}
+        {...(props.markerEnd !== undefined && { markerEnd: props.markerEnd })}
+      />
+      {(data?.text || full) && (
+        <EdgeLabelRenderer>
+          <div
+            className={cn(
+              "pointer-events-none absolute flex flex-col items-center gap-1 rounded-md border border-border bg-raised px-1.5 py-1 text-[11px] leading-none whitespace-nowrap tabular-nums shadow-xs",
+              full?.level === "full" && "border-danger",
+            )}
+            style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` }}
+          >
+            {data?.text && <span>{data.text}</span>}
+            {full && <QueueBar percent={full.percent} level={full.level} />}
+          </div>
+        </EdgeLabelRenderer>
+      )}
+    </>
+  );
+}
+
+/** A bar with marks at both turns, and its share in figures: told without colour, too. */
+function QueueBar({ percent, level }: { percent: number; level: keyof typeof BARS }) {
+  return (
+    <span className="flex items-center gap-1">
+      <span className="relative h-1.5 w-16 overflow-hidden rounded-full bg-border">
+        <span
+          className={cn("absolute inset-y-0 left-0", BARS[level].fill)}
+          style={{ width: `${percent}%` }}
+        />
+        <span className="absolute inset-y-0 left-[60%] w-px bg-foreground/50" />
+        <span className="absolute inset-y-0 left-[85%] w-px bg-foreground/50" />
+      </span>
+      {percent} %{level === "filling" && " ▲"}
+      {level === "full" && " ■"}
+    </span>
+  );
+}

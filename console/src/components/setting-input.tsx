@@ -1,0 +1,67 @@
+// A field of settings as a connector or a block announces it, drawn by its kind.
+import { Field } from "./ui/field";
+import { Input, PasswordInput } from "./ui/input";
+import { Select } from "./ui/select";
+import type { SettingField } from "@/lib/json-schema";
+
+interface SettingInputProps {
+  field: SettingField;
+  value: string;
+  onChange: (value: string) => void;
+  error?: string | undefined;
+  /** A secret is kept already: what is typed replaces it. */
+  isKept?: boolean;
+  className?: string | undefined;
+}
+
+const KEPT = "Kept. Type to replace it.";
+
+export function SettingInput({ field, value, onChange, error, isKept, className }: SettingInputProps) {
+  const { label, kind, choices, fallback, isRequired } = field;
+  const help = kind === "secret" ? (field.help ?? "Sealed, and never shown again.") : field.help;
+  return (
+    <Field
+      label={label}
+      help={help}
+      error={error}
+      isOptional={!isRequired && fallback === null && kind !== "flag"}
+      className={className}
+    >
+      {(control) => {
+        if (kind === "choice" || kind === "flag") {
+          const options = kind === "flag" ? ["true", "false"] : choices;
+          const shown = options.map((option) => ({
+            value: option,
+            label: { true: "Yes", false: "No" }[option] ?? option,
+          }));
+          return (
+            <Select
+              {...control}
+              value={value}
+              onChange={onChange}
+              choices={[{ value: "", label: "Default" }, ...shown]}
+            />
+          );
+        }
+        const typed = {
+          ...control,
+          name: field.key,
+          value,
+          onChange: (event: React.ChangeEvent<HTMLInputElement>) => onChange(event.target.value),
+          required: isRequired,
+        };
+        if (kind === "secret")
+          return <PasswordInput {...typed} autoComplete="new-password" placeholder={isKept ? KEPT : ""} />;
+        return (
+          <Input
+            {...typed}
+            inputMode={kind === "number" ? "numeric" : undefined}
+            autoComplete="off"
+            spellCheck={false}
+            placeholder={fallback ?? ""}
+          />
+        );
+      }}
+    </Field>
+  );
+}

@@ -1,0 +1,86 @@
+// One of a few choices.
+import * as Radix from "@radix-ui/react-select";
+import { Check, ChevronDown } from "lucide-react";
+import type { ReactNode } from "react";
+import { cn } from "@/lib/cn";
+
+export interface Choice<T extends string = string> {
+  value: T;
+  label: string;
+  icon?: ReactNode;
+}
+
+interface SelectProps<T extends string> {
+  value: T;
+  onChange: (value: T) => void;
+  choices: readonly Choice<T>[];
+  /** Where no label stands beside it. */
+  label?: string;
+  id?: string;
+  disabled?: boolean;
+  className?: string;
+  "aria-describedby"?: string | undefined;
+  "aria-invalid"?: boolean;
+}
+
+// The primitive takes no empty value; this one stands for it.
+const EMPTY = "\u0000";
+
+export function Select<T extends string>({
+  value,
+  onChange,
+  choices,
+  label,
+  className,
+  ...rest
+}: SelectProps<T>) {
+  const chosen = choices.find((choice) => choice.value === value);
+  const choose = (text: string) => {
+    const choice = choices.find((choice) => choice.value === (text === EMPTY ? "" : text));
+    if (choice) onChange(choice.value);
+  };
+  return (
+    <Radix.Root value={value || EMPTY} onValueChange={choose} disabled={rest.disabled ?? false}>
+      <Radix.Trigger
+        {...rest}
+        aria-label={label ? `${label}: ${chosen?.label ?? ""}` : undefined}
+        className={cn(
+          "inline-flex h-9 items-center justify-between gap-2 rounded-lg border border-input bg-card px-3 text-sm whitespace-nowrap hover:bg-muted disabled:opacity-60",
+          className,
+        )}
+      >
+        <Radix.Value />
+        <ChevronDown aria-hidden className="size-4 text-muted-foreground" />
+      </Radix.Trigger>
+      <Radix.Portal>
+        <Radix.Content
+          position="popper"
+          sideOffset={4}
+          className="animate-in z-60 max-h-80 min-w-(--radix-select-trigger-width) overflow-auto rounded-lg border border-border bg-raised p-1 shadow-xl"
+        >
+          <Radix.Viewport>
+            {choices.map((choice) => (
+              <Radix.Item
+                key={choice.value}
+                value={choice.value || EMPTY}
+                className="flex h-8 cursor-pointer items-center gap-2 rounded-md pr-3 pl-2 text-sm outline-none data-highlighted:bg-accent data-highlighted:text-accent-foreground"
+              >
+                <span className="size-4">
+                  <Radix.ItemIndicator>
+                    <Check aria-hidden className="size-4" />
+                  </Radix.ItemIndicator>
+                </span>
+                <Radix.ItemText>
+                  <span className="flex items-center gap-2">
+                    {choice.icon}
+                    {choice.label}
+                  </span>
+                </Radix.ItemText>
+              </Radix.Item>
+            ))}
+          </Radix.Viewport>
+        </Radix.Content>
+      </Radix.Portal>
+    </Radix.Root>
+  );
+}

@@ -1,0 +1,36 @@
+// The next times of schedules.
+import { Link } from "@tanstack/react-router";
+import { CalendarClock } from "lucide-react";
+import type { Schemas } from "@/api/types";
+import { Card } from "@/components/ui/card";
+import { Time } from "@/components/ui/values";
+
+export function NextScheduled({ items }: { items: Schemas["NextItem"][] }) {
+  if (items.length === 0) {
+    return (
+      <Card className="flex h-64 items-center justify-center px-4 text-muted-foreground">
+        Nothing is scheduled.
+      </Card>
+    );
+  }
+  return (
+    <Card className="h-64 overflow-y-auto">
+      <ul>
+        {items.map(({ schedule_id, pipeline, at }) => (
+          <li
+            key={`${schedule_id} ${at}`}
+            className="flex h-11 items-center gap-3 border-b border-border px-4 last:border-0"
+          >
+            <CalendarClock aria-hidden className="size-4 shrink-0 text-link" />
+            <Link to="/schedules" className="min-w-0 flex-1 truncate font-medium hover:underline">
+              {pipeline}
+            </Link>
+            <span className="text-muted-foreground">
+              <Time at={at} />
+            </span>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}

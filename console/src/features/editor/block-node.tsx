@@ -1,0 +1,67 @@
+// A block on the canvas: what it is called and does, its ports, what is wrong with it.
+import { Handle, type Node, type NodeProps, Position } from "@xyflow/react";
+import { CircleAlert } from "lucide-react";
+import { cn } from "@/lib/cn";
+import type { Block } from "./graph";
+import { KindIcon } from "./kind-icon";
+import { PortShape } from "./port";
+
+export type BlockNode = Node<
+  {
+    block: Block;
+    summary: string;
+    problems: number;
+    /** While somebody joins by keys: whether this is the one chosen, and whether it may be. */
+    candidate: "allowed" | "refused" | null;
+    isSource: boolean;
+  },
+  "block"
+>;
+
+const handle = "!grid !size-6 !place-items-center !border-0 !bg-transparent";
+
+export function BlockCard({ data, selected }: NodeProps<BlockNode>) {
+  const { block, summary, problems, candidate, isSource } = data;
+  const [input, output] = [block.kind?.input ?? null, block.kind?.output ?? null];
+  return (
+    <div
+      className={cn(
+        "flex h-full items-stretch overflow-hidden rounded-xl border-2 border-border bg-card text-left shadow-sm transition-shadow hover:shadow-md",
+        selected && "border-primary shadow-lg shadow-primary/20",
+        problems > 0 && !selected && "border-danger/60",
+        isSource && "border-dashed border-primary",
+        candidate === "allowed" && "border-success ring-3 ring-success/30",
+        candidate === "refused" && "border-danger ring-3 ring-danger/30",
+      )}
+    >
+      <span className="grid w-9 shrink-0 place-items-center border-r border-border bg-muted">
+        <KindIcon kind={block.kind?.kind} className="size-4.5 text-muted-foreground" />
+      </span>
+      <span className="flex min-w-0 flex-1 flex-col justify-center px-3">
+        <span className="flex items-center gap-1.5">
+          <span className="truncate text-sm font-semibold">{block.id}</span>
+          {problems > 0 && <CircleAlert aria-hidden className="ml-auto size-4 shrink-0 text-danger" />}
+        </span>
+        <span className="truncate text-xs text-muted-foreground">{block.kind?.label ?? "Not said yet"}</span>
+        <span className="truncate font-mono text-[11px] text-muted-foreground">{summary}</span>
+      </span>
+      {input !== null && (
+        <Handle type="target" position={Position.Left} className={handle}>
+          <PortShape port={input} className="pointer-events-none size-4" />
+        </Handle>
+      )}
+      {output !== null && (
+        <Handle type="source" position={Position.Right} className={handle}>
+          <PortShape port={output} className="pointer-events-none size-4" />
+        </Handle>
+      )}
+    </div>
+  );
+}
+
+/** What a block is about, in a line. */
+export function summaryOf({ kind, settings }: Block): string {
+  const place = settings["to"] ?? settings[kind?.keyword ?? ""];
+  if (typeof place === "string") return place.trim().replaceAll(/\s+/g, " ") || "not set yet";
+  return place === undefined ? "" : "a query";
+}

@@ -1,0 +1,123 @@
+// The chosen block at the side: its name, its settings, and what can be done with it.
+import { Eye, Play, Trash2, X } from "lucide-react";
+import { type Ref, useState } from "react";
+import { Button } from "@/components/ui/button";
+import { Field } from "@/components/ui/field";
+import { Input } from "@/components/ui/input";
+import { nameRefusal } from "./edits";
+import type { Block } from "./graph";
+import { portLabel, PortShape } from "./port";
+import { SettingsForm } from "./settings-form";
+import type { Editing } from "./use-draft";
+
+interface DrawerProps {
+  editing: Editing;
+  block: Block;
+  isReadOnly: boolean;
+  onSelect: (id: string | null) => void;
+  onPreview: () => void;
+  onRunTo: (() => void) | null;
+  ref: Ref<HTMLElement>;
+}
+
+export function Drawer({ editing, block, isReadOnly, onSelect, onPreview, onRunTo, ref }: DrawerProps) {
+  const { kind } = block;
+  return (
+    // Escape leaves it, wherever in it the focus is.
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
+    <aside
+      ref={ref}
+      aria-label={`Settings of ${block.id}`}
+      className="absolute top-0 right-0 bottom-72 z-10 flex w-88 max-w-full shrink-0 flex-col border-l border-border bg-card shadow-xl 2xl:w-104 lg:static lg:shadow-none"
+      onKeyDown={(event) => {
+        if (event.key === "Escape" && !event.defaultPrevented) onSelect(null);
+      }}
+    >
+      <header className="flex items-center gap-2 border-b border-border px-4 py-2.5">
+        <PortShape port={kind?.output ?? kind?.input ?? null} className="size-4" />
+        <div className="min-w-0 flex-1">
+          <h2 className="truncate font-semibold">{kind?.label ?? "A block of no kind"}</h2>
+        </div>
+        <Button size="icon" variant="ghost" aria-label="Close settings" onClick={() => onSelect(null)}>
+          <X aria-hidden />
+        </Button>
+      </header>
+      <div className="flex min-h-0 flex-1 flex-col gap-4 overflow-y-auto p-4">
+        <p className="text-xs text-muted-foreground">
+          {kind?.description ??
+            "Its settings do not say yet what it does: write one of the blocks’ keywords in the YAML."}
+          {kind && (
+            <span className="mt-1 flex gap-3">
+              <span>Takes: {kind.input === null ? "no block" : portLabel(kind.input).toLowerCase()}</span>
+              <span>Gives: {kind.output === null ? "nothing" : portLabel(kind.output).toLowerCase()}</span>
+            </span>
+          )}
+        </p>
+        <NameField
+          key={block.id}
+          editing={editing}
+          block={block}
+          isReadOnly={isReadOnly}
+          onSelect={onSelect}
+        />
+        <SettingsForm editing={editing} block={block} isReadOnly={isReadOnly} />
+      </div>
+      <footer className="flex flex-wrap gap-2 border-t border-border px-4 py-2.5">
+        <Button size="sm" onClick={onPreview}>
+          <Eye aria-hidden /> Preview to here
+        </Button>
+        {onRunTo && (
+          <Button size="sm" onClick={onRunTo}>
+            <Play aria-hidden /> Run to here
+          </Button>
+        )}
+        {!isReadOnly && (
+          <Button
+            size="icon"
+            variant="ghost"
+            className="ml-auto text-danger"
+            aria-label={`Remove ${block.id}`}
+            onClick={() => {
+              editing.remove(block.id);
+              onSelect(null);
+            }}
+          >
+            <Trash2 aria-hidden />
+          </Button>
+        )}
+      </footer>
+    </aside>
+  );
+}
+
+type NameFieldProps = Pick<DrawerProps, "editing" | "block" | "isReadOnly" | "onSelect">;
+
+function NameField({ editing, block, isReadOnly, onSelect }: NameFieldProps) {
+  const [typed, setTyped] = useState<string | null>(null);
+  const wrong = typed === null ? null : nameRefusal(typed, editing.graph.blocks, block.id);
+  const settle = () => {
+    if (typed !== null && wrong === null && typed !== block.id) {
+      editing.rename(block.id, typed);
+      onSelect(typed);
+    }
+    setTyped(null);
+  };
+  return (
+    <Field
+      label="Name"
+      error={wrong ?? undefined}
+      help="Other blocks and queries call it so; a new name is put there as well."
+    >
+      {(control) => (
+        <Input
+          {...control}
+          value={typed ?? block.id}
+          readOnly={isReadOnly}
+          onChange={(event) => setTyped(event.target.value)}
+          onBlur={settle}
+          onKeyDown={(event) => event.key === "Enter" && settle()}
+        />
+      )}
+    </Field>
+  );
+}

@@ -1,0 +1,101 @@
+// A map of names and values: a row for each.
+import { Plus, X } from "lucide-react";
+import { useState } from "react";
+import { Button } from "@/components/ui/button";
+import { Input } from "@/components/ui/input";
+import { isRecord } from "./graph";
+import type { Path } from "./edits";
+import { plain, type Schema } from "./schema";
+import type { Block } from "./graph";
+import type { Editing } from "./use-draft";
+
+interface TableFieldProps {
+  editing: Editing;
+  block: Block;
+  path: Path;
+  schema: Schema;
+  value: unknown;
+  isReadOnly: boolean;
+}
+
+interface Row {
+  name: string;
+  text: string;
+}
+
+export function TableField({ editing, block, path, schema, value, isReadOnly }: TableFieldProps) {
+  const inner = plain(schema.additionalProperties ?? {}, block.kind?.schema ?? {});
+  const isList = inner.type === "array";
+  const kept = Object.entries(isRecord(value) ? value : {}).map(([name, part]) => ({
+    name,
+    text: shown(part),
+  }));
+  const [typed, setTyped] = useState<Row[] | null>(null);
+  const rows = typed ?? kept;
+  const put = (next: Row[]) => {
+    setTyped(next);
+    const entries = next
+      .filter(({ name }) => name !== "")
+      .map(({ name, text }) => [
+        name,
+        isList
+          ? text
+              .split(",")
+              .map((part) => part.trim())
+              .filter(Boolean)
+          : text,
+      ]);
+    editing.set(block.id, path, entries.length === 0 ? undefined : Object.fromEntries(entries));
+  };
+  const change = (index: number, part: Partial<Row>) =>
+    put(rows.map((row, at) => (at === index ? { ...row, ...part } : row)));
+  return (
+    // What was typed is settled once the focus leaves all of it.
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
+    <div
+      role="group"
+      aria-label={String(path.at(-1))}
+      className="flex flex-col gap-1.5"
+      onBlur={(event) => !event.currentTarget.contains(event.relatedTarget) && setTyped(null)}
+    >
+      {rows.map((row, index) => (
+        <div key={index} className="flex gap-1.5">
+          <Input
+            aria-label={`Name ${index + 1}`}
+            placeholder="column"
+            value={row.name}
+            readOnly={isReadOnly}
+            onChange={(event) => change(index, { name: event.target.value })}
+          />
+          <Input
+            aria-label={`Value ${index + 1}`}
+            placeholder={isList ? "one, two" : "value"}
+            value={row.text}
+            readOnly={isReadOnly}
+            onChange={(event) => change(index, { text: event.target.value })}
+          />
+          {!isReadOnly && (
+            <Button
+              size="icon"
+              variant="ghost"
+              aria-label={`Remove row ${index + 1}`}
+              onClick={() => put(rows.filter((_, at) => at !== index))}
+            >
+              <X aria-hidden />
+            </Button>
+          )}
+        </div>
+      ))}
+      {!isReadOnly && (
+        <Button size="sm" className="self-start" onClick={() => setTyped([...rows, { name: "", text: "" }])}>
+          <Plus aria-hidden /> Add
+        </Button>
+      )}
+    </div>
+  );
+}
+
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return value.map(shown).join(", ");
+  return typeof value === "string" ? value : JSON.stringify(value);
+}

@@ -1,0 +1,113 @@
+// A pipeline from a table: where it goes and how it is called, and the file that says so.
+import { useSuspenseQuery } from "@tanstack/react-query";
+import { useRouter } from "@tanstack/react-router";
+import { useState } from "react";
+import { type Connection, connectionsQuery } from "@/api/connections";
+import type { TableDetail } from "@/api/discovery";
+import { useDraftPipeline } from "@/api/pipelines";
+import { ProblemAlert } from "@/components/problem-state";
+import { Button } from "@/components/ui/button";
+import { CopyButton } from "@/components/ui/copy-button";
+import { Dialog } from "@/components/ui/dialog";
+import { Field } from "@/components/ui/field";
+import { Input } from "@/components/ui/input";
+import { Select } from "@/components/ui/select";
+import { toast } from "@/components/ui/toast";
+import { blockName, pipelineText } from "./pipeline-text";
+
+interface PipelineDialogProps {
+  connection: Connection;
+  table: TableDetail;
+  onClose: () => void;
+}
+
+export function PipelineDialog({ connection, table, onClose }: PipelineDialogProps) {
+  const { data: connections } = useSuspenseQuery(connectionsQuery);
+  const router = useRouter();
+  const [name, setName] = useState(blockName(table.name));
+  const [to, setTo] = useState("");
+  const [schema, setSchema] = useState(table.schema);
+  const [isTried, setTried] = useState(false);
+  const draft = useDraftPipeline();
+  const targets = connections.filter(({ id, direction }) => id !== connection.id && direction !== "source");
+  const place = to === "" ? "" : `${to}.${schema}.${table.name}`;
+  const text = pipelineText({ name, from: table.reference, to: place });
+  const wrong = /^[A-Za-z0-9_.-]+$/.test(name) ? undefined : "A name has letters, digits, “_”, “-” and “.”.";
+  const submit = (event: React.SyntheticEvent) => {
+    event.preventDefault();
+    setTried(true);
+    if (wrong) return;
+    draft.mutate(
+      { name, text },
+      {
+        onSuccess: ({ id }) => {
+          onClose();
+          toast("success", `Pipeline ${name} was created as a draft.`);
+          // Where pipelines have a page, it goes on there.
+          if (Object.hasOwn(router.routesByPath, "/pipelines/$pipeline"))
+            router.history.push(`/pipelines/${id}`);
+        },
+      },
+    );
+  };
+  return (
+    <Dialog
+      isOpen
+      onClose={onClose}
+      title={`Create pipeline from ${table.name}`}
+      description="It begins as a draft, and runs only once it is told to."
+      footer={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button variant="primary" type="submit" form="pipeline-from" isBusy={draft.isPending}>
+            Create draft
+          </Button>
+        </>
+      }
+    >
+      <form id="pipeline-from" noValidate onSubmit={submit} className="flex flex-col gap-4">
+        <Field label="Name" error={isTried ? wrong : undefined}>
+          {(control) => (
+            <Input {...control} autoFocus value={name} onChange={(event) => setName(event.target.value)} />
+          )}
+        </Field>
+        <div className="grid gap-4 sm:grid-cols-2">
+          <Field label="Destination" help="It can be said later, too.">
+            {(control) => (
+              <Select
+                {...control}
+                value={to}
+                onChange={setTo}
+                choices={[
+                  { value: "", label: "Not yet" },
+                  ...targets.map(({ name }) => ({ value: name, label: name })),
+                ]}
+              />
+            )}
+          </Field>
+          {to !== "" && (
+            <Field label="Schema there">
+              {(control) => (
+                <Input {...control} value={schema} onChange={(event) => setSchema(event.target.value)} />
+              )}
+            </Field>
+          )}
+        </div>
+        <div className="relative">
+          <pre
+            // What scrolls is to be reached by the keyboard.
+            // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+            tabIndex={0}
+            aria-label="The pipeline's file"
+            role="region"
+            className="overflow-x-auto rounded-lg bg-muted p-4 pr-12 font-mono text-xs leading-relaxed"
+          >
+            {text}
+          </pre>
+          <CopyButton text={text} label="Copy YAML" className="absolute top-2 right-2 bg-raised" />
+        </div>
+        <ProblemAlert title="The pipeline was not created." error={draft.error} />
+      </form>
+    </Dialog>
+  );
+}

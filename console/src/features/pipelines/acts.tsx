@@ -1,0 +1,96 @@
+// What can be done with a pipeline in the list.
+import { EllipsisVertical, Pause, Play, Power, Trash2 } from "lucide-react";
+import { useState } from "react";
+import { useMay } from "@/api/me";
+import { type PipelineItem, useDeletePipeline, useRunPipeline, useStanding } from "@/api/pipeline-list";
+import { ProblemAlert } from "@/components/problem-state";
+import { Button } from "@/components/ui/button";
+import { ConfirmDialog } from "@/components/ui/confirm-dialog";
+import { Menu, MenuItem } from "@/components/ui/menu";
+import { toast } from "@/components/ui/toast";
+
+export function Acts({ item }: { item: PipelineItem }) {
+  const { id, name, status } = item;
+  const [run, edit, remove] = [useMay("run"), useMay("edit"), useMay("delete")];
+  const start = useRunPipeline();
+  const stand = useStanding();
+  const deletion = useDeletePipeline();
+  const [isAsking, setAsking] = useState(false);
+  const isActive = status === "active";
+  const refused = (what: string) => (error: Error) => toast("danger", `${what}: ${error.message}.`);
+  return (
+    <div className="flex justify-end gap-1">
+      <Button
+        size="icon"
+        variant="ghost"
+        aria-label={`Run ${name} now`}
+        refusal={
+          run.reason ?? (status === "draft" ? "A draft is activated in its editor before it runs." : null)
+        }
+        isBusy={start.isPending}
+        onClick={() =>
+          start.mutate(
+            { pipeline: id },
+            {
+              onSuccess: () => toast("success", `A run of ${name} has begun.`),
+              onError: refused(`${name} was not run`),
+            },
+          )
+        }
+      >
+        {!start.isPending && <Play aria-hidden />}
+      </Button>
+      <Menu
+        trigger={
+          <Button size="icon" variant="ghost" aria-label={`More for ${name}`}>
+            <EllipsisVertical aria-hidden />
+          </Button>
+        }
+      >
+        <MenuItem
+          icon={isActive ? Pause : Power}
+          refusal={edit.reason}
+          onSelect={() =>
+            stand.mutate(
+              { pipeline: id, status: isActive ? "paused" : "active" },
+              {
+                onSuccess: () =>
+                  toast(
+                    "success",
+                    isActive ? `${name} is paused: its schedules leave it alone.` : `${name} is active.`,
+                  ),
+                onError: refused(`${name} stays as it was`),
+              },
+            )
+          }
+        >
+          {isActive ? "Pause" : "Activate"}
+        </MenuItem>
+        <MenuItem icon={Trash2} isDangerous refusal={remove.reason} onSelect={() => setAsking(true)}>
+          Delete…
+        </MenuItem>
+      </Menu>
+      <ConfirmDialog
+        isOpen={isAsking}
+        onClose={() => setAsking(false)}
+        title={`Delete pipeline ${name}?`}
+        action="Delete pipeline"
+        isBusy={deletion.isPending}
+        error={<ProblemAlert title="It was not deleted." error={deletion.error} />}
+        onConfirm={() =>
+          deletion.mutate(id, {
+            onSuccess: () => {
+              setAsking(false);
+              toast("success", `${name} is deleted.`);
+            },
+          })
+        }
+      >
+        <p>
+          Its {item.revision} {item.revision === 1 ? "revision" : "revisions"}, its schedules and what it
+          remembers of its sources go with it. What it has loaded stays where it is.
+        </p>
+      </ConfirmDialog>
+    </div>
+  );
+}

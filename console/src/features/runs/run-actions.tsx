@@ -1,0 +1,95 @@
+// What can be done with a run.
+import { useNavigate } from "@tanstack/react-router";
+import { Ban, Pause, Play, RotateCcw, StepForward } from "lucide-react";
+import { useState } from "react";
+import { useMay } from "@/api/me";
+import { isUnderWay } from "@/api/run-live";
+import { type RunDetail, useBeginRun, useCancelRun, useRetryRun } from "@/api/runs";
+import { ProblemAlert } from "@/components/problem-state";
+import { Button } from "@/components/ui/button";
+import { ConfirmDialog } from "@/components/ui/confirm-dialog";
+import { toast } from "@/components/ui/toast";
+import { useShortcuts } from "@/lib/keys";
+
+interface RunActionsProps {
+  run: RunDetail;
+  isPaused: boolean;
+  /** Left out where nothing moves that could be paused. */
+  onPause: ((isPaused: boolean) => void) | undefined;
+}
+
+export function RunActions({ run, isPaused, onPause }: RunActionsProps) {
+  const may = useMay("run");
+  const navigate = useNavigate();
+  const [isAsking, setAsking] = useState(false);
+  const [cancel, retry, begin] = [useCancelRun(), useRetryRun(), useBeginRun()];
+  const failed = (what: string) => (error: Error) => toast("danger", `${what}: ${error.message}.`);
+  const goTo = (id: string) => void navigate({ to: "/runs/$run", params: { run: id } });
+  const again = () => {
+    if (!run.pipeline_id || !may.allowed || begin.isPending) return;
+    begin.mutate(
+      { pipeline: run.pipeline_id },
+      { onSuccess: ({ id }) => goTo(id), onError: failed("The pipeline could not be run") },
+    );
+  };
+  const isOver = !isUnderWay(run);
+  const canRetry = run.status === "failed" || run.status === "cancelled";
+  useShortcuts(isOver ? [{ keys: "r", label: "Run the pipeline again", run: again }] : []);
+  return (
+    <>
+      {onPause && (
+        <Button onClick={() => onPause(!isPaused)} aria-pressed={isPaused}>
+          {isPaused ? <Play aria-hidden /> : <Pause aria-hidden />}
+          {isPaused ? "Go on showing" : "Pause the view"}
+        </Button>
+      )}
+      {!isOver && (
+        <Button
+          variant="danger"
+          refusal={may.reason ?? (run.state === "cancelling" ? "It is being cancelled." : null)}
+          onClick={() => setAsking(true)}
+        >
+          <Ban aria-hidden /> Cancel
+        </Button>
+      )}
+      {canRetry && (
+        <Button
+          refusal={may.reason}
+          isBusy={retry.isPending}
+          onClick={() =>
+            retry.mutate(run.id, {
+              onSuccess: ({ id }) => goTo(id),
+              onError: failed("It could not be gone on with"),
+            })
+          }
+        >
+          <StepForward aria-hidden /> Retry from the failed block
+        </Button>
+      )}
+      {isOver && (
+        <Button
+          variant="primary"
+          refusal={may.reason ?? (run.pipeline_id ? null : "The file of this run is not kept here.")}
+          isBusy={begin.isPending}
+          onClick={again}
+        >
+          <RotateCcw aria-hidden /> Re-run
+        </Button>
+      )}
+      <ConfirmDialog
+        isOpen={isAsking}
+        onClose={() => setAsking(false)}
+        title={`Cancel this run of ${run.pipeline}?`}
+        action="Cancel the run"
+        isBusy={cancel.isPending}
+        onConfirm={() => cancel.mutate(run.id, { onSuccess: () => setAsking(false) })}
+        error={<ProblemAlert title="The run could not be cancelled." error={cancel.error} />}
+      >
+        <p>What it has committed stays, and it can be gone on with later.</p>
+        {run.view.published.length > 0 && (
+          <p>Already visible in their targets: {run.view.published.join(", ")}.</p>
+        )}
+      </ConfirmDialog>
+    </>
+  );
+}

@@ -1,0 +1,65 @@
+// What each role may do, exactly.
+import { Check, Minus } from "lucide-react";
+import type { Role } from "@/api/me";
+import { Card } from "@/components/ui/card";
+
+export const ROLES: readonly { value: Role; label: string }[] = [
+  { value: "viewer", label: "Viewer" },
+  { value: "editor", label: "Editor" },
+  { value: "admin", label: "Admin" },
+  { value: "owner", label: "Owner" },
+];
+
+/** Each right, and the first role that has it; the roles after it have it, too. */
+const RIGHTS: readonly (readonly [string, Role])[] = [
+  ["See everything but secrets and the audit log", "viewer"],
+  ["Make API keys of one’s own", "viewer"],
+  ["Make and change connections, pipelines and schedules", "editor"],
+  ["Test connections, look into tables, run, cancel and retry", "editor"],
+  ["Delete connections, pipelines and schedules", "admin"],
+  ["Invite and remove members, change their roles", "admin"],
+  ["Say who is alerted; see the audit log", "admin"],
+  ["Lock and unlock the vault, change its master password", "owner"],
+  ["Export secrets", "owner"],
+  ["Rename the organization, hand it over, delete it", "owner"],
+];
+
+export function RolesTable() {
+  const rank = (role: Role) => ROLES.findIndex(({ value }) => value === role);
+  return (
+    <Card className="overflow-x-auto">
+      <table className="w-full" aria-label="Rights of each role">
+        <thead>
+          <tr className="h-10 border-b border-border text-xs text-muted-foreground">
+            <th scope="col" className="px-4 text-left font-medium">
+              Right
+            </th>
+            {ROLES.map(({ value, label }) => (
+              <th key={value} scope="col" className="w-20 px-2 font-medium">
+                {label}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {RIGHTS.map(([right, first]) => (
+            <tr key={right} className="h-10 border-b border-border last:border-0">
+              <th scope="row" className="px-4 text-left font-normal">
+                {right}
+              </th>
+              {ROLES.map(({ value }) => (
+                <td key={value} className="text-center">
+                  {rank(value) >= rank(first) ? (
+                    <Check role="img" aria-label="yes" className="inline size-4 text-success" />
+                  ) : (
+                    <Minus role="img" aria-label="no" className="inline size-4 text-muted-foreground" />
+                  )}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Card>
+  );
+}

@@ -1,0 +1,84 @@
+// Numbers, bytes, durations and times as people read them.
+
+const COUNT_UNITS = ["", "k", "M", "G", "T"];
+const BYTE_UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+
+/** 12.4 M; exact below ten thousand. */
+export function formatCount(count: number): string {
+  if (Math.abs(count) < 10_000) return formatExact(count);
+  return scaled(count, 1000, COUNT_UNITS);
+}
+
+/** All digits, grouped as is usual here. */
+export function formatExact(count: number): string {
+  return count.toLocaleString(undefined, { maximumFractionDigits: 2 });
+}
+
+export function formatBytes(bytes: number): string {
+  return scaled(bytes, 1024, BYTE_UNITS);
+}
+
+function scaled(value: number, step: number, units: string[]): string {
+  let [rest, unit] = [value, 0];
+  // What would be shown as a whole step belongs to the next unit.
+  while (Math.abs(rest) >= step * 0.9995 && unit < units.length - 1) [rest, unit] = [rest / step, unit + 1];
+  const digits = unit === 0 || Math.abs(rest) >= 100 ? 0 : 1;
+  const text = rest.toLocaleString(undefined, { maximumFractionDigits: digits });
+  return `${text} ${units[unit] ?? ""}`.trimEnd();
+}
+
+/** A duration in words, two units at most: `2 h 5 min`. */
+export function formatDuration(seconds: number): string {
+  if (seconds < 0) return formatDuration(0);
+  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  const [days, hours] = [Math.floor(whole / 86_400), Math.floor((whole % 86_400) / 3600)];
+  const [minutes, rest] = [Math.floor((whole % 3600) / 60), whole % 60];
+  const parts = [
+    [days, "d"],
+    [hours, "h"],
+    [minutes, "min"],
+    [rest, "s"],
+  ] as const;
+  const first = parts.findIndex(([amount]) => amount > 0);
+  const shown = parts.slice(first, first + 2).filter(([amount]) => amount > 0);
+  return shown.map(([amount, unit]) => `${amount} ${unit}`).join(" ");
+}
+
+const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+const STEPS = [
+  ["second", 60],
+  ["minute", 60],
+  ["hour", 24],
+  ["day", 7],
+  ["week", 4.35],
+  ["month", 12],
+  ["year", Infinity],
+] as const;
+
+/** `3 minutes ago`, `in 2 hours`, `just now`. */
+export function formatRelative(at: Date, now: Date): string {
+  let amount = (at.getTime() - now.getTime()) / 1000;
+  if (Math.abs(amount) < 5) return "just now";
+  for (const [unit, next] of STEPS) {
+    if (Math.abs(amount) < next) return RELATIVE.format(Math.trunc(amount), unit);
+    amount /= next;
+  }
+  return formatLocal(at);
+}
+
+/** Date and time as is usual here. */
+export function formatLocal(at: Date): string {
+  return at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
+}
+
+/** `2026-03-01 14:05:09 UTC`. */
+export function formatUtc(at: Date): string {
+  return `${at.toISOString().slice(0, 19).replace("T", " ")} UTC`;
+}
+
+/** `1 run`, `2 runs`. */
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${formatExact(count)} ${count === 1 ? one : many}`;
+}

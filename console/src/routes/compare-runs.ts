@@ -1,0 +1,22 @@
+// `/runs/compare`: two runs side by side.
+import { createRoute, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import { z } from "@/lib/z";
+import { queryClient } from "@/api/query-client";
+import { runQuery } from "@/api/runs";
+import { TablePending } from "@/components/pending";
+import { appRoute } from "./app";
+
+export const compareRunsRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: "/runs/compare",
+  validateSearch: z.object({ one: z.string().catch(""), other: z.string().catch("") }),
+  loaderDeps: ({ search }) => search,
+  loader: async ({ deps: { one, other } }) => {
+    if (!one || !other) throw redirect({ to: "/runs" });
+    await Promise.all(
+      [one, other].map((run) => queryClient.query({ ...runQuery(run), staleTime: "static" })),
+    );
+  },
+  component: lazyRouteComponent(() => import("@/features/runs/compare-page"), "ComparePage"),
+  pendingComponent: TablePending,
+});

@@ -1,0 +1,21 @@
+// `/files`: which folder, what is searched, and which file is looked at stand in the address.
+import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { TablePending } from "@/components/pending";
+import { listSearch, textParam, wordParam } from "@/lib/url";
+import { appRoute } from "./app";
+
+const search = listSearch.extend({
+  tab: wordParam(["files", "backups"]),
+  /** `raw/2026`; left out for what lies in none. */
+  folder: textParam,
+  /** The id of the file whose rows are seen. */
+  file: textParam,
+});
+
+export const filesRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: "/files",
+  validateSearch: search,
+  component: lazyRouteComponent(() => import("@/features/files/files-page"), "FilesPage"),
+  pendingComponent: TablePending,
+});

@@ -1,0 +1,4 @@
+// What all pages are below.
+import { createRootRoute, Outlet } from "@tanstack/react-router";
+
+export const rootRoute = createRootRoute({ component: Outlet });

@@ -1,0 +1,30 @@
+// `/runs/RUN`: which part of it is seen, and how.
+import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { z } from "@/lib/z";
+import { queryClient } from "@/api/query-client";
+import { runQuery } from "@/api/runs";
+import { TablePending } from "@/components/pending";
+import { textParam, wordParam } from "@/lib/url";
+import { appRoute } from "./app";
+
+const search = z.object({
+  tab: wordParam(["graph", "timeline", "logs", "data", "state", "error"]),
+  /** The graph as a table. */
+  as: wordParam(["outline"]),
+  /** The block that is looked at, in the graph and in the logs. */
+  block: textParam,
+  level: wordParam(["debug", "warn", "error"]),
+  /** Text in the logs. */
+  q: textParam,
+  /** The number of the line that is pointed at. */
+  line: z.coerce.number().int().positive().optional().catch(undefined),
+});
+
+export const runRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: "/runs/$run",
+  validateSearch: search,
+  loader: ({ params }) => queryClient.query({ ...runQuery(params.run), staleTime: "static" }),
+  component: lazyRouteComponent(() => import("@/features/runs/run-page"), "RunPage"),
+  pendingComponent: TablePending,
+});

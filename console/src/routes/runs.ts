@@ -1,0 +1,31 @@
+// `/runs`: which runs are listed.
+import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { z } from "@/lib/z";
+import { queryClient } from "@/api/query-client";
+import { runsQuery } from "@/api/runs";
+import { TablePending } from "@/components/pending";
+import { textParam, wordParam } from "@/lib/url";
+import { appRoute } from "./app";
+
+const timeParam = z.iso.datetime({ offset: true }).optional().catch(undefined);
+
+const search = z.object({
+  status: wordParam(["pending", "running", "success", "failed", "cancelled"]),
+  /** The name or the id of one. */
+  pipeline: textParam,
+  trigger: wordParam(["manual", "api", "schedule", "client"]),
+  from: timeParam,
+  to: timeParam,
+  /** Text in errors. */
+  q: textParam,
+});
+
+export const runsRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: "/runs",
+  validateSearch: search,
+  loaderDeps: ({ search: { q, ...filter } }) => ({ ...filter, search: q }),
+  loader: ({ deps }) => queryClient.infiniteQuery({ ...runsQuery(deps), staleTime: "static" }),
+  component: lazyRouteComponent(() => import("@/features/runs/runs-page"), "RunsPage"),
+  pendingComponent: TablePending,
+});
