@@ -76,15 +76,17 @@ export async function screenshot(page: Page, name: string, theme: Theme, size: k
 
 const BOTH = ["light", "dark"] as const;
 
-/** Looks at a page in both themes: photographed, and asked by axe. */
+/** Looks at a page in both themes: photographed, and asked by axe. Leaves it as large as it was. */
 export async function inspect(
   page: Page,
   name: string,
   sizes: (keyof typeof SIZES)[] = ["usual"],
 ): Promise<void> {
+  const usual = page.viewportSize() ?? SIZES.usual;
   for (const theme of BOTH) {
     for (const size of sizes) await screenshot(page, name, theme, size);
     await expectAccessible(page);
   }
   await page.emulateMedia({ colorScheme: "light" });
+  await page.setViewportSize(usual);
 }

@@ -7,13 +7,11 @@ import {
   MiniMap,
   ReactFlow,
   type ReactFlowProps,
-  useReactFlow,
-  useStore,
 } from "@xyflow/react";
 import "@xyflow/react/dist/base.css";
-import { useEffect } from "react";
 import { useIsDark } from "@/lib/theme";
 import { BlockNode, type BlockNodeType } from "./block-node";
+import { FitsAnew } from "./fits-anew";
 import { FlowEdge, type FlowEdgeType } from "./flow-edge";
 import "./graph.css";
 
@@ -62,22 +60,8 @@ export function GraphCanvas({ label, fitKey = "", children, ...rest }: GraphCanv
       <Background gap={24} size={1.5} />
       <Controls showInteractive={false} />
       {(rest.nodes?.length ?? 0) >= MAP_FROM && <MiniMap pannable zoomable className="!hidden sm:!block" />}
-      <FitsAnew fitKey={fitKey} />
+      <FitsAnew fitKey={fitKey} options={fitViewOptions} />
       {children}
     </ReactFlow>
   );
-}
-
-/** Shows all of it again where its room or what stands in it changes. */
-function FitsAnew({ fitKey }: { fitKey: string }) {
-  const { fitView } = useReactFlow();
-  const width = useStore((state) => state.width);
-  const height = useStore((state) => state.height);
-  useEffect(() => {
-    if (!width || !height) return;
-    // Blocks stand where they are to stand only in the next frame.
-    const frame = requestAnimationFrame(() => void fitView(fitViewOptions));
-    return () => cancelAnimationFrame(frame);
-  }, [fitView, width, height, fitKey]);
-  return null;
 }

@@ -1,10 +1,11 @@
 // The canvas: blocks are put, moved and joined by pointer or by keys.
 import {
-  Background, type Connection, Controls, type Edge, type FitView, MarkerType, type NodeChange, ReactFlow, useReactFlow,
+  Background, type Connection, Controls, type Edge, MarkerType, type NodeChange, ReactFlow, useReactFlow,
 } from "@xyflow/react"; // prettier-ignore
 import "@xyflow/react/dist/style.css";
-import { type DragEvent, type RefObject, useEffect, useMemo, useRef, useState } from "react";
+import { type DragEvent, useMemo, useRef, useState } from "react";
 import type { Layout } from "@/api/pipeline-files";
+import { FitsAnew } from "@/components/graph/fits-anew";
 import { toast } from "@/components/ui/toast";
 import { useIsDark } from "@/lib/theme";
 import { NODE } from "./arrange";
@@ -24,6 +25,8 @@ const COLOURS: Record<string, string> = {
 };
 
 const FIT = { maxZoom: 1, padding: 0.15 };
+/** The drawer covers this much of it where there is no room beside. */
+const BESIDE_DRAWER = { ...FIT, padding: { x: "24px", y: 0.15, right: "376px" } } as const;
 
 interface CanvasProps {
   editing: Editing;
@@ -38,8 +41,8 @@ export function Canvas({ editing, selected, onSelect, onOpen, isReadOnly }: Canv
   const { graph, spots, checked } = editing;
   const host = useRef<HTMLDivElement>(null);
   const flow = useReactFlow<BlockNode>();
-  useFitting(graph.blocks.length, host, flow.fitView);
   const isDark = useIsDark();
+  const isCovered = selected !== null && !matchMedia("(min-width: 64rem)").matches;
   const [sizes, setSizes] = useState<Record<string, { width: number; height: number }>>({});
   const [dragged, setDragged] = useState<Layout>({});
   const keys = useCanvasKeys({ editing, selected, onSelect, onOpen, host, isReadOnly });
@@ -160,6 +163,7 @@ export function Canvas({ editing, selected, onSelect, onOpen, isReadOnly }: Canv
       >
         <Background gap={20} size={1.2} />
         <Controls showInteractive={false} position="bottom-right" />
+        <FitsAnew fitKey={`${graph.blocks.length} ${isCovered}`} options={isCovered ? BESIDE_DRAWER : FIT} />
       </ReactFlow>
       <p
         role="status"
@@ -173,23 +177,4 @@ export function Canvas({ editing, selected, onSelect, onOpen, isReadOnly }: Canv
       </p>
     </div>
   );
-}
-
-/** Shows all of it again when there is another block, or another room for them. */
-function useFitting(blocks: number, host: RefObject<HTMLDivElement | null>, fit: FitView<BlockNode>) {
-  const held = useRef(fit);
-  useEffect(() => {
-    held.current = fit;
-  });
-  useEffect(() => {
-    // Once the new block is measured.
-    const show = () => void held.current({ ...FIT, duration: 160 });
-    const timer = setTimeout(show, 60);
-    const seen = new ResizeObserver(show);
-    if (host.current) seen.observe(host.current);
-    return () => {
-      clearTimeout(timer);
-      seen.disconnect();
-    };
-  }, [blocks, host]);
 }
