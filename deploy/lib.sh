@@ -37,7 +37,14 @@ ensure_build() {
   # A debug build serves what is in there at the time, if there was such a folder when it was compiled.
   mkdir -p "$ROOT/console/dist"
   ensure_rust
-  ensure_command protoc protobuf-compiler
+  ensure_protoc
+}
+
+# Makes the compiler of etcd's messages available, with the messages that theirs import: those are a package of their own.
+ensure_protoc() {
+  local import='syntax = "proto3"; import "google/protobuf/descriptor.proto";'
+  if have protoc && protoc --descriptor_set_out=/dev/null --proto_path=/dev /dev/stdin <<<"$import" 2>/dev/null; then return; fi
+  apt_install protobuf-compiler libprotobuf-dev
 }
 
 # Makes `cargo` of at least the workspace's rust-version available, and a C compiler for the crates that hold C.
