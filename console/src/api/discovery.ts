@@ -12,6 +12,8 @@ export type TableChange = Schemas["TableChange"];
 const all = ["discovery"] as const;
 const LOOKING_MS = 1_000;
 const PAGE = 500;
+/** Who does not find it among these types more of its name. */
+const FOUND_MAX = 100;
 
 /** How it stands with looking at a connection; asked for again and again while it is looked at. */
 export function lookQuery(connection: string) {
@@ -67,6 +69,18 @@ export function tableListQuery({ connection, foundAt, schema, search }: Which) {
     initialPageParam: "",
     getNextPageParam: (page) => page.next ?? undefined,
     staleTime: Infinity,
+  });
+}
+
+/** The first tables that have the text in their names. */
+export function tableSearchQuery(connection: string, search: string) {
+  return queryOptions({
+    queryKey: [...all, "search", connection, search],
+    queryFn: ({ signal }) => {
+      const query = { limit: FOUND_MAX, ...(search !== "" && { search }) };
+      const params = { path: { connection }, query };
+      return answer(client.GET("/connections/{connection}/tables", { params, signal }));
+    },
   });
 }
 

@@ -1,8 +1,7 @@
-// Pipelines: found, read and begun.
-import { queryOptions, useMutation } from "@tanstack/react-query";
+// Which pipelines there are: found by a search, or by the connection they name.
+import { queryOptions } from "@tanstack/react-query";
 import { namesConnection } from "@/lib/graph";
 import { answer, client } from "./client";
-import { queryClient } from "./query-client";
 
 const all = ["pipelines"] as const;
 /** More are not looked through. */
@@ -37,14 +36,5 @@ export function dependentsQuery(connection: string) {
       });
       return { names: (await Promise.all(looked)).flat(), isCut: Boolean(page.next) };
     },
-  });
-}
-
-/** Keeps a file as a pipeline that is not run yet. */
-export function useDraftPipeline() {
-  return useMutation({
-    mutationFn: (body: { name: string; text: string }) =>
-      answer(client.POST("/pipelines", { body: { ...body, status: "draft" } })),
-    onSuccess: () => queryClient.invalidateQueries({ queryKey: all }),
   });
 }

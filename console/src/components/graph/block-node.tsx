@@ -7,7 +7,7 @@ import { cn } from "@/lib/cn";
 import { isShallowEqual } from "@/lib/equal";
 import { KindIcon } from "./kind-icon";
 import { NODE_HEIGHT, NODE_WIDTH } from "./layout";
-import { type PortType, PortShape } from "./ports";
+import { PortShape } from "./ports";
 import { Ring, sameShares, type Shares } from "./ring";
 
 export interface BlockData extends Record<string, unknown> {
@@ -20,8 +20,8 @@ export interface BlockData extends Record<string, unknown> {
   /** How it spends its time; sums to at most 1. */
   ring?: Shares | undefined;
   /** What it takes and gives; null or left out where it has no such side. */
-  input?: PortType | null | undefined;
-  output?: PortType | null | undefined;
+  input?: string | null | undefined;
+  output?: string | null | undefined;
   mark?: "error" | "warning" | undefined;
   /** Whether lines can be drawn from and to it. */
   isConnectable?: boolean | undefined;
@@ -54,7 +54,7 @@ function DrawnNode({ data, selected }: NodeProps<BlockNodeType>) {
         selected && "ring-2 ring-ring ring-offset-2 ring-offset-background",
       )}
     >
-      <Port side="target" type={data.input} isConnectable={data.isConnectable ?? false} />
+      <Port side="target" port={data.input} isConnectable={data.isConnectable ?? false} />
       <Ring shares={data.ring}>
         <KindIcon kind={data.kind} className="size-5" />
       </Ring>
@@ -73,7 +73,7 @@ function DrawnNode({ data, selected }: NodeProps<BlockNodeType>) {
       {data.mark === "warning" && (
         <TriangleAlert aria-hidden className="absolute top-2 right-2.5 size-4 text-warning" />
       )}
-      <Port side="source" type={data.output} isConnectable={data.isConnectable ?? false} />
+      <Port side="source" port={data.output} isConnectable={data.isConnectable ?? false} />
     </div>
   );
 }
@@ -86,11 +86,11 @@ function isSame(one: BlockData, other: BlockData): boolean {
 
 interface PortProps {
   side: "source" | "target";
-  type: PortType | null | undefined;
+  port: string | null | undefined;
   isConnectable: boolean;
 }
 
-function Port({ side, type, isConnectable }: PortProps) {
+function Port({ side, port, isConnectable }: PortProps) {
   return (
     <Handle
       type={side}
@@ -98,10 +98,10 @@ function Port({ side, type, isConnectable }: PortProps) {
       isConnectable={isConnectable}
       className={cn(
         "!grid !size-5 !min-h-0 !min-w-0 !place-items-center !border-0 !bg-transparent",
-        !type && "!opacity-0",
+        !port && "!opacity-0",
       )}
     >
-      {type && <PortShape type={type} className="pointer-events-none size-3.5" />}
+      {port && <PortShape port={port} className="pointer-events-none" />}
     </Handle>
   );
 }

@@ -3,7 +3,7 @@ import { BaseEdge, type Edge, EdgeLabelRenderer, type EdgeProps, getBezierPath }
 import { memo } from "react";
 import { cn } from "@/lib/cn";
 import { isShallowEqual } from "@/lib/equal";
-import { PORTS, type PortType } from "./ports";
+import { portLook } from "./ports";
 import { pressure } from "./pressure";
 
 export interface FlowData extends Record<string, unknown> {
@@ -11,7 +11,7 @@ export interface FlowData extends Record<string, unknown> {
   text?: string | undefined;
   /** How full it is, from 0 to 1; left out where that is not known. */
   fill?: number | undefined;
-  port?: PortType | null | undefined;
+  port?: string | null | undefined;
   /** Order alone: nothing flows. */
   isOrder?: boolean | undefined;
   /** Rows move now. */
@@ -35,7 +35,7 @@ function DrawnEdge(props: EdgeProps<FlowEdgeType>) {
   const { data, selected } = props;
   const [path, x, y] = getBezierPath(props);
   const full = data?.fill === undefined ? null : pressure(data.fill);
-  const colour = (full && BARS[full.level].line) ?? (data?.port ? PORTS[data.port].colour : "var(--input)");
+  const colour = (full && BARS[full.level].line) ?? portLook(data?.port ?? null).colour;
   return (
     <>
       <BaseEdge

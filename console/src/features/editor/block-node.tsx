@@ -1,10 +1,10 @@
 // A block on the canvas: what it is called and does, its ports, what is wrong with it.
 import { Handle, type Node, type NodeProps, Position } from "@xyflow/react";
 import { CircleAlert } from "lucide-react";
+import { KindIcon } from "@/components/graph/kind-icon";
+import { PortShape } from "@/components/graph/ports";
 import { cn } from "@/lib/cn";
 import type { Block } from "./graph";
-import { KindIcon } from "./kind-icon";
-import { PortShape } from "./port";
 
 export type BlockNode = Node<
   {

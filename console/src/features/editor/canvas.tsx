@@ -6,23 +6,17 @@ import "@xyflow/react/dist/style.css";
 import { type DragEvent, useMemo, useRef, useState } from "react";
 import type { Layout } from "@/api/pipeline-files";
 import { FitsAnew } from "@/components/graph/fits-anew";
+import { portLook } from "@/components/graph/ports";
 import { toast } from "@/components/ui/toast";
 import { useIsDark } from "@/lib/theme";
 import { NODE } from "./arrange";
 import { BlockCard, type BlockNode, summaryOf } from "./block-node";
-import { portLabel } from "./port";
-import { portWord, refusal } from "./rules";
+import { refusal } from "./rules";
 import type { Editing } from "./use-draft";
 import { useCanvasKeys } from "./use-canvas-keys";
 
 export const BLOCK_MIME = "application/x-flowetl-block";
 const nodeTypes = { block: BlockCard };
-const COLOURS: Record<string, string> = {
-  DB_TABLE: "#0284c7",
-  S3_FILE: "#9333ea",
-  ML_MODEL: "#d97706",
-  TRIGGER: "#e11d48",
-};
 
 const FIT = { maxZoom: 1, padding: 0.15 };
 /** The drawer covers this much of it where there is no room beside. */
@@ -60,7 +54,7 @@ export function Canvas({ editing, selected, onSelect, onOpen, isReadOnly }: Canv
           ...NODE,
           ...(sizes[block.id] && { measured: sizes[block.id] }),
           selected: selected === block.id,
-          ariaLabel: `${block.kind?.label ?? "Block"} ${block.id}, ${summary}${problems > 0 ? `, ${problems} problems` : ""}, gives ${portWord(block.kind?.output ?? null)}`,
+          ariaLabel: `${block.kind?.label ?? "Block"} ${block.id}, ${summary}${problems > 0 ? `, ${problems} problems` : ""}, gives ${portLook(block.kind?.output ?? null).words}`,
           data: {
             block,
             summary,
@@ -75,14 +69,14 @@ export function Canvas({ editing, selected, onSelect, onOpen, isReadOnly }: Canv
   const edges = useMemo(
     () =>
       graph.joins.map(({ source, target, port }): Edge => {
-        const colour = port === null ? "#737373" : (COLOURS[port] ?? "#737373");
+        const { colour, words } = portLook(port);
         return {
           id: `${source} ${target} ${port ?? ""}`,
           source,
           target,
           style: { stroke: colour, strokeWidth: 2, ...(port === null && { strokeDasharray: "5 4" }) },
           markerEnd: { type: MarkerType.ArrowClosed, color: colour, width: 16, height: 16 },
-          ariaLabel: `${target} ${port === null ? "waits for" : "reads"} ${source}${port === null ? "" : `, ${portLabel(port)}`}`,
+          ariaLabel: port === null ? `${target} waits for ${source}` : `${target} reads ${source}, ${words}`,
           interactionWidth: 24,
         };
       }),

@@ -1,12 +1,12 @@
 // The chosen block at the side: its name, its settings, and what can be done with it.
 import { Eye, Play, Trash2, X } from "lucide-react";
 import { type Ref, useState } from "react";
+import { portLook, PortShape } from "@/components/graph/ports";
 import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
 import { nameRefusal } from "./edits";
 import type { Block } from "./graph";
-import { portLabel, PortShape } from "./port";
 import { SettingsForm } from "./settings-form";
 import type { Editing } from "./use-draft";
 
@@ -48,8 +48,8 @@ export function Drawer({ editing, block, isReadOnly, onSelect, onPreview, onRunT
             "Its settings do not say yet what it does: write one of the blocks’ keywords in the YAML."}
           {kind && (
             <span className="mt-1 flex gap-3">
-              <span>Takes: {kind.input === null ? "no block" : portLabel(kind.input).toLowerCase()}</span>
-              <span>Gives: {kind.output === null ? "nothing" : portLabel(kind.output).toLowerCase()}</span>
+              <span>Takes: {portLook(kind.input).words}</span>
+              <span>Gives: {portLook(kind.output).words}</span>
             </span>
           )}
         </p>

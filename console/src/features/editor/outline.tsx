@@ -1,13 +1,13 @@
 // The same pipeline as a table: every block below what it reads, for readers of screens and for touch.
 import { Trash2 } from "lucide-react";
 import { type KeyboardEvent, useRef } from "react";
+import { portLook, PortShape } from "@/components/graph/ports";
 import { Button } from "@/components/ui/button";
 import { Select } from "@/components/ui/select";
 import { toast } from "@/components/ui/toast";
 import { cn } from "@/lib/cn";
 import { depths } from "./arrange";
 import { summaryOf } from "./block-node";
-import { PortShape, portLabel } from "./port";
 import { refusal } from "./rules";
 import type { Editing } from "./use-draft";
 
@@ -85,7 +85,7 @@ export function Outline({ editing, selected, onSelect, onOpen, isReadOnly }: Out
                   <span className="font-mono text-xs text-muted-foreground">{summaryOf(block)}</span>
                 </td>
                 <td className="px-3">{reads.map(({ source }) => source).join(", ") || "–"}</td>
-                <td className="px-3">{portLabel(kind?.output ?? null)}</td>
+                <td className="px-3">{portLook(kind?.output ?? null).label}</td>
                 <td className={cn("px-3", problems > 0 && "font-medium text-danger")}>{problems || "–"}</td>
                 <td className="px-3">
                   {!isReadOnly && (

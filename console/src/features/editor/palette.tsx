@@ -1,9 +1,9 @@
 // What can be put on the canvas, by what it gives: drawn from the catalogue alone.
 import { Plus } from "lucide-react";
+import { KindIcon } from "@/components/graph/kind-icon";
+import { portLook, PortShape } from "@/components/graph/ports";
 import { Tooltip } from "@/components/ui/tooltip";
 import { BLOCK_MIME } from "./canvas";
-import { KindIcon } from "./kind-icon";
-import { portLabel, PortShape } from "./port";
 import type { Kind } from "./schema";
 
 interface PaletteProps {
@@ -26,7 +26,7 @@ export function Palette({ kinds, onAdd }: PaletteProps) {
           <h2 className="flex items-center gap-1.5 text-xs font-medium text-muted-foreground">
             <PortShape port={output} />{" "}
             <span className="max-xl:sr-only">
-              {output === null ? "Ends" : `Give ${portLabel(output).toLowerCase()}`}
+              {output === null ? "Ends" : `Give ${portLook(output).label.toLowerCase()}`}
             </span>
           </h2>
           {kinds.map((kind) => (

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useDeferredValue, useState } from "react";
 import { catalogueQuery, connectorOf } from "@/api/catalogue";
 import { connectionsQuery } from "@/api/connections";
-import { tablesQuery, useLook } from "@/api/tables";
+import { tableSearchQuery, useLookAt } from "@/api/discovery";
 import { Button } from "@/components/ui/button";
 import { Combobox } from "@/components/ui/combobox";
 import type { FieldControl } from "@/components/ui/field";
@@ -106,8 +106,8 @@ interface TablePickerProps {
 export function TablePicker({ connection, value, onChange, isOpenEnded }: TablePickerProps) {
   const [search, setSearch] = useState("");
   const asked = useDeferredValue(search);
-  const found = useQuery(tablesQuery(connection, asked));
-  const look = useLook(connection);
+  const found = useQuery(tableSearchQuery(connection, asked));
+  const look = useLookAt();
   const choices = (found.data?.tables ?? []).map(({ schema, name, columns }) => ({
     value: tablePlace("", schema, name),
     label: tablePlace("", schema, name),
@@ -117,7 +117,7 @@ export function TablePicker({ connection, value, onChange, isOpenEnded }: TableP
     return (
       <p className="flex flex-wrap items-center gap-2 text-xs text-muted-foreground">
         Its tables are not known yet.
-        <Button size="sm" isBusy={look.isPending} onClick={() => look.mutate()}>
+        <Button size="sm" isBusy={look.isPending} onClick={() => look.mutate(connection)}>
           Look now
         </Button>
       </p>

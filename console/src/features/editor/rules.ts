@@ -1,16 +1,6 @@
 // Which joins may be, and in which words the others are refused.
+import { portLook } from "@/components/graph/ports";
 import { below, type Graph, type Join } from "./graph";
-
-/** What flows, as people say it. */
-export function portWord(port: string | null): string {
-  const words: Record<string, string> = {
-    S3_FILE: "rows",
-    DB_TABLE: "a table in a database",
-    ML_MODEL: "a model",
-    TRIGGER: "a start",
-  };
-  return port === null ? "nothing" : (words[port] ?? port);
-}
 
 /** Why the output of one block cannot become an input of another; null where it can. */
 export function refusal(graph: Graph, source: string, target: string): string | null {
@@ -25,7 +15,7 @@ export function refusal(graph: Graph, source: string, target: string): string | 
   if (takes === null)
     return `“${target}” takes no input: “${to.kind.label}” reads from a connection or a file.`;
   if (gives !== takes) {
-    const words = `“${source}” gives ${portWord(gives)} (${gives}), but “${target}” reads ${portWord(takes)} (${takes}).`;
+    const words = `“${source}” gives ${portLook(gives).words} (${gives}), but “${target}” reads ${portLook(takes).words} (${takes}).`;
     return `${words} ${wayOut(gives, takes, source)}`.trim();
   }
   if (graph.joins.some((join) => join.source === source && join.target === target && join.port !== null))

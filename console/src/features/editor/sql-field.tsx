@@ -1,16 +1,15 @@
 // A query, completed from the blocks above, their columns, and the tables of a connection.
 import { type SQLNamespace, PostgreSQL, sql } from "@codemirror/lang-sql";
-import { useQueries } from "@tanstack/react-query";
+import { useQueries, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { connectionsQuery } from "@/api/connections";
-import { tableQuery, tablesQuery } from "@/api/tables";
+import { tableDetailQuery, tableSearchQuery } from "@/api/discovery";
 import type { FieldControl } from "@/components/ui/field";
 import { z } from "@/lib/z";
 import { CodeEditor } from "./code-editor";
 import { below } from "./graph";
 import { readPlace } from "./place";
 import type { SettingFieldProps } from "./setting-field";
-import { useQuery } from "@tanstack/react-query";
 
 export function SqlField({
   schema,
@@ -52,7 +51,7 @@ function useCompletions({ editing, block }: SettingFieldProps): SQLNamespace {
   const own = typeof block.settings["in"] === "string" ? block.settings["in"] : "";
   const idOf = (name: string) => connections?.find((connection) => connection.name === name)?.id;
   const ownId = idOf(own);
-  const { data: tables } = useQuery({ ...tablesQuery(ownId ?? "", ""), enabled: ownId !== undefined });
+  const { data: tables } = useQuery({ ...tableSearchQuery(ownId ?? "", ""), enabled: ownId !== undefined });
   // An extract's own condition speaks of its columns; a query of those of the blocks above.
   const places = [block, ...upstream].map(({ id, settings }) => ({
     id,
@@ -62,7 +61,7 @@ function useCompletions({ editing, block }: SettingFieldProps): SQLNamespace {
     queries: places.map(({ place }) => {
       const connection = idOf(place.connection) ?? "";
       return {
-        ...tableQuery(connection, place.schema, place.table),
+        ...tableDetailQuery(connection, place.schema, place.table),
         enabled: connection !== "" && place.schema !== "",
       };
     }),

@@ -1,10 +1,10 @@
 // A pipeline from a table: where it goes and how it is called, and the file that says so.
 import { useSuspenseQuery } from "@tanstack/react-query";
-import { useRouter } from "@tanstack/react-router";
+import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { type Connection, connectionsQuery } from "@/api/connections";
 import type { TableDetail } from "@/api/discovery";
-import { useDraftPipeline } from "@/api/pipelines";
+import { useCreatePipeline } from "@/api/pipeline-files";
 import { ProblemAlert } from "@/components/problem-state";
 import { Button } from "@/components/ui/button";
 import { CopyButton } from "@/components/ui/copy-button";
@@ -23,12 +23,12 @@ interface PipelineDialogProps {
 
 export function PipelineDialog({ connection, table, onClose }: PipelineDialogProps) {
   const { data: connections } = useSuspenseQuery(connectionsQuery);
-  const router = useRouter();
+  const navigate = useNavigate();
   const [name, setName] = useState(blockName(table.name));
   const [to, setTo] = useState("");
   const [schema, setSchema] = useState(table.schema);
   const [isTried, setTried] = useState(false);
-  const draft = useDraftPipeline();
+  const create = useCreatePipeline();
   const targets = connections.filter(({ id, direction }) => id !== connection.id && direction !== "source");
   const place = to === "" ? "" : `${to}.${schema}.${table.name}`;
   const text = pipelineText({ name, from: table.reference, to: place });
@@ -37,15 +37,13 @@ export function PipelineDialog({ connection, table, onClose }: PipelineDialogPro
     event.preventDefault();
     setTried(true);
     if (wrong) return;
-    draft.mutate(
-      { name, text },
+    create.mutate(
+      { name, text, status: "draft" },
       {
         onSuccess: ({ id }) => {
           onClose();
           toast("success", `Pipeline ${name} was created as a draft.`);
-          // Where pipelines have a page, it goes on there.
-          if (Object.hasOwn(router.routesByPath, "/pipelines/$pipeline"))
-            router.history.push(`/pipelines/${id}`);
+          void navigate({ to: "/pipelines/$pipeline", params: { pipeline: id } });
         },
       },
     );
@@ -59,7 +57,7 @@ export function PipelineDialog({ connection, table, onClose }: PipelineDialogPro
       footer={
         <>
           <Button onClick={onClose}>Cancel</Button>
-          <Button variant="primary" type="submit" form="pipeline-from" isBusy={draft.isPending}>
+          <Button variant="primary" type="submit" form="pipeline-from" isBusy={create.isPending}>
             Create draft
           </Button>
         </>
@@ -106,7 +104,7 @@ export function PipelineDialog({ connection, table, onClose }: PipelineDialogPro
           </pre>
           <CopyButton text={text} label="Copy YAML" className="absolute top-2 right-2 bg-raised" />
         </div>
-        <ProblemAlert title="The pipeline was not created." error={draft.error} />
+        <ProblemAlert title="The pipeline was not created." error={create.error} />
       </form>
     </Dialog>
   );

@@ -2,7 +2,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Radar } from "lucide-react";
 import { useDeferredValue, useState } from "react";
-import { lookQuery, tableQuery, tablesQuery, useLook } from "@/api/tables";
+import { lookQuery, tableDetailQuery, tableSearchQuery, useLookAt } from "@/api/discovery";
 import { ProblemAlert } from "@/components/problem-state";
 import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
@@ -59,20 +59,20 @@ interface FinderProps {
 function Finder({ connection, tables, onChange }: FinderProps) {
   const [search, setSearch] = useState("");
   const found = useQuery({
-    ...tablesQuery(connection, useDeferredValue(search)),
+    ...tableSearchQuery(connection, useDeferredValue(search)),
     placeholderData: (before) => before,
   });
   const { data: looking } = useQuery(lookQuery(connection));
-  const look = useLook(connection);
+  const look = useLookAt();
   const client = useQueryClient();
   const isRunning = looking?.state === "running" || look.isPending;
   const pick = async (schema: string, name: string) => {
-    const { columns, primary_key } = await client.query({ ...tableQuery(connection, schema, name) });
+    const { columns, primary_key } = await client.query(tableDetailQuery(connection, schema, name));
     const names = columns.map((column) => column.name);
     onChange([...tables, { schema, name, columns: names, key: primary_key, cursor: "", left: [] }]);
   };
   const again = (
-    <Button size="sm" isBusy={isRunning} onClick={() => look.mutate()}>
+    <Button size="sm" isBusy={isRunning} onClick={() => look.mutate(connection)}>
       <Radar aria-hidden /> {found.data ? "Look again" : "Look what is there"}
     </Button>
   );

@@ -4,7 +4,6 @@ import type { RunView } from "@/api/run-view";
 import type { BlockNodeType } from "@/components/graph/block-node";
 import type { FlowEdgeType } from "@/components/graph/flow-edge";
 import { NODE_HEIGHT, NODE_WIDTH, type Place } from "@/components/graph/layout";
-import { type PortType, portType } from "@/components/graph/ports";
 import { pressure } from "@/components/graph/pressure";
 import { sharesText } from "@/components/graph/ring";
 import { statusWord } from "@/components/ui/status-badge";
@@ -14,7 +13,7 @@ import { edgeRate, type Heard, rowRate, shares } from "./rates";
 export interface ShapeLink {
   from: string;
   to: string;
-  port: PortType | null;
+  port: string | null;
   /** It says only which comes first. */
   isOrder: boolean;
 }
@@ -32,9 +31,8 @@ export function shapeOf(view: RunView, graph: PipelineGraph | null): Shape {
   const known = new Set(ids);
   const links = new Map<string, ShapeLink>();
   for (const { source: from, target: to, port } of graph?.edges ?? []) {
-    const type = portType(port);
     if (known.has(from) && known.has(to))
-      links.set(`${from}→${to}`, { from, to, port: type, isOrder: type === null || type === "TRIGGER" });
+      links.set(`${from}→${to}`, { from, to, port: port ?? null, isOrder: !port || port === "TRIGGER" });
   }
   for (const { from, to } of view.edges) {
     const key = `${from}→${to}`;
