@@ -4,6 +4,7 @@ import { Check, ChevronsUpDown } from "lucide-react";
 import { type ReactNode, useId, useState } from "react";
 import { cn } from "@/lib/cn";
 import { Input } from "./input";
+import { POPUP, POPUP_LINE } from "./popup";
 
 interface ComboChoice {
   value: string;
@@ -98,7 +99,7 @@ export function Combobox(props: ComboboxProps) {
         <Popover.Content
           align="start"
           sideOffset={4}
-          className="animate-in z-60 w-(--radix-popover-trigger-width) min-w-60 rounded-lg border border-border bg-raised p-1 shadow-xl"
+          className={cn(POPUP, "w-(--radix-popover-trigger-width) min-w-60")}
         >
           <Input
             role="combobox"
@@ -126,10 +127,7 @@ export function Combobox(props: ComboboxProps) {
                 onClick={() => choose(choice)}
                 onKeyDown={onKeyDown}
                 onPointerMove={() => setAt(index)}
-                className={cn(
-                  "flex min-h-8 cursor-pointer items-center gap-2 rounded-md px-2 text-sm",
-                  index === at && "bg-accent text-accent-foreground",
-                )}
+                className={cn(POPUP_LINE, "gap-2 px-2", index === at && "bg-accent text-accent-foreground")}
               >
                 <Check aria-hidden className={cn("size-4 shrink-0", choice.value !== value && "invisible")} />
                 <span className="truncate">{choice.label}</span>

@@ -3,6 +3,7 @@ import * as Radix from "@radix-ui/react-dropdown-menu";
 import type { LucideIcon } from "lucide-react";
 import type { ReactNode } from "react";
 import { cn } from "@/lib/cn";
+import { POPUP, POPUP_LINE } from "./popup";
 
 interface MenuProps {
   /** The button. */
@@ -16,12 +17,7 @@ export function Menu({ trigger, align = "end", children }: MenuProps) {
     <Radix.Root modal={false}>
       <Radix.Trigger asChild>{trigger}</Radix.Trigger>
       <Radix.Portal>
-        <Radix.Content
-          align={align}
-          sideOffset={6}
-          collisionPadding={8}
-          className="animate-in z-60 min-w-48 rounded-lg border border-border bg-raised p-1 shadow-xl"
-        >
+        <Radix.Content align={align} sideOffset={6} collisionPadding={8} className={cn(POPUP, "min-w-48")}>
           {children}
         </Radix.Content>
       </Radix.Portal>
@@ -45,7 +41,8 @@ export function MenuItem({ icon: Icon, children, onSelect, isDangerous, refusal 
       disabled={Boolean(refusal)}
       title={refusal ?? undefined}
       className={cn(
-        "flex min-h-8 cursor-pointer items-center gap-2.5 rounded-md px-2.5 text-sm outline-none data-disabled:cursor-not-allowed data-disabled:opacity-55 data-highlighted:bg-accent data-highlighted:text-accent-foreground",
+        POPUP_LINE,
+        "gap-2.5 px-2.5 data-disabled:cursor-not-allowed data-disabled:opacity-55",
         isDangerous && "text-danger data-highlighted:bg-danger-soft data-highlighted:text-danger",
       )}
     >
@@ -73,7 +70,7 @@ export function MenuChoice<T extends string>({ label, value, choices, onChange }
         <Radix.RadioItem
           key={choice.value}
           value={choice.value}
-          className="flex h-8 cursor-pointer items-center justify-between gap-4 rounded-md px-2.5 text-sm outline-none data-highlighted:bg-accent data-highlighted:text-accent-foreground"
+          className={cn(POPUP_LINE, "justify-between gap-4 px-2.5")}
         >
           {choice.label}
           <Radix.ItemIndicator aria-hidden>✓</Radix.ItemIndicator>

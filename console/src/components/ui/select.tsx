@@ -3,6 +3,7 @@ import * as Radix from "@radix-ui/react-select";
 import { Check, ChevronDown } from "lucide-react";
 import type { ReactNode } from "react";
 import { cn } from "@/lib/cn";
+import { POPUP, POPUP_LINE } from "./popup";
 
 export interface Choice<T extends string = string> {
   value: T;
@@ -56,14 +57,14 @@ export function Select<T extends string>({
         <Radix.Content
           position="popper"
           sideOffset={4}
-          className="animate-in z-60 max-h-80 min-w-(--radix-select-trigger-width) overflow-auto rounded-lg border border-border bg-raised p-1 shadow-xl"
+          className={cn(POPUP, "max-h-80 min-w-(--radix-select-trigger-width) overflow-auto")}
         >
           <Radix.Viewport>
             {choices.map((choice) => (
               <Radix.Item
                 key={choice.value}
                 value={choice.value || EMPTY}
-                className="flex h-8 cursor-pointer items-center gap-2 rounded-md pr-3 pl-2 text-sm outline-none data-highlighted:bg-accent data-highlighted:text-accent-foreground"
+                className={cn(POPUP_LINE, "gap-2 pr-3 pl-2")}
               >
                 <span className="size-4">
                   <Radix.ItemIndicator>

@@ -52,6 +52,30 @@ export function Checkbox({ isMixed, ...props }: ToggleProps & { isMixed?: boolea
   );
 }
 
+interface CheckboxListProps<T extends string> {
+  legend: string;
+  choices: readonly { value: T; label: ReactNode }[];
+  chosen: readonly T[];
+  onChange: (chosen: readonly T[]) => void;
+}
+
+/** Any number of a few choices. */
+export function CheckboxList<T extends string>({ legend, choices, chosen, onChange }: CheckboxListProps<T>) {
+  return (
+    <fieldset className="flex flex-col gap-1">
+      <legend className="mb-2 font-medium">{legend}</legend>
+      {choices.map(({ value, label }) => (
+        <Checkbox
+          key={value}
+          label={label}
+          isOn={chosen.includes(value)}
+          onChange={(isOn) => onChange(isOn ? [...chosen, value] : chosen.filter((other) => other !== value))}
+        />
+      ))}
+    </fieldset>
+  );
+}
+
 function Labelled({
   label,
   help,

@@ -6,13 +6,13 @@ import { type Connection, connectionsQuery } from "@/api/connections";
 import type { TableDetail } from "@/api/discovery";
 import { useCreatePipeline } from "@/api/pipeline-files";
 import { ProblemAlert } from "@/components/problem-state";
-import { Button } from "@/components/ui/button";
 import { CopyButton } from "@/components/ui/copy-button";
-import { Dialog } from "@/components/ui/dialog";
 import { Field } from "@/components/ui/field";
+import { FormDialog } from "@/components/ui/form-dialog";
 import { Input } from "@/components/ui/input";
 import { Select } from "@/components/ui/select";
 import { toast } from "@/components/ui/toast";
+import { nameProblem } from "@/lib/pipeline-name";
 import { blockName, pipelineText } from "./pipeline-text";
 
 interface PipelineDialogProps {
@@ -32,9 +32,8 @@ export function PipelineDialog({ connection, table, onClose }: PipelineDialogPro
   const targets = connections.filter(({ id, direction }) => id !== connection.id && direction !== "source");
   const place = to === "" ? "" : `${to}.${schema}.${table.name}`;
   const text = pipelineText({ name, from: table.reference, to: place });
-  const wrong = /^[A-Za-z0-9_.-]+$/.test(name) ? undefined : "A name has letters, digits, “_”, “-” and “.”.";
-  const submit = (event: React.SyntheticEvent) => {
-    event.preventDefault();
+  const wrong = nameProblem(name);
+  const submit = () => {
     setTried(true);
     if (wrong) return;
     create.mutate(
@@ -49,63 +48,55 @@ export function PipelineDialog({ connection, table, onClose }: PipelineDialogPro
     );
   };
   return (
-    <Dialog
-      isOpen
+    <FormDialog
       onClose={onClose}
       title={`Create pipeline from ${table.name}`}
       description="It begins as a draft, and runs only once it is told to."
-      footer={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button variant="primary" type="submit" form="pipeline-from" isBusy={create.isPending}>
-            Create draft
-          </Button>
-        </>
-      }
+      action="Create draft"
+      onSubmit={submit}
+      isBusy={create.isPending}
     >
-      <form id="pipeline-from" noValidate onSubmit={submit} className="flex flex-col gap-4">
-        <Field label="Name" error={isTried ? wrong : undefined}>
+      <Field label="Name" error={isTried && wrong ? wrong : undefined}>
+        {(control) => (
+          <Input {...control} autoFocus value={name} onChange={(event) => setName(event.target.value)} />
+        )}
+      </Field>
+      <div className="grid gap-4 sm:grid-cols-2">
+        <Field label="Destination" help="It can be said later, too.">
           {(control) => (
-            <Input {...control} autoFocus value={name} onChange={(event) => setName(event.target.value)} />
+            <Select
+              {...control}
+              value={to}
+              onChange={setTo}
+              choices={[
+                { value: "", label: "Not yet" },
+                ...targets.map(({ name }) => ({ value: name, label: name })),
+              ]}
+            />
           )}
         </Field>
-        <div className="grid gap-4 sm:grid-cols-2">
-          <Field label="Destination" help="It can be said later, too.">
+        {to !== "" && (
+          <Field label="Schema there">
             {(control) => (
-              <Select
-                {...control}
-                value={to}
-                onChange={setTo}
-                choices={[
-                  { value: "", label: "Not yet" },
-                  ...targets.map(({ name }) => ({ value: name, label: name })),
-                ]}
-              />
+              <Input {...control} value={schema} onChange={(event) => setSchema(event.target.value)} />
             )}
           </Field>
-          {to !== "" && (
-            <Field label="Schema there">
-              {(control) => (
-                <Input {...control} value={schema} onChange={(event) => setSchema(event.target.value)} />
-              )}
-            </Field>
-          )}
-        </div>
-        <div className="relative">
-          <pre
-            // What scrolls is to be reached by the keyboard.
-            // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-            tabIndex={0}
-            aria-label="The pipeline's file"
-            role="region"
-            className="overflow-x-auto rounded-lg bg-muted p-4 pr-12 font-mono text-xs leading-relaxed"
-          >
-            {text}
-          </pre>
-          <CopyButton text={text} label="Copy YAML" className="absolute top-2 right-2 bg-raised" />
-        </div>
-        <ProblemAlert title="The pipeline was not created." error={create.error} />
-      </form>
-    </Dialog>
+        )}
+      </div>
+      <div className="relative">
+        <pre
+          // What scrolls is to be reached by the keyboard.
+          // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+          tabIndex={0}
+          aria-label="The pipeline's file"
+          role="region"
+          className="overflow-x-auto rounded-lg bg-muted p-4 pr-12 font-mono text-xs leading-relaxed"
+        >
+          {text}
+        </pre>
+        <CopyButton text={text} label="Copy YAML" className="absolute top-2 right-2 bg-raised" />
+      </div>
+      <ProblemAlert title="The pipeline was not created." error={create.error} />
+    </FormDialog>
   );
 }

@@ -1,8 +1,7 @@
 // A folder that is there once a file lies in it.
 import { useState } from "react";
-import { Button } from "@/components/ui/button";
-import { Dialog } from "@/components/ui/dialog";
 import { Field } from "@/components/ui/field";
+import { FormDialog } from "@/components/ui/form-dialog";
 import { Input } from "@/components/ui/input";
 
 interface FolderDialogProps {
@@ -18,35 +17,25 @@ export function FolderDialog({ folder, onGo, onClose }: FolderDialogProps) {
   const wrong = /^[^._\s][^\\*?[\]#]*$/.test(name)
     ? undefined
     : "Names begin with a letter or digit, and have none of \\ * ? [ ] #.";
-  const submit = (event: React.SyntheticEvent) => {
-    event.preventDefault();
+  const submit = () => {
     setTried(true);
     if (wrong) return;
     onClose();
     onGo([folder, name.replace(/\/+$/, "")].filter((part) => part !== "").join("/"));
   };
   return (
-    <Dialog
-      isOpen
+    <FormDialog
       onClose={onClose}
       title={folder === "" ? "New folder" : `New folder in ${folder}`}
       description="It is there once a file lies in it."
-      footer={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button variant="primary" type="submit" form="new-folder">
-            Open folder
-          </Button>
-        </>
-      }
+      action="Open folder"
+      onSubmit={submit}
     >
-      <form id="new-folder" noValidate onSubmit={submit}>
-        <Field label="Folder name" error={isTried ? wrong : undefined}>
-          {(control) => (
-            <Input {...control} autoFocus value={name} onChange={(event) => setName(event.target.value)} />
-          )}
-        </Field>
-      </form>
-    </Dialog>
+      <Field label="Folder name" error={isTried ? wrong : undefined}>
+        {(control) => (
+          <Input {...control} autoFocus value={name} onChange={(event) => setName(event.target.value)} />
+        )}
+      </Field>
+    </FormDialog>
   );
 }

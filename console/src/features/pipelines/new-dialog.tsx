@@ -4,11 +4,11 @@ import { FileCode2, ListChecks, Workflow } from "lucide-react";
 import { useState } from "react";
 import { useCreatePipeline } from "@/api/pipeline-files";
 import { ProblemAlert } from "@/components/problem-state";
-import { Button } from "@/components/ui/button";
-import { Dialog } from "@/components/ui/dialog";
 import { Field } from "@/components/ui/field";
+import { FormDialog } from "@/components/ui/form-dialog";
 import { Input, Textarea } from "@/components/ui/input";
 import { cn } from "@/lib/cn";
+import { nameProblem } from "@/lib/pipeline-name";
 
 const BLANK = "blocks: {}\n";
 const EXAMPLE = "from: shop.public.orders\nto: warehouse.raw.orders\nsync: {cursor: updated_at, key: id}\n";
@@ -23,8 +23,7 @@ export function NewDialog({ onClose }: { onClose: () => void }) {
   const create = useCreatePipeline();
   const navigate = useNavigate();
   const wrong = nameProblem(name);
-  const submit = (event: React.SyntheticEvent) => {
-    event.preventDefault();
+  const submit = () => {
     setTried(true);
     if (wrong) return;
     create.mutate(
@@ -33,81 +32,69 @@ export function NewDialog({ onClose }: { onClose: () => void }) {
     );
   };
   return (
-    <Dialog
-      isOpen
+    <FormDialog
+      noValidate
       onClose={onClose}
       title="New pipeline"
       description="Every way ends in the same file; it can be changed by drawing and by writing afterwards."
-      footer={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button variant="primary" type="submit" form="new-pipeline" isBusy={create.isPending}>
-            Create draft
-          </Button>
-        </>
-      }
+      action="Create draft"
+      onSubmit={submit}
+      isBusy={create.isPending}
     >
-      <form id="new-pipeline" noValidate onSubmit={submit} className="flex flex-col gap-4">
-        <div className="grid gap-2 sm:grid-cols-3">
-          <Link to="/pipelines/new" className={card(false)}>
-            <ListChecks aria-hidden className="size-5 text-link" />
-            <span className="font-medium">Wizard</span>
-            <span className="text-xs text-muted-foreground">Five steps from tables to tables.</span>
-          </Link>
-          <button
-            type="button"
-            aria-pressed={way === "canvas"}
-            onClick={() => setWay("canvas")}
-            className={card(way === "canvas")}
-          >
-            <Workflow aria-hidden className="size-5 text-link" />
-            <span className="font-medium">Blank canvas</span>
-            <span className="text-xs text-muted-foreground">Draw it block by block.</span>
-          </button>
-          <button
-            type="button"
-            aria-pressed={way === "yaml"}
-            onClick={() => setWay("yaml")}
-            className={card(way === "yaml")}
-          >
-            <FileCode2 aria-hidden className="size-5 text-link" />
-            <span className="font-medium">YAML</span>
-            <span className="text-xs text-muted-foreground">Paste or write the file.</span>
-          </button>
-        </div>
-        <Field label="Name" error={isTried ? (wrong ?? undefined) : undefined}>
+      <div className="grid gap-2 sm:grid-cols-3">
+        <Link to="/pipelines/new" className={card(false)}>
+          <ListChecks aria-hidden className="size-5 text-link" />
+          <span className="font-medium">Wizard</span>
+          <span className="text-xs text-muted-foreground">Five steps from tables to tables.</span>
+        </Link>
+        <button
+          type="button"
+          aria-pressed={way === "canvas"}
+          onClick={() => setWay("canvas")}
+          className={card(way === "canvas")}
+        >
+          <Workflow aria-hidden className="size-5 text-link" />
+          <span className="font-medium">Blank canvas</span>
+          <span className="text-xs text-muted-foreground">Draw it block by block.</span>
+        </button>
+        <button
+          type="button"
+          aria-pressed={way === "yaml"}
+          onClick={() => setWay("yaml")}
+          className={card(way === "yaml")}
+        >
+          <FileCode2 aria-hidden className="size-5 text-link" />
+          <span className="font-medium">YAML</span>
+          <span className="text-xs text-muted-foreground">Paste or write the file.</span>
+        </button>
+      </div>
+      <Field label="Name" error={isTried ? (wrong ?? undefined) : undefined}>
+        {(control) => (
+          <Input
+            {...control}
+            autoFocus
+            value={name}
+            placeholder="orders_to_warehouse"
+            onChange={(event) => setName(event.target.value)}
+          />
+        )}
+      </Field>
+      {way === "yaml" && (
+        <Field label="File">
           {(control) => (
-            <Input
+            <Textarea
               {...control}
-              autoFocus
-              value={name}
-              placeholder="orders_to_warehouse"
-              onChange={(event) => setName(event.target.value)}
+              rows={9}
+              className="font-mono text-xs"
+              value={text}
+              onChange={(event) => setText(event.target.value)}
             />
           )}
         </Field>
-        {way === "yaml" && (
-          <Field label="File">
-            {(control) => (
-              <Textarea
-                {...control}
-                rows={9}
-                className="font-mono text-xs"
-                value={text}
-                onChange={(event) => setText(event.target.value)}
-              />
-            )}
-          </Field>
-        )}
-        <ProblemAlert title="It was not created." error={create.error} />
-      </form>
-    </Dialog>
+      )}
+      <ProblemAlert title="It was not created." error={create.error} />
+    </FormDialog>
   );
-}
-
-export function nameProblem(name: string): string | null {
-  if (name === "") return "A name is missing.";
-  return /^[A-Za-z0-9_.-]+$/.test(name) ? null : "Letters, digits, “_”, “-” and “.”.";
 }
 
 function card(isChosen: boolean): string {

@@ -13,7 +13,7 @@ import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { cn } from "@/lib/cn";
-import { nameProblem } from "./new-dialog";
+import { nameProblem } from "@/lib/pipeline-name";
 import { DestinationStep, ReviewStep, SourceStep, WriteStep } from "./wizard-steps";
 import { TablesStep } from "./wizard-tables";
 import { fileOf, fittingWrite, missing, NOTHING, STEPS, type Wishes } from "./wizard";

@@ -5,10 +5,9 @@ import { pipelineSearchQuery } from "@/api/pipelines";
 import { ApiProblem } from "@/api/problem";
 import { type Schedule, useSaveSchedule } from "@/api/schedules";
 import { ProblemAlert } from "@/components/problem-state";
-import { Button } from "@/components/ui/button";
 import { Combobox } from "@/components/ui/combobox";
-import { Dialog } from "@/components/ui/dialog";
 import { Field } from "@/components/ui/field";
+import { FormDialog } from "@/components/ui/form-dialog";
 import { Input } from "@/components/ui/input";
 import { Select } from "@/components/ui/select";
 import { toast } from "@/components/ui/toast";
@@ -39,8 +38,7 @@ export function ScheduleDialog({ schedule, pipeline, onClose }: ScheduleDialogPr
   const save = useSaveSchedule();
   const wrong = save.error instanceof ApiProblem ? save.error : null;
   const cronWrong = wrong?.field === "cron_expression" ? wrong.message : undefined;
-  const submit = (event: React.SubmitEvent) => {
-    event.preventDefault();
+  const submit = () => {
     setTried(true);
     if (target === "" || cron.trim() === "") return;
     const part = { cron_expression: cron.trim(), timezone, missed, until: until.trim() };
@@ -56,87 +54,79 @@ export function ScheduleDialog({ schedule, pipeline, onClose }: ScheduleDialogPr
       },
     );
   };
-  const footer = (
-    <>
-      <Button onClick={onClose}>Cancel</Button>
-      <Button variant="primary" type="submit" form="schedule" isBusy={save.isPending}>
-        {schedule ? "Save" : "Create schedule"}
-      </Button>
-    </>
-  );
   return (
-    <Dialog
-      isOpen
+    <FormDialog
       isModal
+      noValidate
       onClose={onClose}
       title={schedule ? `Schedule of ${schedule.target_name}` : "New schedule"}
-      footer={footer}
+      action={schedule ? "Save" : "Create schedule"}
+      onSubmit={submit}
+      isBusy={save.isPending}
     >
-      <form id="schedule" noValidate onSubmit={submit} className="flex flex-col gap-4">
-        {!schedule && (
-          <Field
-            label="Pipeline"
-            error={hasTried && target === "" ? "Choose the pipeline that it runs." : undefined}
-          >
-            {({ id }) => (
-              <Combobox
-                id={id}
-                label="Pipeline"
-                className="w-full"
-                value={target}
-                choices={pipelines.map(({ id, name }) => ({ value: id, label: name }))}
-                onSearch={setSearch}
-                onChange={setTarget}
-              />
-            )}
-          </Field>
-        )}
-        <CronBuilder value={cron} onChange={setCron} timezone={timezone} error={cronWrong} />
-        <div className="grid gap-4 sm:grid-cols-2">
-          <Field label="Time zone">
-            {({ id }) => (
-              <Combobox
-                id={id}
-                label="Time zone"
-                className="w-full"
-                value={timezone}
-                choices={ZONES.map((zone) => ({ value: zone, label: zone }))}
-                onChange={setTimezone}
-              />
-            )}
-          </Field>
-          <Field label="Missed times" help={MISSED_HELP[missed]}>
-            {(control) => (
-              <Select
-                {...control}
-                value={missed}
-                choices={[
-                  { value: "skip", label: MISSED.skip },
-                  { value: "run_now", label: MISSED.run_now },
-                  { value: "queue", label: MISSED.queue },
-                ]}
-                onChange={setMissed}
-              />
-            )}
-          </Field>
-        </div>
+      {!schedule && (
         <Field
-          label="Only up to block"
-          isOptional
-          help="Runs this block and what it needs; left empty, all of them."
-          error={wrong?.field === "until" ? wrong.message : undefined}
+          label="Pipeline"
+          error={hasTried && target === "" ? "Choose the pipeline that it runs." : undefined}
         >
-          {(control) => (
-            <Input
-              {...control}
-              spellCheck={false}
-              value={until}
-              onChange={(event) => setUntil(event.target.value)}
+          {({ id }) => (
+            <Combobox
+              id={id}
+              label="Pipeline"
+              className="w-full"
+              value={target}
+              choices={pipelines.map(({ id, name }) => ({ value: id, label: name }))}
+              onSearch={setSearch}
+              onChange={setTarget}
             />
           )}
         </Field>
-        {!cronWrong && <ProblemAlert title="The schedule could not be saved." error={save.error} />}
-      </form>
-    </Dialog>
+      )}
+      <CronBuilder value={cron} onChange={setCron} timezone={timezone} error={cronWrong} />
+      <div className="grid gap-4 sm:grid-cols-2">
+        <Field label="Time zone">
+          {({ id }) => (
+            <Combobox
+              id={id}
+              label="Time zone"
+              className="w-full"
+              value={timezone}
+              choices={ZONES.map((zone) => ({ value: zone, label: zone }))}
+              onChange={setTimezone}
+            />
+          )}
+        </Field>
+        <Field label="Missed times" help={MISSED_HELP[missed]}>
+          {(control) => (
+            <Select
+              {...control}
+              value={missed}
+              choices={[
+                { value: "skip", label: MISSED.skip },
+                { value: "run_now", label: MISSED.run_now },
+                { value: "queue", label: MISSED.queue },
+              ]}
+              onChange={setMissed}
+            />
+          )}
+        </Field>
+      </div>
+      <Field
+        label="Only up to block"
+        isOptional
+        help="Runs this block and what it needs; left empty, all of them."
+        error={wrong?.field === "until" ? wrong.message : undefined}
+      >
+        {(control) => (
+          <Input
+            {...control}
+            spellCheck={false}
+            value={until}
+            onChange={(event) => setUntil(event.target.value)}
+          />
+        )}
+      </Field>
+      {!cronWrong && <ProblemAlert title="The schedule could not be saved." error={save.error} />}
+    </FormDialog>
   );
 }

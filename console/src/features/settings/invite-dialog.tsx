@@ -3,15 +3,13 @@ import { zodResolver } from "@hookform/resolvers/zod";
 import { Controller, useForm } from "react-hook-form";
 import { useInvite } from "@/api/members";
 import { ProblemAlert } from "@/components/problem-state";
-import { Secret } from "@/components/secret";
-import { Alert } from "@/components/ui/alert";
-import { Button } from "@/components/ui/button";
-import { Dialog } from "@/components/ui/dialog";
 import { Field } from "@/components/ui/field";
+import { FormDialog } from "@/components/ui/form-dialog";
 import { Input } from "@/components/ui/input";
 import { Select } from "@/components/ui/select";
 import { z } from "@/lib/z";
 import { ROLES } from "./roles";
+import { SecretDialog } from "./secret-dialog";
 
 const form = z.object({
   email: z.email("An e-mail address, such as ann@example.com."),
@@ -28,64 +26,50 @@ export function InviteDialog({ onClose }: { onClose: () => void }) {
     const { email, mailed, secret } = invite.data;
     const link = new URL(`/signup?invitation=${encodeURIComponent(secret)}`, location.origin).href;
     return (
-      <Dialog
-        isOpen
+      <SecretDialog
         onClose={onClose}
         title={`${email} is invited`}
-        footer={<Button onClick={onClose}>Done</Button>}
-      >
-        <div className="flex flex-col gap-4">
-          <Alert kind={mailed ? "success" : "warning"}>
-            {mailed
-              ? "The link was sent by mail."
-              : "No mail server is set: pass this link on. It is not shown again."}
-          </Alert>
-          <Secret label="Invitation link" text={link} />
-        </div>
-      </Dialog>
+        kind={mailed ? "success" : "warning"}
+        words={
+          mailed
+            ? "The link was sent by mail."
+            : "No mail server is set: pass this link on. It is not shown again."
+        }
+        label="Invitation link"
+        secret={link}
+      />
     );
   }
   return (
-    <Dialog
-      isOpen
+    <FormDialog
+      noValidate
       onClose={onClose}
       title="Invite somebody"
       description="The invitation counts for a week, once."
+      action="Invite"
+      onSubmit={() => void handleSubmit((values) => invite.mutate(values))()}
+      isBusy={invite.isPending}
     >
-      <form
-        noValidate
-        onSubmit={(event) => void handleSubmit((values) => invite.mutate(values))(event)}
-        className="flex flex-col gap-4"
-      >
-        <Field label="E-mail" error={formState.errors.email?.message}>
-          {(control) => (
-            <Input {...control} {...register("email")} type="email" autoComplete="off" autoFocus />
-          )}
-        </Field>
-        <Controller
-          control={control}
-          name="role"
-          render={({ field: { value, onChange } }) => (
-            <Field label="Role">
-              {(control) => (
-                <Select
-                  {...control}
-                  value={value}
-                  onChange={onChange}
-                  choices={ROLES.filter(({ value }) => value !== "owner")}
-                />
-              )}
-            </Field>
-          )}
-        />
-        <ProblemAlert title="Nobody was invited." error={invite.error} />
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" variant="primary" isBusy={invite.isPending}>
-            Invite
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+      <Field label="E-mail" error={formState.errors.email?.message}>
+        {(control) => <Input {...control} {...register("email")} type="email" autoComplete="off" autoFocus />}
+      </Field>
+      <Controller
+        control={control}
+        name="role"
+        render={({ field: { value, onChange } }) => (
+          <Field label="Role">
+            {(control) => (
+              <Select
+                {...control}
+                value={value}
+                onChange={onChange}
+                choices={ROLES.filter(({ value }) => value !== "owner")}
+              />
+            )}
+          </Field>
+        )}
+      />
+      <ProblemAlert title="Nobody was invited." error={invite.error} />
+    </FormDialog>
   );
 }

@@ -3,14 +3,12 @@ import { useState } from "react";
 import { useMakeKey } from "@/api/keys";
 import type { Schemas } from "@/api/types";
 import { ProblemAlert } from "@/components/problem-state";
-import { Secret } from "@/components/secret";
-import { Alert } from "@/components/ui/alert";
-import { Button } from "@/components/ui/button";
-import { Dialog } from "@/components/ui/dialog";
 import { Field } from "@/components/ui/field";
+import { FormDialog } from "@/components/ui/form-dialog";
 import { Input } from "@/components/ui/input";
 import { Select } from "@/components/ui/select";
-import { Checkbox } from "@/components/ui/toggle";
+import { CheckboxList } from "@/components/ui/toggle";
+import { SecretDialog } from "./secret-dialog";
 
 type Scope = Schemas["Scope"];
 
@@ -41,21 +39,17 @@ export function KeyDialog({ onClose }: { onClose: () => void }) {
   const [scopes, setScopes] = useState<readonly Scope[]>(["pipelines:read", "runs:read"]);
   if (make.data) {
     return (
-      <Dialog
-        isOpen
-        isModal
+      <SecretDialog
         onClose={onClose}
         title={`API key ${make.data.name}`}
-        footer={<Button onClick={onClose}>Done</Button>}
+        words="Copy it now: it is not shown again."
+        label="API key"
+        secret={make.data.key}
       >
-        <div className="flex flex-col gap-4">
-          <Alert kind="warning">Copy it now: it is not shown again.</Alert>
-          <Secret label="API key" text={make.data.key} />
-          <p className="text-muted-foreground">
-            The command line takes it from <code>FLOWETL_API_KEY</code>.
-          </p>
-        </div>
-      </Dialog>
+        <p className="text-muted-foreground">
+          The command line takes it from <code>FLOWETL_API_KEY</code>.
+        </p>
+      </SecretDialog>
     );
   }
   const send = () =>
@@ -65,65 +59,46 @@ export function KeyDialog({ onClose }: { onClose: () => void }) {
       ...(days !== "" && { expires_at: new Date(Date.now() + Number(days) * DAY_MS).toISOString() }),
     });
   return (
-    <Dialog
-      isOpen
+    <FormDialog
       onClose={onClose}
       title="New API key"
       description="It may do what you may, within its scopes."
+      action="Make key"
+      onSubmit={send}
+      isBusy={make.isPending}
+      disabled={name.trim() === "" || scopes.length === 0}
+      className="gap-5"
     >
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          send();
-        }}
-        className="flex flex-col gap-5"
-      >
-        <div className="grid grid-cols-1 gap-4 sm:grid-cols-2">
-          <Field label="Name">
-            {(control) => (
-              <Input
-                {...control}
-                value={name}
-                onChange={(event) => setName(event.target.value)}
-                required
-                autoFocus
-              />
-            )}
-          </Field>
-          <Field label="It counts for">
-            {(control) => <Select {...control} value={days} onChange={setDays} choices={ENDS} />}
-          </Field>
-        </div>
-        <fieldset className="flex flex-col gap-1">
-          <legend className="mb-2 font-medium">Scopes</legend>
-          {SCOPES.map(([scope, words]) => (
-            <Checkbox
-              key={scope}
-              isOn={scopes.includes(scope)}
-              onChange={(isOn) =>
-                setScopes(isOn ? [...scopes, scope] : scopes.filter((other) => other !== scope))
-              }
-              label={
-                <>
-                  {words} <code className="ml-1 text-xs text-muted-foreground">{scope}</code>
-                </>
-              }
+      <div className="grid grid-cols-1 gap-4 sm:grid-cols-2">
+        <Field label="Name">
+          {(control) => (
+            <Input
+              {...control}
+              value={name}
+              onChange={(event) => setName(event.target.value)}
+              required
+              autoFocus
             />
-          ))}
-        </fieldset>
-        <ProblemAlert title="The key could not be made." error={make.error} />
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button
-            type="submit"
-            variant="primary"
-            isBusy={make.isPending}
-            disabled={name.trim() === "" || scopes.length === 0}
-          >
-            Make key
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+          )}
+        </Field>
+        <Field label="It counts for">
+          {(control) => <Select {...control} value={days} onChange={setDays} choices={ENDS} />}
+        </Field>
+      </div>
+      <CheckboxList
+        legend="Scopes"
+        chosen={scopes}
+        onChange={setScopes}
+        choices={SCOPES.map(([value, words]) => ({
+          value,
+          label: (
+            <>
+              {words} <code className="ml-1 text-xs text-muted-foreground">{value}</code>
+            </>
+          ),
+        }))}
+      />
+      <ProblemAlert title="The key could not be made." error={make.error} />
+    </FormDialog>
   );
 }
