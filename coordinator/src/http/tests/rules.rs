@@ -304,6 +304,8 @@ async fn au_13_without_authentication_whoever_is_here_owns_the_default_organizat
         assert!(matches!(verdict, Verdict::Through | Verdict::Forbidden), "{call}: {verdict:?}");
     }
     assert!(app.get("/auth/me", "").await.refused(403).contains("signed in"));
+    let own = app.get("/organizations", "").await.good();
+    assert_eq!((&own[0]["organization"]["slug"], &own[0]["role"]), (&json!("default"), &json!("owner")));
     assert_eq!(app.get("/auth/methods", "").await.good()["open"], true);
     let foreign = app.served.call(Method::GET, "/runs").header("host", "evil.example.com");
     Answer::of(foreign).await.refused(403);
