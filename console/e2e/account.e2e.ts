@@ -29,7 +29,7 @@ test("AU-9: somebody signs up, reloads, and signs out", async () => {
   await other.page.getByRole("heading", { name: "Vault", exact: true }).waitFor();
   await inspect(other.page, "vault-empty");
   // Both reload at once: the token that is shown once is shown once.
-  await Promise.all([page.reload(), other.page.reload(), page.waitForTimeout(500)]);
+  await Promise.all([page.reload(), other.page.reload()]);
   await page.getByRole("heading", { name: "Dashboard" }).waitFor();
   await other.page.getByRole("heading", { name: "Vault", exact: true }).waitFor();
 

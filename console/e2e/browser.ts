@@ -1,9 +1,11 @@
 // A browser for a test file: pages whose errors are collected, looked at by axe, and photographed.
 import { AxeBuilder } from "@axe-core/playwright";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContext, chromium, type Page, type Request } from "playwright-core";
 import { afterAll, beforeAll, expect, inject } from "vitest";
 
 const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+
+const SETTLED = { timeout: 15_000, interval: 20 };
 
 export type Theme = "light" | "dark";
 export const SIZES = {
@@ -43,11 +45,23 @@ export function openBrowser() {
   };
 }
 
+/** Answers that a page waits for; streams, which have no end, are not among them. */
+const awaited = new WeakMap<Page, Set<Request>>();
+
 /** Another tab of the same person. */
 export async function tab(context: BrowserContext): Promise<{ page: Page; errors: string[] }> {
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
   const errors: string[] = [];
+  const asked = new Set<Request>();
+  awaited.set(page, asked);
+  page.on("request", (request) => {
+    // What the document before asked for is of no concern any more.
+    if (request.isNavigationRequest() && request.frame() === page.mainFrame()) asked.clear();
+    if (request.headers()["accept"] !== "text/event-stream") asked.add(request);
+  });
+  page.on("requestfinished", (request) => asked.delete(request));
+  page.on("requestfailed", (request) => asked.delete(request));
   page.on("pageerror", (error) => errors.push(`page: ${error.message}`));
   page.on("console", (message) => {
     if (["error", "warning"].includes(message.type())) errors.push(`console: ${message.text()}`);
@@ -65,12 +79,31 @@ export async function expectAccessible(page: Page): Promise<void> {
   expect(found.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" | ")}`)).toEqual([]);
 }
 
+/** What was asked for has come and is drawn, in its own letters, and nothing moves any more. */
+export async function settled(page: Page): Promise<void> {
+  await expect
+    .poll(() => [...(awaited.get(page) ?? [])].map((request) => request.url()), SETTLED)
+    .toEqual([]);
+  await page.evaluate(async () => {
+    const drawn = () => new Promise((done) => requestAnimationFrame(done));
+    // What is measured first is put where it belongs in the frame after.
+    await drawn();
+    await drawn();
+    await document.fonts.ready;
+    const ending = document
+      .getAnimations()
+      .filter(({ effect }) => effect?.getComputedTiming().endTime !== Infinity);
+    await Promise.allSettled(ending.map(({ finished }) => finished));
+    await drawn();
+  });
+}
+
 /** Kept in console/shots, to be looked at. */
 export async function screenshot(page: Page, name: string, theme: Theme, size: keyof typeof SIZES = "usual") {
   await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
   await page.setViewportSize(SIZES[size]);
   await page.mouse.move(0, 0);
-  await page.waitForTimeout(250);
+  await settled(page);
   await page.screenshot({ path: `${import.meta.dirname}/../shots/${name}-${theme}-${size}.png` });
 }
 

@@ -65,8 +65,8 @@ describe("with PostgreSQL", () => {
     expect(await page.getByRole("treeitem").count()).toBeLessThan(80);
     const tree = page.getByRole("tree");
     for (let pages = 0; pages < 3; pages += 1) {
-      await tree.evaluate((box) => (box.scrollTop = box.scrollHeight));
-      await page.waitForTimeout(500);
+      const before = await tree.evaluate((box) => (box.scrollTop = box.scrollHeight));
+      await expect.poll(() => tree.evaluate((box) => box.scrollHeight)).toBeGreaterThan(before);
     }
     await page.getByRole("treeitem", { name: "t_01" }).first().waitFor();
     await inspect(page, "explorer-many", ["usual"]);

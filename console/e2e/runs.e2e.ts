@@ -1,7 +1,7 @@
 // Runs as they go on, succeed, fail, are cancelled and gone on with, against a real database.
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { expectAccessible, inspect, openBrowser } from "./browser";
+import { expectAccessible, inspect, openBrowser, settled } from "./browser";
 import { POSTGRES, psql } from "./postgres";
 import { letIn, type Person, signUp } from "./people";
 
@@ -41,6 +41,12 @@ test("a run is watched while it goes on, and looked at afterwards", { timeout: 1
   const person = await signUp();
   const churn = await pipeline(person, "churn", CHURN);
   const { page, context, errors } = await browser.visit();
+  let told = 0;
+  page.on("websocket", (socket) => {
+    socket.on("framereceived", (frame) => {
+      if (String(frame.payload).includes('"run.progress"')) told += 1;
+    });
+  });
   await letIn(context, person);
   await page.goto("/runs");
   await page.getByText("Nothing has run yet.").waitFor();
@@ -57,7 +63,10 @@ test("a run is watched while it goes on, and looked at afterwards", { timeout: 1
   await page.getByText(/orders is the bottleneck: it waits for its source/).waitFor();
   await page.getByRole("button", { name: "Pause the view" }).click();
   const held = await rows();
-  await page.waitForTimeout(2500);
+  // It is told of more, and shows none of it.
+  const before = told;
+  await expect.poll(() => told, { timeout: 15_000 }).toBeGreaterThan(before + 2);
+  await settled(page);
   expect(await rows()).toBe(held);
   await page.getByRole("button", { name: "Go on showing" }).click();
   await inspect(page, "run-running");
