@@ -1,4 +1,4 @@
-// The real service with a home of its own, which serves the built console; started once for all tests.
+// The real service with a home of its own, which serves the built console: one for all tests, and more where a test says how.
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
@@ -16,8 +16,36 @@ declare module "vitest" {
 const CONSOLE = resolve(import.meta.dirname, "..");
 /** `FLOWETL_BIN`, or what the workspace built. */
 const BINARY = process.env["FLOWETL_BIN"] ?? resolve(CONSOLE, "../target/debug/flowetl");
-const PORT_FIRST = Number(process.env["FLOWETL_E2E_PORT"] ?? 0);
 const START_MS = 60_000;
+
+export interface Service {
+  /** Where the console is. */
+  url: string;
+  stop: () => Promise<void>;
+}
+
+/** One more, with options of `flowetl up`. */
+export async function startService(...options: string[]): Promise<Service> {
+  const home = mkdtempSync(join(tmpdir(), "flowetl-e2e-"));
+  const [grpc, http] = [await freePort(), await freePort()];
+  const url = `http://127.0.0.1:${http}`;
+  const places = ["--listen", `127.0.0.1:${grpc}`, "--http", `127.0.0.1:${http}`];
+  const service = spawn(BINARY, ["up", ...places, ...options], {
+    env: { ...process.env, FLOWETL_HOME: home },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let said = "";
+  service.stderr.on("data", (text: Buffer) => (said = (said + text.toString()).slice(-4000)));
+  await answers(`${url}/api/v1/health`, service, () => said);
+  const stop = async () => {
+    const gone = new Promise((done) => service.once("exit", done));
+    service.kill("SIGTERM");
+    await Promise.race([gone, new Promise((done) => setTimeout(done, 10_000))]);
+    service.kill("SIGKILL");
+    rmSync(home, { recursive: true, force: true });
+  };
+  return { url, stop };
+}
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   if (!process.env["FLOWETL_TEST_POSTGRES"])
@@ -25,25 +53,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   if (!existsSync(join(CONSOLE, "dist/index.html")))
     throw new Error("there is no console/dist: run `npm run build`");
   if (!existsSync(BINARY)) throw new Error(`there is no ${BINARY}: build it, or set FLOWETL_BIN`);
-  const home = mkdtempSync(join(tmpdir(), "flowetl-e2e-"));
-  const [grpc, http] = [await freePort(0), await freePort(1)];
-  const api = `http://127.0.0.1:${http}`;
-  const service = spawn(BINARY, ["up", "--listen", `127.0.0.1:${grpc}`, "--http", `127.0.0.1:${http}`], {
-    env: { ...process.env, FLOWETL_HOME: home },
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  let said = "";
-  service.stderr.on("data", (text: Buffer) => (said = (said + text.toString()).slice(-4000)));
-  await answers(`${api}/api/v1/health`, service, () => said);
-  process.env["FLOWETL_URL"] = api;
-  project.provide("baseUrl", api);
-  return async () => {
-    const gone = new Promise((done) => service.once("exit", done));
-    service.kill("SIGTERM");
-    await Promise.race([gone, new Promise((done) => setTimeout(done, 10_000))]);
-    service.kill("SIGKILL");
-    rmSync(home, { recursive: true, force: true });
-  };
+  const { url, stop } = await startService();
+  project.provide("baseUrl", url);
+  return stop;
 }
 
 async function answers(url: string, service: ChildProcess, said: () => string): Promise<void> {
@@ -62,9 +74,7 @@ async function answers(url: string, service: ChildProcess, said: () => string): 
   throw new Error(`the service did not answer within ${START_MS} ms:\n${said()}`);
 }
 
-/** Any port, or the `offset`th from `FLOWETL_E2E_PORT` on. */
-function freePort(offset: number): Promise<number> {
-  if (PORT_FIRST > 0) return Promise.resolve(PORT_FIRST + offset);
+function freePort(): Promise<number> {
   return new Promise((done, failed) => {
     const server = createServer().once("error", failed);
     server.listen(0, "127.0.0.1", () => {

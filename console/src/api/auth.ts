@@ -3,7 +3,7 @@ import { queryOptions, useMutation } from "@tanstack/react-query";
 import { answer, client, done } from "./client";
 import { setOrganization } from "./organization";
 import { queryClient } from "./query-client";
-import { signIn, signOut } from "./session";
+import { letIn, signIn, signOut, whoIsHere } from "./session";
 import type { Schemas } from "./types";
 
 export const methodsQuery = queryOptions({
@@ -15,6 +15,16 @@ export const methodsQuery = queryOptions({
 /** Nothing that was seen is kept; used where nothing of it is shown any more. */
 export function forgetAnswers(): void {
   queryClient.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== "auth" });
+}
+
+/** Whether the pages may be shown: to who has signed in, or to anybody where the service says so. */
+export async function mayEnter(): Promise<boolean> {
+  if (whoIsHere() !== "nobody") return true;
+  const methods = await queryClient.query({ ...methodsQuery, staleTime: 0 }).catch(() => null);
+  if (!methods?.open) return false;
+  forgetAnswers();
+  letIn();
+  return true;
 }
 
 function enter(tokens: Schemas["Tokens"]): void {

@@ -3,7 +3,7 @@ import createClient, { type Middleware } from "openapi-fetch";
 import { currentOrganization } from "./organization";
 import { ApiProblem, problemOf, unreached } from "./problem";
 import type { paths } from "./schema.gen";
-import { accessToken, renew } from "./session";
+import { accessToken, renew, signOut, whoIsHere } from "./session";
 
 export const API = "/api/v1";
 /** These are called by people who are not signed in. */
@@ -26,7 +26,10 @@ async function ask(request: Request): Promise<Response> {
   if (organization && !path.startsWith("/auth/")) request.headers.set("x-organization", organization);
   const again = request.clone();
   const response = await reach(request);
-  if (response.status !== 401 || !token) return response;
+  if (response.status !== 401) return response;
+  // The service asks for signing in again.
+  if (whoIsHere() === "anybody") signOut();
+  if (!token) return response;
   const renewed = await renew(token);
   if (!renewed) return response;
   again.headers.set("authorization", `Bearer ${renewed}`);

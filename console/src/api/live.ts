@@ -4,7 +4,7 @@ import { createStore, useStore } from "@/lib/store";
 import { type Happening, listen, type LiveState } from "./events";
 import { useOrganizationId } from "./organization";
 import { queryClient } from "./query-client";
-import { useIsSignedIn } from "./session";
+import { useWhoIsHere } from "./session";
 
 /** The first words of the query keys that a sort of happening makes old. */
 const CONCERNS: Record<string, string[]> = {
@@ -50,9 +50,9 @@ export function useHappenings(onHappening: (happening: Happening) => void): void
 /** Listens while somebody is signed in; used once, by the shell. */
 export function useLive(): void {
   const organization = useOrganizationId();
-  const isSignedIn = useIsSignedIn();
+  const who = useWhoIsHere();
   useEffect(() => {
-    if (!isSignedIn || organization === null) return;
+    if (who === "nobody" || organization === null) return;
     const ends = new AbortController();
     const onHappening = (happening: Happening) => {
       for (const listener of listeners) listener(happening);
@@ -61,7 +61,7 @@ export function useLive(): void {
     const onGap = () => void queryClient.invalidateQueries();
     void listen({ organization, onHappening, onGap, onState: state.set }, ends.signal);
     return () => ends.abort();
-  }, [isSignedIn, organization]);
+  }, [who, organization]);
 }
 
 function refresh(keys: string[]): void {

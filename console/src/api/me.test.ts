@@ -11,4 +11,6 @@ test("each role may what those before it may", () => {
   expect(permission("editor", "delete").allowed).toBe(false);
   expect(permission("owner", "delete").allowed).toBe(true);
   expect(permission(null, "run").allowed).toBe(false);
+  expect(permission("owner", "have keys").allowed).toBe(true);
+  expect(permission("owner", "have keys", "anybody").reason).toContain("--auth off");
 });

@@ -25,8 +25,10 @@ interface Access {
   expiresAt: number;
 }
 
-/** Whether somebody has signed in here. */
-const signedIn = createStore(kept(KEY) !== null);
+/** Who is here: a person who has signed in, or anybody, where the service asks nobody to. */
+export type Presence = "nobody" | "person" | "anybody";
+
+const presence = createStore<Presence>(kept(KEY) === null ? "nobody" : "person");
 let access: Access | null = null;
 let renewing: Promise<string | null> | null = null;
 
@@ -38,25 +40,30 @@ channel.onmessage = ({ data }: MessageEvent<unknown>) => {
   if (heard.data.kind === "signed-out") forget();
   else {
     access = heard.data;
-    signedIn.set(true);
+    presence.set("person");
   }
 };
 
-export function isSignedIn(): boolean {
-  return signedIn.get();
+export function whoIsHere(): Presence {
+  return presence.get();
 }
 
-export function useIsSignedIn(): boolean {
-  return useStore(signedIn);
+export function useWhoIsHere(): Presence {
+  return useStore(presence);
 }
 
 /** Hears of signing in and out, here or in another tab. */
-export const onSessionChange = signedIn.subscribe;
+export const onSessionChange = presence.subscribe;
+
+/** Lets anybody in, without a token. */
+export function letIn(): void {
+  presence.set("anybody");
+}
 
 export function signIn(tokens: Schemas["Tokens"]): void {
   access = { token: tokens.access_token, expiresAt: Date.now() + tokens.expires_in * 1000 };
   keep(KEY, tokens.refresh_token);
-  signedIn.set(true);
+  presence.set("person");
   channel.postMessage({ kind: "renewed", ...access });
 }
 
@@ -69,7 +76,7 @@ export function signOut(): void {
 function forget(): void {
   access = null;
   keep(KEY, null);
-  signedIn.set(false);
+  presence.set("nobody");
 }
 
 /** A token that counts, renewed if it is about to end; null where nobody is signed in. */
@@ -80,7 +87,7 @@ export async function accessToken(): Promise<string | null> {
 
 /** A token other than `spent`, which did not count. One at a time: a refresh token shown twice ends the session. */
 export async function renew(spent: string | null): Promise<string | null> {
-  if (!signedIn.get()) return null;
+  if (presence.get() !== "person") return null;
   renewing ??= exchangeAlone(spent).finally(() => {
     renewing = null;
   });

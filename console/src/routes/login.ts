@@ -1,7 +1,7 @@
 // `/login`
 import { createRoute, lazyRouteComponent, redirect } from "@tanstack/react-router";
 import { z } from "@/lib/z";
-import { isSignedIn } from "@/api/session";
+import { mayEnter } from "@/api/auth";
 import { ownPath, textParam } from "@/lib/url";
 import { rootRoute } from "./root";
 
@@ -9,8 +9,8 @@ export const loginRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/login",
   validateSearch: z.object({ next: textParam, ticket: textParam, error: textParam }),
-  beforeLoad: ({ search }) => {
-    if (isSignedIn() && !search.ticket) throw redirect({ href: ownPath(search.next) });
+  beforeLoad: async ({ search }) => {
+    if (!search.ticket && (await mayEnter())) throw redirect({ href: ownPath(search.next) });
   },
   component: lazyRouteComponent(() => import("@/features/account/login-page"), "LoginPage"),
 });

@@ -1,6 +1,6 @@
 // All pages by their addresses.
 import { createRouter } from "@tanstack/react-router";
-import { onSessionChange, isSignedIn } from "@/api/session";
+import { onSessionChange, whoIsHere } from "@/api/session";
 import { RouteError } from "@/components/problem-state";
 import { appRoute } from "./app";
 import { compareRunsRoute } from "./compare-runs";
@@ -56,7 +56,7 @@ export const router = createRouter({
 
 // Signed out in another tab, or by the service.
 onSessionChange(() => {
-  if (!isSignedIn()) void router.invalidate();
+  if (whoIsHere() === "nobody") void router.invalidate();
 });
 
 declare module "@tanstack/react-router" {

@@ -17,6 +17,7 @@ import { plural } from "@/lib/format";
 export function DangerZone() {
   const isOwner = useMembership()?.role === "owner";
   const may = useMay("change organization");
+  const mayHandOver = useMay("hand over");
   const [open, setOpen] = useState<"leave" | "transfer" | "delete" | null>(null);
   const rows = [
     [
@@ -25,7 +26,7 @@ export function DangerZone() {
       "You see it no more until somebody invites you again.",
       isOwner ? "An owner hands it over first." : null,
     ],
-    ["transfer", "Hand over", "Another member owns it then; you stay as an admin.", may.reason],
+    ["transfer", "Hand over", "Another member owns it then; you stay as an admin.", mayHandOver.reason],
     ["delete", "Delete", "All that belongs to it is gone, for everybody and for ever.", may.reason],
   ] as const;
   const close = () => setOpen(null);

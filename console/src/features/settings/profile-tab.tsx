@@ -3,7 +3,9 @@ import { zodResolver } from "@hookform/resolvers/zod";
 import { useForm } from "react-hook-form";
 import { useChangePassword } from "@/api/auth";
 import { useMe } from "@/api/me";
+import { useWhoIsHere } from "@/api/session";
 import { ProblemAlert } from "@/components/problem-state";
+import { Alert } from "@/components/ui/alert";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { Card, Section } from "@/components/ui/card";
@@ -27,6 +29,13 @@ const form = z
 
 export function ProfileTab() {
   const me = useMe();
+  if (useWhoIsHere() === "anybody")
+    return (
+      <Alert kind="info" title="Nobody signs in here.">
+        The service runs with <code>--auth off</code>: whoever uses this machine owns every organization, and
+        has no profile, password or API keys.
+      </Alert>
+    );
   const rows = [
     ["Name", me.name],
     ["E-mail", me.email],

@@ -20,6 +20,7 @@ export function SettingsPage() {
   const { tab = "profile" } = route.useSearch();
   const navigate = route.useNavigate();
   const maySee = useMay("see audit log");
+  const mayHaveKeys = useMay("have keys");
   const shown = (value: typeof tab, label: string, content: ReactNode) => ({
     value,
     label,
@@ -28,7 +29,11 @@ export function SettingsPage() {
   const tabs = [
     shown("profile", "Profile", <ProfileTab />),
     shown("members", "Members", <MembersTab />),
-    shown("keys", "API keys", <KeysTab />),
+    shown(
+      "keys",
+      "API keys",
+      mayHaveKeys.allowed ? <KeysTab /> : <Alert kind="info">{mayHaveKeys.reason}</Alert>,
+    ),
     shown("alerts", "Alerts", <AlertsTab />),
     shown("vault", "Vault", <VaultTab />),
     shown("audit", "Audit log", maySee.allowed ? <AuditTab /> : <Alert kind="info">{maySee.reason}</Alert>),

@@ -1,9 +1,21 @@
 // The line above every page: organization, search, vault, theme, person.
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { Keyboard, Lock, LockOpen, LogOut, Menu as MenuIcon, Monitor, Moon, Search, Sun } from "lucide-react";
+import {
+  DoorOpen,
+  Keyboard,
+  Lock,
+  LockOpen,
+  LogOut,
+  Menu as MenuIcon,
+  Monitor,
+  Moon,
+  Search,
+  Sun,
+} from "lucide-react";
 import { useSignOut } from "@/api/auth";
 import { useMe } from "@/api/me";
+import { useWhoIsHere } from "@/api/session";
 import { vaultQuery } from "@/api/vault";
 import { Button } from "@/components/ui/button";
 import { Kbd } from "@/components/ui/card";
@@ -55,10 +67,26 @@ export function Header({ isMenuOpen, onMenu, onSearch, onHelp }: HeaderProps) {
           ))}
         </span>
       </button>
+      <OpenNotice />
       <LiveNotice />
       <VaultLock />
       <PersonMenu onHelp={onHelp} />
     </header>
+  );
+}
+
+/** Stays as long as nobody needs to sign in. */
+function OpenNotice() {
+  if (useWhoIsHere() !== "anybody") return null;
+  return (
+    <Tooltip side="bottom" text="Nobody signs in (--auth off): whoever uses this machine may do everything.">
+      <button
+        type="button"
+        className="flex min-h-6 shrink-0 cursor-help items-center gap-2 rounded-full bg-warning-soft px-3 py-1 text-xs font-medium text-warning"
+      >
+        <DoorOpen aria-hidden className="size-3.5" /> Open to this machine
+      </button>
+    </Tooltip>
   );
 }
 
@@ -86,6 +114,7 @@ function VaultLock() {
 
 function PersonMenu({ onHelp }: { onHelp: () => void }) {
   const me = useMe();
+  const isPerson = useWhoIsHere() === "person";
   const theme = useTheme();
   const signOut = useSignOut();
   const navigate = useNavigate();
@@ -105,7 +134,7 @@ function PersonMenu({ onHelp }: { onHelp: () => void }) {
     <Menu trigger={trigger}>
       <div className="px-2.5 py-2">
         <p className="font-medium">{me.name}</p>
-        <p className="text-xs text-muted-foreground">{me.email}</p>
+        <p className="text-xs text-muted-foreground">{isPerson ? me.email : "Nobody signs in"}</p>
       </div>
       <MenuSeparator />
       <MenuLabel>
@@ -118,9 +147,11 @@ function PersonMenu({ onHelp }: { onHelp: () => void }) {
       <MenuItem icon={Keyboard} onSelect={onHelp}>
         Keyboard shortcuts
       </MenuItem>
-      <MenuItem icon={LogOut} onSelect={leave}>
-        Sign out
-      </MenuItem>
+      {isPerson && (
+        <MenuItem icon={LogOut} onSelect={leave}>
+          Sign out
+        </MenuItem>
+      )}
     </Menu>
   );
 }
