@@ -29,7 +29,13 @@ interface Listener {
 const POLL_MS = 5_000;
 /** A better way is tried again after so many polls. */
 const POLLS = 12;
-const SILENCE_MS = 90_000;
+/** The same for a stream, whose end the other side may not have told. */
+const STREAM_MS = 90_000;
+/** A WebSocket that something on the way neither opens nor refuses. */
+const OPEN_MS = 10_000;
+const RETRY_MS = 500;
+/** After so many failures it is asked for instead. */
+const FAILURES_MAX = 3;
 const FORGOTTEN = 4410;
 const TOKEN_SPENT = 4401;
 const FORBIDDEN = 4403;
@@ -40,26 +46,39 @@ const FORBIDDEN_MS = 10_000;
 export async function listen(listener: Listener, signal: AbortSignal): Promise<void> {
   const feed = new Feed(listener, signal);
   listener.onState("connecting");
-  for (let failures = 0; !signal.aborted;) {
+  for (let failures = 0; !signal.aborted; failures += 1) {
     const wasLive = (await feed.socket()) || (await feed.stream());
     if (feed.isOver()) return;
     if (wasLive) failures = 0;
-    listener.onState("paused");
-    await wait(Math.min(500 * 2 ** failures, 8_000), signal);
-    failures += 1;
-    if (failures > 3) await feed.poll();
+    if (failures >= FAILURES_MAX) await feed.poll();
+    else {
+      listener.onState("paused");
+      await wait(RETRY_MS * 2 ** failures, feed.way());
+    }
   }
 }
 
 class Feed {
   private last: number | null = null;
+  private change = new AbortController();
   constructor(
     private readonly listener: Listener,
     private readonly signal: AbortSignal,
-  ) {}
+  ) {
+    const onChange = () => {
+      this.change.abort();
+      this.change = new AbortController();
+    };
+    for (const name of ["online", "offline"]) addEventListener(name, onChange, { signal });
+  }
 
   isOver(): boolean {
     return this.signal.aborted;
+  }
+
+  /** Ends when the network changes: what is open may be dead then without a word, what was closed may be open. */
+  way(): AbortSignal {
+    return AbortSignal.any([this.signal, this.change.signal]);
   }
 
   /** Whether anything came this way before it ended. */
@@ -72,16 +91,24 @@ class Feed {
     );
     url.protocol = url.protocol.replace("http", "ws");
     const socket = new WebSocket(url, ["flowetl", ...(token === null ? [] : [`bearer.${token}`])]);
-    const close = () => socket.close();
-    this.signal.addEventListener("abort", close);
+    const way = this.way();
     return new Promise((resolve) => {
       let came = false;
+      // A dead one would tell of its end only after a while.
+      const leave = () => {
+        socket.onmessage = null;
+        socket.close();
+        resolve(came);
+      };
+      const opening = setTimeout(leave, OPEN_MS);
+      way.addEventListener("abort", leave);
+      socket.onopen = () => clearTimeout(opening);
       socket.onmessage = ({ data }) => {
         came = true;
         this.take(data);
       };
       socket.onclose = ({ code }) => {
-        this.signal.removeEventListener("abort", close);
+        clearTimeout(opening);
         if (code === FORGOTTEN) this.forget();
         if (code === TOKEN_SPENT) void renew(token).catch(() => null);
         if (code === FORBIDDEN) void wait(FORBIDDEN_MS, this.signal).then(() => resolve(true));
@@ -92,8 +119,7 @@ class Feed {
 
   /** The same through proxies that know no WebSocket. */
   async stream(): Promise<boolean> {
-    const silence = AbortSignal.timeout(SILENCE_MS);
-    const signal = AbortSignal.any([this.signal, silence]);
+    const signal = AbortSignal.any([this.way(), AbortSignal.timeout(STREAM_MS)]);
     let came = false;
     try {
       const path = `/organizations/${this.listener.organization}/events${this.after()}`;
@@ -108,12 +134,13 @@ class Feed {
     return came;
   }
 
-  /** For a minute; then a better way may be open again. */
+  /** For a minute, or until the network changes; then a better way may be open again. */
   async poll(): Promise<void> {
-    for (let polls = 0; polls < POLLS && !this.signal.aborted; polls += 1) {
+    const way = this.way();
+    for (let polls = 0; polls < POLLS && !way.aborted; polls += 1) {
       try {
         const query = this.last === null ? {} : { after: this.last };
-        const page = await answer(client.GET("/events", { params: { query }, signal: this.signal }));
+        const page = await answer(client.GET("/events", { params: { query }, signal: way }));
         this.listener.onState("polling");
         for (const happening of page.events) this.tell(document.parse(happening));
         this.last = page.next;
@@ -122,7 +149,7 @@ class Feed {
         if (error instanceof ApiProblem && error.status === 410) this.forget();
         this.listener.onState("paused");
       }
-      await wait(POLL_MS, this.signal);
+      await wait(POLL_MS, way);
     }
   }
 

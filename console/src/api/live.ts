@@ -3,6 +3,7 @@ import { useEffect, useRef } from "react";
 import { createStore, useStore } from "@/lib/store";
 import { type Happening, listen, type LiveState } from "./events";
 import { useOrganizationId } from "./organization";
+import { ApiProblem } from "./problem";
 import { queryClient } from "./query-client";
 import { useWhoIsHere } from "./session";
 
@@ -59,9 +60,17 @@ export function useLive(): void {
       if (happening.kind !== "run.progress") refresh(CONCERNS[happening.kind.split(".")[0] ?? ""] ?? []);
     };
     const onGap = () => void queryClient.invalidateQueries();
-    void listen({ organization, onHappening, onGap, onState: state.set }, ends.signal);
+    void listen({ organization, onHappening, onGap, onState }, ends.signal);
     return () => ends.abort();
   }, [who, organization]);
+}
+
+function onState(next: LiveState): void {
+  const isBack = state.get() === "paused" && next !== "paused";
+  state.set(next);
+  // What was asked for in vain meanwhile.
+  const isPassed = (error: unknown) => error instanceof ApiProblem && error.isPassing;
+  if (isBack) void queryClient.invalidateQueries({ predicate: (query) => isPassed(query.state.error) });
 }
 
 function refresh(keys: string[]): void {

@@ -1,5 +1,6 @@
 // An error from the API with what to do about it, as a part of a page and as a route's own.
 import { type ErrorComponentProps, useRouter } from "@tanstack/react-router";
+import { useEffect, useEffectEvent } from "react";
 import { ApiProblem } from "@/api/problem";
 import { Alert } from "./ui/alert";
 import { ErrorState } from "./ui/states";
@@ -61,19 +62,24 @@ function words(error: unknown): string {
   return error instanceof Error ? error.message : "an error without words";
 }
 
-/** Where a page's loader or the page itself failed. */
+const AGAIN_MS = 5_000;
+
+/** Where a page's loader or the page itself failed; what passes by itself is tried again by itself. */
 export function RouteError({ error, reset }: ErrorComponentProps) {
   const router = useRouter();
+  const again = () => {
+    reset();
+    void router.invalidate();
+  };
+  const onAgain = useEffectEvent(again);
+  useEffect(() => {
+    if (!(error instanceof ApiProblem && error.isPassing)) return;
+    const timer = setTimeout(onAgain, AGAIN_MS);
+    return () => clearTimeout(timer);
+  }, [error]);
   return (
     <div className="px-4 py-6 sm:px-8">
-      <ProblemState
-        title="This page could not be shown."
-        error={error}
-        onRetry={() => {
-          reset();
-          void router.invalidate();
-        }}
-      />
+      <ProblemState title="This page could not be shown." error={error} onRetry={again} />
     </div>
   );
 }

@@ -1,10 +1,11 @@
 // `/runs/compare`: two runs side by side.
-import { createRoute, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import { createRoute, redirect } from "@tanstack/react-router";
 import { z } from "@/lib/z";
 import { queryClient } from "@/api/query-client";
 import { runQuery } from "@/api/runs";
 import { TablePending } from "@/components/pending";
 import { appRoute } from "./app";
+import { lazyPage } from "./lazy-page";
 
 export const compareRunsRoute = createRoute({
   getParentRoute: () => appRoute,
@@ -17,6 +18,6 @@ export const compareRunsRoute = createRoute({
       [one, other].map((run) => queryClient.query({ ...runQuery(run), staleTime: "static" })),
     );
   },
-  component: lazyRouteComponent(() => import("@/features/runs/compare-page"), "ComparePage"),
+  component: lazyPage(() => import("@/features/runs/compare-page"), "ComparePage"),
   pendingComponent: TablePending,
 });

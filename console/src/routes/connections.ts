@@ -1,11 +1,12 @@
 // `/connections`: search, filters, order and what is open stand in the address.
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
 import { z } from "@/lib/z";
 import { connectionsQuery } from "@/api/connections";
 import { queryClient } from "@/api/query-client";
 import { CardsPending } from "@/components/pending";
 import { listSearch, textParam, wordParam } from "@/lib/url";
 import { appRoute } from "./app";
+import { lazyPage } from "./lazy-page";
 
 const search = listSearch.extend({
   sort: wordParam(["name", "tested", "updated"]),
@@ -24,6 +25,6 @@ export const connectionsRoute = createRoute({
   path: "/connections",
   validateSearch: search,
   loader: () => queryClient.query({ ...connectionsQuery, staleTime: "static" }),
-  component: lazyRouteComponent(() => import("@/features/connections/connections-page"), "ConnectionsPage"),
+  component: lazyPage(() => import("@/features/connections/connections-page"), "ConnectionsPage"),
   pendingComponent: CardsPending,
 });

@@ -1,11 +1,12 @@
 // `/explorer`: which connection, schema and table are looked at stands in the address.
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
 import { connectionsQuery } from "@/api/connections";
 import { queryClient } from "@/api/query-client";
 import { TablePending } from "@/components/pending";
 import { textParam, wordParam } from "@/lib/url";
 import { z } from "@/lib/z";
 import { appRoute } from "./app";
+import { lazyPage } from "./lazy-page";
 
 const search = z.object({
   /** Text in the names of tables. */
@@ -23,6 +24,6 @@ export const explorerRoute = createRoute({
   path: "/explorer",
   validateSearch: search,
   loader: () => queryClient.query({ ...connectionsQuery, staleTime: "static" }),
-  component: lazyRouteComponent(() => import("@/features/explorer/explorer-page"), "ExplorerPage"),
+  component: lazyPage(() => import("@/features/explorer/explorer-page"), "ExplorerPage"),
   pendingComponent: TablePending,
 });

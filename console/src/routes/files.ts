@@ -1,8 +1,9 @@
 // `/files`: which folder, what is searched, and which file is looked at stand in the address.
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
 import { TablePending } from "@/components/pending";
 import { listSearch, textParam, wordParam } from "@/lib/url";
 import { appRoute } from "./app";
+import { lazyPage } from "./lazy-page";
 
 const search = listSearch.extend({
   tab: wordParam(["files", "backups"]),
@@ -16,6 +17,6 @@ export const filesRoute = createRoute({
   getParentRoute: () => appRoute,
   path: "/files",
   validateSearch: search,
-  component: lazyRouteComponent(() => import("@/features/files/files-page"), "FilesPage"),
+  component: lazyPage(() => import("@/features/files/files-page"), "FilesPage"),
   pendingComponent: TablePending,
 });

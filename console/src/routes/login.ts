@@ -1,8 +1,9 @@
 // `/login`
-import { createRoute, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import { createRoute, redirect } from "@tanstack/react-router";
 import { z } from "@/lib/z";
 import { mayEnter } from "@/api/auth";
 import { ownPath, textParam } from "@/lib/url";
+import { lazyPage } from "./lazy-page";
 import { rootRoute } from "./root";
 
 export const loginRoute = createRoute({
@@ -12,5 +13,5 @@ export const loginRoute = createRoute({
   beforeLoad: async ({ search }) => {
     if (!search.ticket && (await mayEnter())) throw redirect({ href: ownPath(search.next) });
   },
-  component: lazyRouteComponent(() => import("@/features/account/login-page"), "LoginPage"),
+  component: lazyPage(() => import("@/features/account/login-page"), "LoginPage"),
 });

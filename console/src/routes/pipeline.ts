@@ -1,5 +1,5 @@
 // `/pipelines/…`: one pipeline in its editor; what is chosen and seen stands in the address.
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
 import { catalogueQuery } from "@/api/catalogue";
 import { pipelineQuery } from "@/api/pipeline-files";
 import { queryClient } from "@/api/query-client";
@@ -7,6 +7,7 @@ import { TablePending } from "@/components/pending";
 import { textParam, wordParam } from "@/lib/url";
 import { z } from "@/lib/z";
 import { appRoute } from "./app";
+import { lazyPage } from "./lazy-page";
 
 const search = z.object({
   /** The chosen block. */
@@ -25,6 +26,6 @@ export const pipelineRoute = createRoute({
       queryClient.query({ ...pipelineQuery(params.pipeline), staleTime: 0 }),
       queryClient.query({ ...catalogueQuery, staleTime: "static" }),
     ]),
-  component: lazyRouteComponent(() => import("@/features/editor/editor-page"), "EditorPage"),
+  component: lazyPage(() => import("@/features/editor/editor-page"), "EditorPage"),
   pendingComponent: TablePending,
 });

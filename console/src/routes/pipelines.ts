@@ -1,5 +1,5 @@
 // `/pipelines` and `/pipelines/new`: all of them, and the wizard that makes one.
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
 import { catalogueQuery } from "@/api/catalogue";
 import { connectionsQuery } from "@/api/connections";
 import { pipelineListQuery } from "@/api/pipeline-list";
@@ -8,6 +8,7 @@ import { TablePending } from "@/components/pending";
 import { listSearch, wordParam } from "@/lib/url";
 import { z } from "@/lib/z";
 import { appRoute } from "./app";
+import { lazyPage } from "./lazy-page";
 
 const search = listSearch.extend({
   status: wordParam(["draft", "active", "paused", "error"]),
@@ -21,7 +22,7 @@ export const pipelinesRoute = createRoute({
   validateSearch: search,
   loaderDeps: ({ search: { q, status } }) => ({ search: q, status }),
   loader: ({ deps }) => queryClient.infiniteQuery({ ...pipelineListQuery(deps), staleTime: "static" }),
-  component: lazyRouteComponent(() => import("@/features/pipelines/pipelines-page"), "PipelinesPage"),
+  component: lazyPage(() => import("@/features/pipelines/pipelines-page"), "PipelinesPage"),
   pendingComponent: TablePending,
 });
 
@@ -33,6 +34,6 @@ export const wizardRoute = createRoute({
       queryClient.query({ ...connectionsQuery, staleTime: 0 }),
       queryClient.query({ ...catalogueQuery, staleTime: "static" }),
     ]),
-  component: lazyRouteComponent(() => import("@/features/pipelines/wizard-page"), "WizardPage"),
+  component: lazyPage(() => import("@/features/pipelines/wizard-page"), "WizardPage"),
   pendingComponent: TablePending,
 });

@@ -1,11 +1,12 @@
 // `/runs/RUN`: which part of it is seen, and how.
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
 import { z } from "@/lib/z";
 import { queryClient } from "@/api/query-client";
 import { runQuery } from "@/api/runs";
 import { TablePending } from "@/components/pending";
 import { textParam, wordParam } from "@/lib/url";
 import { appRoute } from "./app";
+import { lazyPage } from "./lazy-page";
 
 const search = z.object({
   tab: wordParam(["graph", "timeline", "logs", "data", "state", "error"]),
@@ -25,6 +26,6 @@ export const runRoute = createRoute({
   path: "/runs/$run",
   validateSearch: search,
   loader: ({ params }) => queryClient.query({ ...runQuery(params.run), staleTime: "static" }),
-  component: lazyRouteComponent(() => import("@/features/runs/run-page"), "RunPage"),
+  component: lazyPage(() => import("@/features/runs/run-page"), "RunPage"),
   pendingComponent: TablePending,
 });

@@ -1,11 +1,12 @@
 // `/runs`: which runs are listed.
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
 import { z } from "@/lib/z";
 import { queryClient } from "@/api/query-client";
 import { runsQuery } from "@/api/runs";
 import { TablePending } from "@/components/pending";
 import { textParam, wordParam } from "@/lib/url";
 import { appRoute } from "./app";
+import { lazyPage } from "./lazy-page";
 
 const timeParam = z.iso.datetime({ offset: true }).optional().catch(undefined);
 
@@ -26,6 +27,6 @@ export const runsRoute = createRoute({
   validateSearch: search,
   loaderDeps: ({ search: { q, ...filter } }) => ({ ...filter, search: q }),
   loader: ({ deps }) => queryClient.infiniteQuery({ ...runsQuery(deps), staleTime: "static" }),
-  component: lazyRouteComponent(() => import("@/features/runs/runs-page"), "RunsPage"),
+  component: lazyPage(() => import("@/features/runs/runs-page"), "RunsPage"),
   pendingComponent: TablePending,
 });

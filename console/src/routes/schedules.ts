@@ -1,11 +1,12 @@
 // `/schedules`: what is looked for, and which is edited.
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
 import { z } from "@/lib/z";
 import { queryClient } from "@/api/query-client";
 import { schedulesQuery } from "@/api/schedules";
 import { TablePending } from "@/components/pending";
 import { listSearch, textParam } from "@/lib/url";
 import { appRoute } from "./app";
+import { lazyPage } from "./lazy-page";
 
 const search = listSearch.extend({
   /** The dialog that makes one. */
@@ -21,6 +22,6 @@ export const schedulesRoute = createRoute({
   path: "/schedules",
   validateSearch: search,
   loader: () => queryClient.infiniteQuery({ ...schedulesQuery, staleTime: "static" }),
-  component: lazyRouteComponent(() => import("@/features/schedules/schedules-page"), "SchedulesPage"),
+  component: lazyPage(() => import("@/features/schedules/schedules-page"), "SchedulesPage"),
   pendingComponent: TablePending,
 });

@@ -1,9 +1,10 @@
 // `/settings`: which tab stands in the address.
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
 import { TablePending } from "@/components/pending";
 import { textParam, wordParam } from "@/lib/url";
 import { z } from "@/lib/z";
 import { appRoute } from "./app";
+import { lazyPage } from "./lazy-page";
 
 const TABS = ["profile", "members", "keys", "alerts", "vault", "audit", "organization"] as const;
 
@@ -15,6 +16,6 @@ export const settingsRoute = createRoute({
     q: textParam,
     state: wordParam(["waiting", "delivered", "given_up"]),
   }),
-  component: lazyRouteComponent(() => import("@/features/settings/settings-page"), "SettingsPage"),
+  component: lazyPage(() => import("@/features/settings/settings-page"), "SettingsPage"),
   pendingComponent: TablePending,
 });
