@@ -22,7 +22,7 @@ async function expectTold(page: Page, person: Person, name: string): Promise<voi
 
 const notice = (page: Page) => page.getByText("Live updates paused");
 
-test("OB-7: without WebSockets it is told by server-sent events", async () => {
+test("MO-6: without WebSockets it is told by server-sent events", async () => {
   const person = await signUp();
   const { page, errors } = await visited(person);
   let refused = 0;
