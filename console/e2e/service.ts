@@ -10,6 +10,8 @@ declare module "vitest" {
   interface ProvidedContext {
     /** Where the console is. */
     baseUrl: string;
+    /** The service's `FLOWETL_HOME`. */
+    home: string;
   }
 }
 
@@ -21,6 +23,8 @@ const START_MS = 60_000;
 export interface Service {
   /** Where the console is. */
   url: string;
+  /** Its `FLOWETL_HOME`. */
+  home: string;
   stop: () => Promise<void>;
 }
 
@@ -44,7 +48,7 @@ export async function startService(...options: string[]): Promise<Service> {
     service.kill("SIGKILL");
     rmSync(home, { recursive: true, force: true });
   };
-  return { url, stop };
+  return { url, home, stop };
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -53,8 +57,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   if (!existsSync(join(CONSOLE, "dist/index.html")))
     throw new Error("there is no console/dist: run `npm run build`");
   if (!existsSync(BINARY)) throw new Error(`there is no ${BINARY}: build it, or set FLOWETL_BIN`);
-  const { url, stop } = await startService();
+  const { url, home, stop } = await startService();
   project.provide("baseUrl", url);
+  project.provide("home", home);
   return stop;
 }
 

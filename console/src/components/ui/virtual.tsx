@@ -44,7 +44,6 @@ export function VirtualGrid<T>({ label, items, itemId, draw, minColumnPx, itemPx
     <div
       role="list"
       ref={list}
-
       aria-label={label}
       className="relative"
       style={{ height: rows.getTotalSize() }}
