@@ -14,6 +14,8 @@ const LINE_PX = 26;
 /** So near to the end the next page is asked for, and following goes on. */
 const NEAR_PX = 400;
 const END_PX = 40;
+/** Fewer do not fill it. */
+const LINES_MIN = 60;
 
 interface LogViewProps {
   run: RunDetail;
@@ -34,8 +36,9 @@ export function LogView({ run, filter, wraps, isFollowing, onFollow }: LogViewPr
     overscan: 20,
   });
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = pages;
-  // A line that is linked to may stand on a later page; whoever follows wants the last one.
-  const wantsMore = isFollowing || (pointed ?? 0) > lines.length;
+  // A line that is linked to may stand on a later page; whoever follows wants the last one. What is searched for may be
+  // far behind: each answer looks through so much, and may have found nothing in it.
+  const wantsMore = isFollowing || lines.length < Math.max(LINES_MIN, pointed ?? 0);
   useEffect(() => {
     if (wantsMore && hasNextPage && !isFetchingNextPage) void fetchNextPage();
   }, [wantsMore, hasNextPage, isFetchingNextPage, fetchNextPage]);
@@ -79,7 +82,7 @@ export function LogView({ run, filter, wraps, isFollowing, onFollow }: LogViewPr
       >
         {lines.length === 0 && (
           <p className="px-4 py-10 text-center font-sans text-sm text-muted-foreground">
-            {isStreaming ? "Nothing was said yet." : "No line is like that."}
+            {hasNextPage ? "Looking further…" : isStreaming ? "Nothing was said yet." : "No line is like that."}
           </p>
         )}
         <div className="relative w-max min-w-full" style={{ height: virtual.getTotalSize() }}>
