@@ -82,7 +82,11 @@ export function LogView({ run, filter, wraps, isFollowing, onFollow }: LogViewPr
       >
         {lines.length === 0 && (
           <p className="px-4 py-10 text-center font-sans text-sm text-muted-foreground">
-            {hasNextPage ? "Looking further…" : isStreaming ? "Nothing was said yet." : "No line is like that."}
+            {hasNextPage
+              ? "Looking further…"
+              : isStreaming
+                ? "Nothing was said yet."
+                : "No line is like that."}
           </p>
         )}
         <div className="relative w-max min-w-full" style={{ height: virtual.getTotalSize() }}>
