@@ -109,7 +109,11 @@ export function CodeEditor(props: CodeEditorProps) {
           EditorView.lineWrapping,
           EditorState.readOnly.of(isReadOnly ?? false),
           EditorView.contentAttributes.of({ "aria-label": label, role: "textbox", "aria-multiline": "true" }),
-          // Tab leaves the field once Escape was pressed, so that the keyboard is not held.
+          // Tab passes through until something is typed, and leaves the field once Escape was pressed.
+          EditorView.domEventHandlers({
+            mousedown: (_, view) => view.setTabFocusMode(false),
+            blur: (_, view) => view.setTabFocusMode(true),
+          }),
           keymap.of([
             ...closeBracketsKeymap,
             ...completionKeymap,
@@ -121,13 +125,17 @@ export function CodeEditor(props: CodeEditorProps) {
           EditorView.updateListener.of((update) => {
             const isOurs = update.transactions.some((transaction) => transaction.annotation(fromOutside));
             if (isOurs) return;
-            if (update.docChanged) held.current.onChange(update.state.doc.toString());
+            if (update.docChanged) {
+              update.view.setTabFocusMode(false);
+              held.current.onChange(update.state.doc.toString());
+            }
             if ((update.selectionSet || update.docChanged) && update.view.hasFocus)
               held.current.onCursor?.(update.state.selection.main.head);
           }),
         ],
       }),
     });
+    made.setTabFocusMode(true);
     view.current = made;
     held.current.onView?.(made);
     return () => {

@@ -15,12 +15,22 @@ interface DrawerProps {
   block: Block;
   isReadOnly: boolean;
   onSelect: (id: string | null) => void;
+  onLeave: () => void;
   onPreview: () => void;
   onRunTo: (() => void) | null;
   ref: Ref<HTMLElement>;
 }
 
-export function Drawer({ editing, block, isReadOnly, onSelect, onPreview, onRunTo, ref }: DrawerProps) {
+export function Drawer({
+  editing,
+  block,
+  isReadOnly,
+  onSelect,
+  onLeave,
+  onPreview,
+  onRunTo,
+  ref,
+}: DrawerProps) {
   const { kind } = block;
   return (
     // Escape leaves it, wherever in it the focus is.
@@ -30,7 +40,7 @@ export function Drawer({ editing, block, isReadOnly, onSelect, onPreview, onRunT
       aria-label={`Settings of ${block.id}`}
       className="absolute top-0 right-0 bottom-72 z-10 flex w-88 max-w-full shrink-0 flex-col border-l border-border bg-card shadow-xl 2xl:w-104 lg:static lg:shadow-none"
       onKeyDown={(event) => {
-        if (event.key === "Escape" && !event.defaultPrevented) onSelect(null);
+        if (event.key === "Escape" && !event.defaultPrevented) onLeave();
       }}
     >
       <header className="flex items-center gap-2 border-b border-border px-4 py-2.5">
@@ -38,7 +48,7 @@ export function Drawer({ editing, block, isReadOnly, onSelect, onPreview, onRunT
         <div className="min-w-0 flex-1">
           <h2 className="truncate font-semibold">{kind?.label ?? "A block of no kind"}</h2>
         </div>
-        <Button size="icon" variant="ghost" aria-label="Close settings" onClick={() => onSelect(null)}>
+        <Button size="icon" variant="ghost" aria-label="Close settings" onClick={onLeave}>
           <X aria-hidden />
         </Button>
       </header>

@@ -54,6 +54,12 @@ function Editor({ id }: { id: string }) {
     if ((block ?? undefined) !== search.block) put({ block: block ?? undefined });
   };
   const selected = editing.graph.blocks.find((block) => block.id === search.block) ?? null;
+  /** Leaves the settings: the focus is where it came from. */
+  const leave = () => {
+    const there = selected && `[data-id="${CSS.escape(selected.id)}"][tabindex]`;
+    select(null);
+    if (there) document.querySelector<HTMLElement>(there)?.focus();
+  };
   const open = () =>
     requestAnimationFrame(() =>
       drawer.current?.querySelector<HTMLElement>("input,textarea,[role=textbox],[role=combobox]")?.focus(),
@@ -164,6 +170,7 @@ function Editor({ id }: { id: string }) {
             block={selected}
             isReadOnly={!edit.allowed}
             onSelect={select}
+            onLeave={leave}
             onPreview={preview}
             onRunTo={run.allowed ? () => void begin(selected.id) : null}
           />

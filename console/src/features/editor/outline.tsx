@@ -65,6 +65,7 @@ export function Outline({ editing, selected, onSelect, onOpen, isReadOnly }: Out
               <tr
                 key={id}
                 role="row"
+                data-id={id}
                 aria-level={level + 1}
                 aria-selected={selected === id}
                 tabIndex={selected === id || (selected === null && index === 0) ? 0 : -1}
