@@ -3,6 +3,13 @@ import { AxeBuilder } from "@axe-core/playwright";
 import { type Browser, type BrowserContext, chromium, type Page, type Request } from "playwright-core";
 import { afterAll, beforeAll, expect, inject } from "vitest";
 
+declare module "vitest" {
+  interface ProvidedContext {
+    /** Every page in every size. */
+    photographsAll: boolean;
+  }
+}
+
 const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 
 const SETTLED = { timeout: 15_000, interval: 20 };
@@ -108,6 +115,8 @@ export async function screenshot(page: Page, name: string, theme: Theme, size: k
 }
 
 const BOTH = ["light", "dark"] as const;
+// The usual one last: so axe sees it.
+const ALL = ["small", "large", "usual"] as const;
 
 /** Looks at a page in both themes: photographed, and asked by axe. Leaves it as large as it was. */
 export async function inspect(
@@ -117,7 +126,7 @@ export async function inspect(
 ): Promise<void> {
   const usual = page.viewportSize() ?? SIZES.usual;
   for (const theme of BOTH) {
-    for (const size of sizes) await screenshot(page, name, theme, size);
+    for (const size of inject("photographsAll") ? ALL : sizes) await screenshot(page, name, theme, size);
     await expectAccessible(page);
   }
   await page.emulateMedia({ colorScheme: "light" });
