@@ -6,6 +6,7 @@ import type { LogFilter } from "@/api/run-logs";
 import type { RunDetail } from "@/api/runs";
 import { ProblemState } from "@/components/problem-state";
 import { Skeleton } from "@/components/ui/states";
+import { Count } from "@/components/ui/values";
 import { LogRow } from "./log-row";
 import { useLog } from "./use-log";
 
@@ -114,7 +115,7 @@ export function LogView({ run, filter, wraps, isFollowing, onFollow }: LogViewPr
       </div>
       <p className="flex justify-between border-t border-border px-4 py-2 text-xs text-muted-foreground">
         <span>
-          {lines.length} lines{hasNextPage ? ", more below" : ""}
+          <Count value={lines.length} /> lines{hasNextPage ? ", more below" : ""}
         </span>
         <span>{isStreaming ? "New lines appear as they are said." : "Complete."}</span>
       </p>

@@ -1,6 +1,6 @@
 // The lines of a log: page by page what is there, then what comes while the run goes on.
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { isUnderWay } from "@/api/run-live";
 import { followLog, type LogFilter, type LogLine, logQuery } from "@/api/run-logs";
 import type { RunDetail } from "@/api/runs";
@@ -47,6 +47,8 @@ export function useLog(run: RunDetail, filter: LogFilter) {
     };
   }, [streams, after, run.id, block, level, search]);
 
-  const lines = [...(pages.data?.pages ?? []).flatMap((page) => page.lines), ...told];
+  // There may be very many, and what scrolls is drawn anew in each frame.
+  const kept = useMemo(() => (pages.data?.pages ?? []).flatMap((page) => page.lines), [pages.data]);
+  const lines = useMemo(() => (told.length === 0 ? kept : [...kept, ...told]), [kept, told]);
   return { lines, pages, isStreaming: streams };
 }
