@@ -19,7 +19,7 @@ test("AU-13: where nobody signs in the pages are open at once, and say so", asyn
   await page.getByRole("button", { name: "Organization: Default" }).waitFor();
   await inspect(page, "open-dashboard", ["usual", "small"]);
   await notice.focus();
-  await page.getByRole("tooltip").getByText("--auth off").waitFor();
+  await page.getByRole("tooltip").filter({ hasText: "--auth off" }).waitFor();
   await page.getByRole("button", { name: /account and theme/ }).click();
   await page.getByRole("menuitem", { name: "Keyboard shortcuts" }).waitFor();
   expect(await page.getByRole("menuitem", { name: "Sign out" }).count()).toBe(0);

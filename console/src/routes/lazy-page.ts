@@ -3,16 +3,27 @@ import { lazyRouteComponent } from "@tanstack/react-router";
 import { healthQuery } from "@/api/health";
 import { queryClient } from "@/api/query-client";
 
-/**
- * The router loads everything anew where code has gone with an older version of the console; where nothing at all is
- * reached that would lose what is shown, so that is found out first.
- */
-export const lazyPage: typeof lazyRouteComponent = (load, name) =>
-  lazyRouteComponent(
-    () =>
-      load().catch(async (error: unknown) => {
-        await queryClient.query({ ...healthQuery, staleTime: 0, retry: false });
-        throw error;
-      }),
-    name,
+const AGAIN_MS = 2_000;
+
+/** Stays with the way there until the service answers again. */
+export const lazyPage: typeof lazyRouteComponent = (load, name) => lazyRouteComponent(() => come(load), name);
+
+async function come<T>(load: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await load();
+    } catch (error) {
+      // Code that has gone with an older version of the console: the router loads everything anew. Where nothing is
+      // reached that would lose what is shown.
+      if (await isReached()) throw error;
+      await new Promise((done) => setTimeout(done, AGAIN_MS));
+    }
+  }
+}
+
+function isReached(): Promise<boolean> {
+  return queryClient.query({ ...healthQuery, staleTime: 0, retry: false }).then(
+    () => true,
+    () => false,
   );
+}
