@@ -64,16 +64,12 @@ test(
     await page.getByRole("complementary", { name: "Settings of load" }).waitFor();
     await reach(page, settings.getByPlaceholder("warehouse.raw.orders", { exact: false }));
     await page.keyboard.type(`shop.${SCHEMA}.copied`);
-    await page.getByText("Nothing is wrong.").waitFor();
     // Escape leaves the settings, and the focus is on the block.
     await page.keyboard.press("Escape");
     await page.locator('.react-flow__node[data-id="load"]:focus').waitFor();
-    await page
-      .getByRole("status")
-      .getByText(/^Saved/)
-      .waitFor();
+    await page.getByText(/^Saved · revision/).waitFor();
 
-    await press(page, page.getByRole("button", { name: "Activate" }), "Shift+Tab");
+    await press(page, page.getByRole("button", { name: "Activate", disabled: false }), "Shift+Tab");
     await page.getByText("typed is active.").first().waitFor();
     await page.keyboard.press("Control+Enter");
     await press(page, page.getByRole("link", { name: /Last run Succeeded/ }));
