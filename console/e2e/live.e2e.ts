@@ -70,12 +70,12 @@ test("where nothing is reached pages stay, and go on by themselves once it is", 
   await page.getByRole("row").filter({ hasText: "before" }).waitFor();
   await person.call("POST", "/pipelines", { name: "meanwhile", text: "blocks: {}\n", status: "draft" });
   // A page that was never seen cannot be shown, and says why.
-  await page.getByRole("link", { name: "Files" }).click();
+  await page.getByRole("link", { name: "Connections" }).click();
   await page.getByText("This page could not be shown.").waitFor();
   await page.getByText("Check whether the service is running").waitFor();
   await inspect(page, "offline");
   await context.setOffline(false);
-  await page.getByRole("heading", { name: "Files" }).waitFor({ timeout: 30_000 });
+  await page.getByRole("heading", { name: "Connections" }).waitFor({ timeout: 30_000 });
   await notice(page).waitFor({ state: "detached", timeout: 30_000 });
   await page.getByRole("link", { name: "Pipelines" }).click();
   await page.getByRole("row").filter({ hasText: "meanwhile" }).waitFor();
