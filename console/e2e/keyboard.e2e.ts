@@ -79,7 +79,8 @@ test(
     await page.getByRole("region", { name: "Block load" }).waitFor();
     await reach(page, page.getByRole("tab", { name: "Graph" }), "Shift+Tab");
     await reach(page, page.getByRole("tab", { name: "Logs" }), "ArrowRight");
-    await page.getByRole("log").getByText("the run has begun").waitFor();
+    // Of the block that is chosen.
+    await page.getByRole("log").getByText("committed 30 rows").waitFor();
     await reach(page, page.getByRole("tab", { name: "Data" }), "ArrowRight");
     await page.getByText("In its target").waitFor();
     expect(errors).toEqual([]);
