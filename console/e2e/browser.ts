@@ -86,31 +86,42 @@ export async function expectAccessible(page: Page): Promise<void> {
   expect(found.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" | ")}`)).toEqual([]);
 }
 
-/** What was asked for has come and is drawn, in its own letters, and nothing moves any more. */
-export async function settled(page: Page): Promise<void> {
-  await expect
-    .poll(() => [...(awaited.get(page) ?? [])].map((request) => request.url()), SETTLED)
-    .toEqual([]);
+/** What is there is drawn, in its own letters, and nothing moves any more. */
+export async function drawn(page: Page): Promise<void> {
   await page.evaluate(async () => {
-    const drawn = () => new Promise((done) => requestAnimationFrame(done));
+    const frame = () => new Promise((done) => requestAnimationFrame(done));
     // What is measured first is put where it belongs in the frame after.
-    await drawn();
-    await drawn();
+    await frame();
+    await frame();
     await document.fonts.ready;
     const ending = document
       .getAnimations()
       .filter(({ effect }) => effect?.getComputedTiming().endTime !== Infinity);
     await Promise.allSettled(ending.map(({ finished }) => finished));
-    await drawn();
+    await frame();
   });
 }
 
-/** Kept in console/shots, to be looked at. */
-export async function screenshot(page: Page, name: string, theme: Theme, size: keyof typeof SIZES = "usual") {
+/** What was asked for has come, too. */
+export async function settled(page: Page): Promise<void> {
+  await expect
+    .poll(() => [...(awaited.get(page) ?? [])].map((request) => request.url()), SETTLED)
+    .toEqual([]);
+  await drawn(page);
+}
+
+/** Kept in console/shots, to be looked at; `ready` is `drawn` where answers are held back. */
+export async function screenshot(
+  page: Page,
+  name: string,
+  theme: Theme,
+  size: keyof typeof SIZES = "usual",
+  ready = settled,
+): Promise<void> {
   await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
   await page.setViewportSize(SIZES[size]);
   await page.mouse.move(0, 0);
-  await settled(page);
+  await ready(page);
   await page.screenshot({ path: `${import.meta.dirname}/../shots/${name}-${theme}-${size}.png` });
 }
 

@@ -1,6 +1,7 @@
 // An error from the API with what to do about it, as a part of a page and as a route's own.
 import { type ErrorComponentProps, useRouter } from "@tanstack/react-router";
 import { useEffect, useEffectEvent } from "react";
+import { isReached } from "@/api/health";
 import { ApiProblem } from "@/api/problem";
 import { Alert } from "./ui/alert";
 import { ErrorState } from "./ui/states";
@@ -71,11 +72,14 @@ export function RouteError({ error, reset }: ErrorComponentProps) {
     reset();
     void router.invalidate();
   };
-  const onAgain = useEffectEvent(again);
+  const onTime = useEffectEvent(async () => {
+    // Not told anew, nor drawn, as long as nothing has changed.
+    if (await isReached()) again();
+  });
   useEffect(() => {
     if (!(error instanceof ApiProblem && error.isPassing)) return;
-    const timer = setTimeout(onAgain, AGAIN_MS);
-    return () => clearTimeout(timer);
+    const timer = setInterval(() => void onTime(), AGAIN_MS);
+    return () => clearInterval(timer);
   }, [error]);
   return (
     <div className="px-4 py-6 sm:px-8">

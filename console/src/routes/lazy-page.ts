@@ -1,7 +1,6 @@
 // A page's code, which comes when the page is gone to.
 import { lazyRouteComponent } from "@tanstack/react-router";
-import { healthQuery } from "@/api/health";
-import { queryClient } from "@/api/query-client";
+import { isReached } from "@/api/health";
 
 const AGAIN_MS = 2_000;
 
@@ -19,11 +18,4 @@ async function come<T>(load: () => Promise<T>): Promise<T> {
       await new Promise((done) => setTimeout(done, AGAIN_MS));
     }
   }
-}
-
-function isReached(): Promise<boolean> {
-  return queryClient.query({ ...healthQuery, staleTime: 0, retry: false }).then(
-    () => true,
-    () => false,
-  );
 }
