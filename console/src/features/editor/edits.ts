@@ -1,49 +1,20 @@
 // Changes of a pipeline's text that a canvas and a form make: only what is meant changes, comments stay.
-import { type Document, isMap, isScalar, type Node, parseDocument, Scalar, visit, YAMLMap } from "yaml";
+import { type Document, isMap, isScalar, YAMLMap } from "yaml";
 import type { Block } from "./graph";
 import { isRecord, names } from "./graph";
 import { type Kind, plain } from "./schema";
 import { readsOnly, renameTable, withTable } from "./sql-names";
-
-export type Path = readonly (string | number)[];
-
-/** The text after a change; the same text where it cannot be read. */
-function changed(text: string, change: (document: Document) => void): string {
-  const document: Document = parseDocument(text);
-  if (document.errors.length > 0) return text;
-  change(document);
-  return document.toString({ lineWidth: 0, flowCollectionPadding: false });
-}
+import { changed, nodeOf, type Path, setIn } from "./yaml-nodes";
 
 function blocksOf(document: Document): YAMLMap {
   const found = document.get("blocks");
-  if (isMap(found)) {
-    // `blocks: {}` grows line by line.
-    if (found.items.length === 0) found.flow = false;
-    return found;
+  if (!isMap(found)) {
+    setIn(document, ["blocks"], {}, 1);
+    return blocksOf(document);
   }
-  const made = new YAMLMap(document.schema);
-  document.set("blocks", made);
-  return made;
-}
-
-/** A value as a person would write it: long texts as blocks of lines, small lists and maps in one line. */
-function nodeOf(document: Document, value: unknown): Node {
-  const made = document.createNode(value);
-  visit(made, {
-    Scalar: (_, scalar) => styled(scalar),
-    Collection: (_, collection) => {
-      if (collection === made || JSON.stringify(collection).length < 80) collection.flow = true;
-    },
-  });
-  return made;
-}
-
-function styled(scalar: Scalar): void {
-  const isLong = typeof scalar.value === "string" && scalar.value.includes("\n");
-  if (isLong) scalar.type = Scalar.BLOCK_LITERAL;
-  else if (scalar.type === Scalar.BLOCK_LITERAL || scalar.type === Scalar.BLOCK_FOLDED)
-    scalar.type = Scalar.PLAIN;
+  // `blocks: {}` grows line by line.
+  if (found.items.length === 0) found.flow = false;
+  return found;
 }
 
 export function addBlock(text: string, id: string, settings: Record<string, unknown>): string {
@@ -55,7 +26,7 @@ export function addBlock(text: string, id: string, settings: Record<string, unkn
 }
 
 export function removeBlock(text: string, id: string): string {
-  return changed(text, (document) => document.deleteIn(["blocks", id]));
+  return changed(text, (document) => setIn(document, ["blocks", id], undefined, 2));
 }
 
 /** Sets one value of a block, or takes it out where it is undefined; what is empty then goes as well. */
@@ -63,37 +34,9 @@ export function setSetting(text: string, id: string, path: Path, value: unknown)
   return changed(text, (document) => setIn(document, ["blocks", id, ...path], value, 3));
 }
 
-function setIn(document: Document, path: Path, value: unknown, least: number): void {
-  if (value === undefined) {
-    document.deleteIn(path);
-    const above = path.slice(0, -1);
-    const rest = document.getIn(above);
-    if (above.length >= least && isMap(rest) && rest.items.length === 0)
-      setIn(document, above, undefined, least);
-    return;
-  }
-  const before = document.getIn(path, true);
-  if (isScalar(before) && !isRecord(value) && !Array.isArray(value)) {
-    // What was empty, or ended with a space while somebody typed, has its quotes only for that.
-    if (typeof before.value === "string" && /^$|^\s|\s$/.test(before.value)) delete before.type;
-    before.value = value;
-    delete before.source;
-    styled(before);
-    return;
-  }
-  for (let length = 1; length < path.length; length += 1) {
-    const above = path.slice(0, length);
-    if (!isMap(document.getIn(above))) document.setIn(above, new YAMLMap(document.schema));
-  }
-  document.setIn(path, nodeOf(document, value));
-}
-
 /** Sets a key beside the blocks. */
 export function setKey(text: string, key: string, value: unknown): string {
-  return changed(text, (document) => {
-    if (value === undefined) document.delete(key);
-    else document.set(key, nodeOf(document, value));
-  });
+  return changed(text, (document) => setIn(document, [key], value, 1));
 }
 
 /** Why a block cannot be called so; null where it can. */
@@ -201,7 +144,7 @@ export function disconnect(
 export function writtenOut(text: string, blocks: readonly Block[]): string {
   return changed(text, (document) => {
     const keys = new Set(["from", "to", ...blocks.flatMap(({ settings }) => Object.keys(settings))]);
-    for (const key of keys) document.delete(key);
+    for (const key of keys) setIn(document, [key], undefined, 1);
     const map = blocksOf(document);
     for (const { id, settings } of blocks) {
       const block = new YAMLMap(document.schema);

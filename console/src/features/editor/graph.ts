@@ -1,5 +1,5 @@
 // A pipeline file as a canvas has it: read from its text, which stays the truth.
-import { isMap, isScalar, LineCounter, parseDocument } from "yaml";
+import { type Document, isMap, isScalar, LineCounter, parseDocument, type YAMLMap } from "yaml";
 import type { ServedGraph } from "@/api/pipeline-files";
 import { type Kind, kindOf, plain, type Schema } from "./schema";
 import { tablesOf } from "./sql-names";
@@ -55,8 +55,8 @@ export function readText(text: string, kinds: readonly Kind[]): Reading {
   const found = document.get("blocks");
   const isShort = !document.has("blocks") && (document.has("from") || document.has("to"));
   if (!isMap(found)) return { ...nothing, isShort, error: null };
-  const values: unknown = found.toJS(document);
-  const settings = isRecord(values) ? values : {};
+  const settings = valuesOf(found, document);
+  if (settings instanceof Error) return { ...nothing, error: { message: settings.message, line: 1 } };
   const ranges: Range[] = [];
   const blocks = found.items.flatMap(({ key, value }): Block[] => {
     if (!isScalar(key)) return [];
@@ -68,6 +68,16 @@ export function readText(text: string, kinds: readonly Kind[]): Reading {
     return [{ id, kind: kindOf(read, kinds), settings: read }];
   });
   return { graph: { blocks, joins: joinsOf(blocks) }, ranges, isShort, error: null };
+}
+
+/** What the blocks are told; an error where they name (`*name`) what there is not, or far too much. */
+function valuesOf(blocks: YAMLMap, document: Document): Record<string, unknown> | Error {
+  try {
+    const values: unknown = blocks.toJS(document);
+    return isRecord(values) ? values : {};
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
 }
 
 /** The graph as the service reads the same text. */

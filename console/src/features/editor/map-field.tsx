@@ -4,7 +4,7 @@ import { useState } from "react";
 import { Button } from "@/components/ui/button";
 import { Input } from "@/components/ui/input";
 import { isRecord } from "./graph";
-import type { Path } from "./edits";
+import type { Path } from "./yaml-nodes";
 import { plain, type Schema } from "./schema";
 import type { Block } from "./graph";
 import type { Editing } from "./use-draft";

@@ -7,7 +7,7 @@ import { Select } from "@/components/ui/select";
 import { type Block, names } from "./graph";
 import { ConnectionField, ReferenceField } from "./place-fields";
 import { refusal } from "./rules";
-import type { Path } from "./edits";
+import type { Path } from "./yaml-nodes";
 import type { Schema } from "./schema";
 import { SqlField } from "./sql-field";
 import { TableField } from "./map-field";

@@ -5,7 +5,7 @@ import { Button } from "@/components/ui/button";
 import { isRecord } from "./graph";
 import { plain, type Schema } from "./schema";
 import { type FormContext, labelOf, SettingField } from "./setting-field";
-import type { Path } from "./edits";
+import type { Path } from "./yaml-nodes";
 
 /** Keys that every block may have, beside its own. */
 const COMMON: Record<string, Schema> = {

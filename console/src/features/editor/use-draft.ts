@@ -5,12 +5,13 @@ import { type Checked, checkQuery, type Layout } from "@/api/pipeline-files";
 import { toast } from "@/components/ui/toast";
 import { arrange } from "./arrange";
 import {
-  addBlock, connect, disconnect, freeName, type Path, removeBlock, renameBlock, setKey, setSetting, writtenOut,
+  addBlock, connect, disconnect, freeName, removeBlock, renameBlock, setKey, setSetting, writtenOut,
 } from "./edits"; // prettier-ignore
 import { type Block, type Graph, readText, type Reading, servedGraph } from "./graph";
 import { begin, type Draft, stepped } from "./history";
 import { refusal } from "./rules";
 import { beginnings, type Kind } from "./schema";
+import type { Path } from "./yaml-nodes";
 
 const CHECK_MS = 350;
 
