@@ -1,8 +1,9 @@
 // A field of settings as a connector or a block announces it, drawn by its kind.
 import { Field } from "./ui/field";
-import { Input, PasswordInput } from "./ui/input";
+import { asText } from "@/lib/as-text";
+import { Input, PasswordInput, Textarea } from "./ui/input";
 import { Select } from "./ui/select";
-import type { SettingField } from "@/lib/json-schema";
+import type { SettingField } from "@/lib/setting-fields";
 
 interface SettingInputProps {
   field: SettingField;
@@ -29,7 +30,7 @@ export function SettingInput({ field, value, onChange, error, isKept, className 
     >
       {(control) => {
         if (kind === "choice" || kind === "flag") {
-          const options = kind === "flag" ? ["true", "false"] : choices;
+          const options = kind === "flag" ? ["true", "false"] : choices.map(asText);
           const shown = options.map((option) => ({
             value: option,
             label: { true: "Yes", false: "No" }[option] ?? option,
@@ -47,9 +48,19 @@ export function SettingInput({ field, value, onChange, error, isKept, className 
           ...control,
           name: field.key,
           value,
-          onChange: (event: React.ChangeEvent<HTMLInputElement>) => onChange(event.target.value),
+          onChange: (event: { target: { value: string } }) => onChange(event.target.value),
           required: isRequired,
         };
+        if (kind === "yaml")
+          return (
+            <Textarea
+              {...typed}
+              rows={3}
+              className="font-mono text-xs"
+              spellCheck={false}
+              placeholder={fallback ?? "As YAML: {name: value}"}
+            />
+          );
         if (kind === "secret")
           return <PasswordInput {...typed} autoComplete="new-password" placeholder={isKept ? KEPT : ""} />;
         return (
@@ -58,7 +69,7 @@ export function SettingInput({ field, value, onChange, error, isKept, className 
             inputMode={kind === "number" ? "numeric" : undefined}
             autoComplete="off"
             spellCheck={false}
-            placeholder={fallback ?? ""}
+            placeholder={fallback ?? (kind === "list" ? "one, two" : "")}
           />
         );
       }}

@@ -1,104 +1,107 @@
-// JSON Schema of settings, as connectors and blocks announce them, read into the fields of a form.
-import { asText } from "./as-text";
+// The JSON Schemas by which blocks and connectors describe their settings, as far as forms and joins read them.
 import { z } from "./z";
 
-const property = z
-  .object({
-    type: z.union([z.string(), z.array(z.string())]).optional(),
-    description: z.string().optional(),
-    title: z.string().optional(),
-    format: z.string().optional(),
-    enum: z.array(z.unknown()).optional(),
-    const: z.unknown().optional(),
-    default: z.unknown().optional(),
-    minimum: z.number().optional(),
-    maximum: z.number().optional(),
-    writeOnly: z.boolean().optional(),
-  })
-  .loose();
-const schema = z.object({
-  properties: z.record(z.string(), property).default({}),
-  required: z.array(z.string()).default([]),
+/** A word that is used otherwise than here is as good as left out. */
+function word<T extends z.ZodType>(type: T) {
+  return type.optional().catch(undefined);
+}
+
+const base = z.object({
+  $ref: word(z.string()),
+  type: word(z.union([z.string(), z.array(z.string())])),
+  title: word(z.string()),
+  description: word(z.string()),
+  format: word(z.string()),
+  enum: word(z.array(z.unknown())),
+  const: z.unknown().optional(),
+  default: z.unknown().optional(),
+  required: word(z.array(z.string())),
+  minimum: word(z.number()),
+  maximum: word(z.number()),
+  writeOnly: word(z.boolean()),
+  "x-input": word(z.string()),
+  "x-reference": word(z.string()),
+  "x-connection": word(z.boolean()),
 });
 
-export type FieldKind = "text" | "number" | "flag" | "choice" | "secret";
-
-export interface SettingField {
-  key: string;
-  label: string;
-  help: string | null;
-  kind: FieldKind;
-  /** Of a choice. */
-  choices: string[];
-  isRequired: boolean;
-  /** As text; null where there is none. */
-  fallback: string | null;
-  minimum: number | null;
-  maximum: number | null;
-  isWhole: boolean;
-}
-
-/** The fields of an object's schema, in its order; what is always the same is none. */
-export function settingFields(settings: unknown): SettingField[] {
-  const { properties, required } = schema.parse(settings);
-  const own = Object.entries(properties).filter(([, { const: fixed }]) => fixed === undefined);
-  return own.map(([key, found]) => {
-    const types = [found.type ?? []].flat();
-    return {
-      key,
-      label: found.title ?? labelOf(key),
-      help: found.description ? found.description.replaceAll("`", "") : null,
-      kind: kindOf(found, types),
-      choices: (found.enum ?? []).filter((choice) => typeof choice === "string"),
-      isRequired: required.includes(key),
-      fallback: asText(found.default) || null,
-      minimum: found.minimum ?? null,
-      maximum: found.maximum ?? null,
-      isWhole: types.includes("integer"),
-    };
-  });
-}
-
-function kindOf(found: z.infer<typeof property>, types: string[]): FieldKind {
-  if (found.writeOnly === true || found.format === "password") return "secret";
-  if (found.enum?.some((choice) => typeof choice === "string")) return "choice";
-  if (types.includes("integer") || types.includes("number")) return "number";
-  return types.includes("boolean") ? "flag" : "text";
-}
-
-const WORDS: Record<string, string> = {
-  sslmode: "Encryption",
-  sslrootcert: "Authority certificates",
-  allow_http: "Allow plain HTTP",
+/** A schema; one without words stands for anything. */
+export type Schema = z.infer<typeof base> & {
+  properties?: Record<string, Schema> | undefined;
+  items?: Schema | undefined;
+  additionalProperties?: Schema | undefined;
+  anyOf?: Schema[] | undefined;
+  oneOf?: Schema[] | undefined;
+  allOf?: Schema[] | undefined;
+  $defs?: Record<string, Schema> | undefined;
 };
 
-function labelOf(key: string): string {
-  const words = WORDS[key] ?? key.replaceAll("_", " ");
-  return words.charAt(0).toUpperCase() + words.slice(1);
+const schema: z.ZodType<Schema> = z.lazy(() => {
+  const inner = schema.catch({});
+  return base.extend({
+    properties: word(z.record(z.string(), inner)),
+    items: word(inner),
+    // `false` allows none: the same as nothing said, for a form.
+    additionalProperties: z.preprocess((value) => (value === false ? undefined : value), word(inner)),
+    anyOf: word(z.array(inner)),
+    oneOf: word(z.array(inner)),
+    allOf: word(z.array(inner)),
+    $defs: word(z.record(z.string(), inner)),
+  });
+});
+
+/** Whatever cannot be read stands for anything, so that no setting is missing. */
+export function readSchema(value: unknown): Schema {
+  return schema.catch({}).parse(value);
 }
 
-/** What is wrong with a text in such a field; null where it is right. */
-export function fieldProblem(field: SettingField, text: string): string | null {
-  if (text.trim() === "") return field.isRequired ? `${field.label} is missing.` : null;
-  if (field.kind !== "number") return null;
-  const value = Number(text);
-  if (!Number.isFinite(value) || (field.isWhole && !Number.isInteger(value)))
-    return `${field.label} is a ${field.isWhole ? "whole " : ""}number.`;
-  const { minimum, maximum } = field;
-  if ((minimum !== null && value < minimum) || (maximum !== null && value > maximum))
-    return `${field.label} is ${range(minimum, maximum)}.`;
-  return null;
+const ONE_OR_MANY: Schema = { type: "names" };
+/** A definition that names itself comes to an end. */
+const DEPTH_MAX = 16;
+
+/** The schema without detours: references followed, `null` beside it left out, `OneOrMany` told as `names`. */
+export function plain(at: Schema, root: Schema, depth = 0): Schema {
+  const next = (part: Schema) => (depth < DEPTH_MAX ? plain(part, root, depth + 1) : {});
+  const { $ref, anyOf, oneOf, allOf, ...rest } = at;
+  if ($ref) return next({ ...root.$defs?.[$ref.split("/").at(-1) ?? ""], ...rest });
+  const [whole, ...others] = allOf ?? [];
+  if (whole && others.length === 0) return { ...next(whole), ...rest };
+  const choices = anyOf ?? oneOf;
+  if (choices) {
+    const real = choices.filter(({ type }) => type !== "null").map(next);
+    const words = real.flatMap((part) => part.enum ?? []);
+    if (real.length > 0 && real.every((part) => part.enum)) return { ...rest, enum: words };
+    if (isOneOrMany(real)) return { ...ONE_OR_MANY, ...rest };
+    const [only] = real;
+    return real.length === 1 && only ? { ...only, ...rest } : rest;
+  }
+  if (at.const !== undefined && at.const !== null) return { ...at, enum: [at.const] };
+  if (Array.isArray(at.type)) {
+    const types = at.type.filter((type) => type !== "null");
+    return { ...at, type: types.length === 1 ? types[0] : undefined };
+  }
+  return at;
 }
 
-function range(minimum: number | null, maximum: number | null): string {
-  if (minimum !== null && maximum !== null) return `between ${minimum} and ${maximum}`;
-  return minimum !== null ? `at least ${minimum}` : `at most ${maximum ?? 0}`;
+function isOneOrMany(parts: readonly Schema[]): boolean {
+  const list = parts.find(({ type }) => type === "array");
+  return parts.length === 2 && parts.some(({ type }) => type === "string") && list?.items?.type === "string";
 }
 
-/** The value that is sent; null where nothing was put in. */
-export function fieldValue(field: SettingField, text: string): string | number | boolean | null {
-  const trimmed = field.kind === "secret" ? text : text.trim();
-  if (trimmed === "") return null;
-  if (field.kind === "number") return Number(trimmed);
-  return field.kind === "flag" ? trimmed === "true" : trimmed;
+export function isSecret({ writeOnly, format }: Schema): boolean {
+  return writeOnly === true || format === "password";
+}
+
+/** What is wrong with a number; null where it is right. */
+export function numberProblem(
+  label: string,
+  value: number,
+  isWhole: boolean,
+  { minimum, maximum }: Schema,
+): string | null {
+  if (!Number.isFinite(value) || (isWhole && !Number.isInteger(value)))
+    return `${label} is a ${isWhole ? "whole " : ""}number.`;
+  const [low, high] = [minimum ?? -Infinity, maximum ?? Infinity];
+  if (value >= low && value <= high) return null;
+  if (minimum === undefined) return `${label} is at most ${high}.`;
+  return maximum === undefined ? `${label} is at least ${low}.` : `${label} is between ${low} and ${high}.`;
 }

@@ -16,7 +16,7 @@ import { Select } from "@/components/ui/select";
 import { toast } from "@/components/ui/toast";
 import { cn } from "@/lib/cn";
 import { useShortcuts } from "@/lib/keys";
-import type { SettingField } from "@/lib/json-schema";
+import type { SettingField } from "@/lib/setting-fields";
 import { draftOf, fieldsOf, formSchema, isKept, signature, type Values, valuesOf } from "./form";
 import { TestResult } from "./test-result";
 

@@ -2,7 +2,7 @@
 import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { Cable, Download, Ellipsis, Plug, Plus, SearchX, Upload } from "lucide-react";
-import { useDeferredValue, useState } from "react";
+import { lazy, Suspense, useDeferredValue, useState } from "react";
 import { catalogueQuery, connectorOf } from "@/api/catalogue";
 import { type Connection, connectionsQuery } from "@/api/connections";
 import { useMay } from "@/api/me";
@@ -17,7 +17,6 @@ import { plural } from "@/lib/format";
 import { useShortcuts } from "@/lib/keys";
 import { asCommand, asYaml } from "./as-text";
 import { type CardAct, ConnectionCard } from "./connection-card";
-import { ConnectionDialog } from "./connection-dialog";
 import { DeleteDialog } from "./delete-dialog";
 import { filtered } from "./model";
 import { Toolbar } from "./toolbar";
@@ -25,6 +24,11 @@ import { ExportDialog, ImportDialog } from "./transfer-dialogs";
 import { useBulkTest } from "./use-bulk-test";
 
 const route = getRouteApi("/app/connections");
+
+// Its form comes when it is opened first.
+const ConnectionDialog = lazy(() =>
+  import("./connection-dialog").then(({ ConnectionDialog }) => ({ default: ConnectionDialog })),
+);
 
 type Open = { what: "delete" | "yaml"; connection: Connection } | { what: "import" | "export" } | null;
 
@@ -141,7 +145,9 @@ export function ConnectionsPage() {
         </>
       )}
       {(search.new || edited) && (
-        <ConnectionDialog connection={edited} all={connections} onClose={() => show({})} />
+        <Suspense>
+          <ConnectionDialog connection={edited} all={connections} onClose={() => show({})} />
+        </Suspense>
       )}
       {open?.what === "delete" && <DeleteDialog connection={open.connection} onClose={close} />}
       {open?.what === "yaml" && (

@@ -1,8 +1,7 @@
 // What the form of a connection holds, how it is checked, and what is sent of it.
 import { z } from "@/lib/z";
 import type { Connection, ConnectionDraft } from "@/api/connections";
-import { asText } from "@/lib/as-text";
-import { fieldProblem, fieldValue, type SettingField, settingFields } from "@/lib/json-schema";
+import { fieldProblem, fieldText, fieldValue, type SettingField, settingFields } from "@/lib/setting-fields";
 
 export type Direction = Connection["direction"];
 
@@ -59,7 +58,7 @@ export function allOf({ usual, advanced }: Fields): SettingField[] {
 export function valuesOf(fields: Fields, connection: Connection | null): Values {
   const settings = allOf(fields).map(({ key, kind, fallback }) => {
     if (connection === null) return [key, fallback ?? ""];
-    const text = asText(connection.config[key]);
+    const text = fieldText(kind, connection.config[key]);
     return [key, kind === "secret" && text === SEALED ? "" : text];
   });
   return {

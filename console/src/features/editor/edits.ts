@@ -1,8 +1,9 @@
 // Changes of a pipeline's text that a canvas and a form make: only what is meant changes, comments stay.
 import { type Document, isMap, isScalar, YAMLMap } from "yaml";
+import { plain } from "@/lib/json-schema";
 import type { Block } from "./graph";
 import { isRecord, names } from "./graph";
-import { type Kind, plain } from "./schema";
+import type { Kind } from "./schema";
 import { readsOnly, renameTable, withTable } from "./sql-names";
 import { changed, nodeOf, type Path, setIn } from "./yaml-nodes";
 

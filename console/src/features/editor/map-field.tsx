@@ -3,9 +3,10 @@ import { Plus, X } from "lucide-react";
 import { useState } from "react";
 import { Button } from "@/components/ui/button";
 import { Input } from "@/components/ui/input";
+import type { Schema } from "@/lib/json-schema";
 import { isRecord } from "./graph";
 import type { Path } from "./yaml-nodes";
-import { plain, type Schema } from "./schema";
+import { listItems, listText, partText, readList, readPart } from "./setting-value";
 import type { Block } from "./graph";
 import type { Editing } from "./use-draft";
 
@@ -13,7 +14,9 @@ interface TableFieldProps {
   editing: Editing;
   block: Block;
   path: Path;
-  schema: Schema;
+  label: string;
+  /** What its values are. */
+  inner: Schema;
   value: unknown;
   isReadOnly: boolean;
 }
@@ -23,12 +26,11 @@ interface Row {
   text: string;
 }
 
-export function TableField({ editing, block, path, schema, value, isReadOnly }: TableFieldProps) {
-  const inner = plain(schema.additionalProperties ?? {}, block.kind?.schema ?? {});
-  const isList = inner.type === "array";
+export function TableField({ editing, block, path, label, inner, value, isReadOnly }: TableFieldProps) {
+  const items = listItems(inner, block.kind?.schema ?? {});
   const kept = Object.entries(isRecord(value) ? value : {}).map(([name, part]) => ({
     name,
-    text: shown(part),
+    text: items ? listText(part, items) : partText(part, inner),
   }));
   const [typed, setTyped] = useState<Row[] | null>(null);
   const rows = typed ?? kept;
@@ -36,15 +38,7 @@ export function TableField({ editing, block, path, schema, value, isReadOnly }: 
     setTyped(next);
     const entries = next
       .filter(({ name }) => name !== "")
-      .map(({ name, text }) => [
-        name,
-        isList
-          ? text
-              .split(",")
-              .map((part) => part.trim())
-              .filter(Boolean)
-          : text,
-      ]);
+      .map(({ name, text }) => [name, items ? readList(text, items) : readPart(text, inner)]);
     editing.set(block.id, path, entries.length === 0 ? undefined : Object.fromEntries(entries));
   };
   const change = (index: number, part: Partial<Row>) =>
@@ -54,7 +48,7 @@ export function TableField({ editing, block, path, schema, value, isReadOnly }: 
     // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
     <div
       role="group"
-      aria-label={String(path.at(-1))}
+      aria-label={label}
       className="flex flex-col gap-1.5"
       onBlur={(event) => !event.currentTarget.contains(event.relatedTarget) && setTyped(null)}
     >
@@ -62,14 +56,14 @@ export function TableField({ editing, block, path, schema, value, isReadOnly }: 
         <div key={index} className="flex gap-1.5">
           <Input
             aria-label={`Name ${index + 1}`}
-            placeholder="column"
+            placeholder="name"
             value={row.name}
             readOnly={isReadOnly}
             onChange={(event) => change(index, { name: event.target.value })}
           />
           <Input
             aria-label={`Value ${index + 1}`}
-            placeholder={isList ? "one, two" : "value"}
+            placeholder={items ? "one, two" : "value"}
             value={row.text}
             readOnly={isReadOnly}
             onChange={(event) => change(index, { text: event.target.value })}
@@ -93,9 +87,4 @@ export function TableField({ editing, block, path, schema, value, isReadOnly }: 
       )}
     </div>
   );
-}
-
-function shown(value: unknown): string {
-  if (Array.isArray(value)) return value.map(shown).join(", ");
-  return typeof value === "string" ? value : JSON.stringify(value);
 }

@@ -1,39 +1,6 @@
-// The JSON Schemas by which kinds of block describe their settings, as far as forms and joins read them.
-import { z } from "@/lib/z";
+// The kinds of block that executors announce, and what their schemas say of a block's settings.
 import type { Schemas } from "@/api/types";
-
-const base = z.object({
-  $ref: z.string().optional(),
-  type: z.union([z.string(), z.array(z.string())]).optional(),
-  description: z.string().optional(),
-  format: z.string().optional(),
-  enum: z.array(z.unknown()).optional(),
-  default: z.unknown().optional(),
-  required: z.array(z.string()).optional(),
-  "x-input": z.string().optional(),
-  "x-reference": z.string().optional(),
-  "x-connection": z.boolean().optional(),
-});
-
-/** A schema; `true` stands for anything. */
-export type Schema = z.infer<typeof base> & {
-  properties?: Record<string, Schema> | undefined;
-  items?: Schema | undefined;
-  additionalProperties?: Schema | undefined;
-  anyOf?: Schema[] | undefined;
-  $defs?: Record<string, Schema> | undefined;
-};
-
-const schema: z.ZodType<Schema> = z.lazy(() => {
-  const inner = z.preprocess((value) => (typeof value === "boolean" ? {} : value), schema);
-  return base.extend({
-    properties: z.record(z.string(), inner).optional(),
-    items: inner.optional(),
-    additionalProperties: z.preprocess((value) => (value === false ? undefined : value), inner.optional()),
-    anyOf: z.array(inner).optional(),
-    $defs: z.record(z.string(), inner).optional(),
-  });
-});
+import { plain, readSchema, type Schema } from "@/lib/json-schema";
 
 /** A kind of block with its schema read. */
 export interface Kind {
@@ -56,32 +23,8 @@ export function readKinds(kinds: readonly Schemas["BlockKind"][]): Kind[] {
     description: kind.description,
     input: kind.input ?? null,
     output: kind.output ?? null,
-    schema: schema.catch({}).parse(kind.settings),
+    schema: readSchema(kind.settings),
   }));
-}
-
-const ONE_OR_MANY: Schema = { type: "names" };
-
-/** The schema without detours: references followed, `null` beside it left out, `OneOrMany` told as `names`. */
-export function plain(at: Schema, root: Schema): Schema {
-  if (at.$ref) {
-    const { $ref, ...rest } = at;
-    const target = root.$defs?.[$ref.split("/").at(-1) ?? ""] ?? {};
-    return plain({ ...target, ...rest }, root);
-  }
-  if (at.anyOf) {
-    const { anyOf, ...rest } = at;
-    const real = anyOf.filter(({ type }) => type !== "null").map((part) => plain(part, root));
-    const types = real.map(({ type }) => type);
-    if (types.includes("string") && types.includes("array")) return { ...ONE_OR_MANY, ...rest };
-    const [only] = real;
-    return real.length === 1 && only ? { ...only, ...rest } : rest;
-  }
-  if (Array.isArray(at.type)) {
-    const types = at.type.filter((type) => type !== "null");
-    return { ...at, type: types.length === 1 ? types[0] : undefined };
-  }
-  return at;
 }
 
 /** The kind that settings make a block; none where they make it none, or more than one. */
@@ -97,8 +40,12 @@ export function kindOf(settings: Record<string, unknown>, kinds: readonly Kind[]
   return found.length === 1 ? (found[0] ?? null) : null;
 }
 
-/** What a new block of a kind begins with: what it must have, still empty. */
+/** What a new block of a kind begins with: what it must have, still empty, as far as that is a text. */
 export function beginnings(kind: Kind): Record<string, unknown> {
-  const keys = [kind.keyword, ...(kind.with === null ? [] : [kind.with]), ...(kind.schema.required ?? [])];
-  return Object.fromEntries(keys.map((key) => [key, ""]));
+  const own = [kind.keyword, ...(kind.with === null ? [] : [kind.with])];
+  const others = (kind.schema.required ?? []).filter((key) => {
+    const { type, enum: choices } = plain(kind.schema.properties?.[key] ?? {}, kind.schema);
+    return choices === undefined && (type === undefined || type === "string" || type === "names");
+  });
+  return Object.fromEntries([...own, ...others].map((key) => [key, ""]));
 }

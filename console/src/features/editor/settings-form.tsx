@@ -3,7 +3,7 @@ import { ChevronRight } from "lucide-react";
 import { useState } from "react";
 import { Button } from "@/components/ui/button";
 import { isRecord } from "./graph";
-import { plain, type Schema } from "./schema";
+import { plain, type Schema } from "@/lib/json-schema";
 import { type FormContext, labelOf, SettingField } from "./setting-field";
 import type { Path } from "./yaml-nodes";
 
@@ -87,12 +87,14 @@ interface SettingProps extends FormContext {
 function Setting(props: SettingProps) {
   const { path, schema, value, block } = props;
   const at = plain(schema, block.kind?.schema ?? {});
-  if (!at.properties) return <SettingField {...props} schema={at} />;
+  // A value that is no group of settings is written as it is.
+  const isGroup = isRecord(value) || value === undefined || value === null || value === "";
+  if (!at.properties || !isGroup) return <SettingField {...props} schema={at} />;
   const values = isRecord(value) ? value : {};
   const required = new Set(at.required);
   return (
     <fieldset className="flex flex-col gap-3 rounded-lg border border-border p-3">
-      <legend className="px-1 text-sm font-medium">{labelOf(path)}</legend>
+      <legend className="px-1 text-sm font-medium">{labelOf(path, at)}</legend>
       {at.description && (
         <p className="-mt-2 text-xs text-muted-foreground">{at.description.replaceAll("`", "")}</p>
       )}
@@ -103,7 +105,8 @@ function Setting(props: SettingProps) {
           path={[...path, key]}
           schema={part}
           value={values[key]}
-          isRequired={required.has(key)}
+          // What a group must have counts once there is a group.
+          isRequired={required.has(key) && (isRecord(value) || props.isRequired)}
         />
       ))}
     </fieldset>

@@ -1,6 +1,6 @@
 // Fields as connectors announce them.
 import { expect, test } from "vitest";
-import { fieldProblem, fieldValue, settingFields } from "./json-schema";
+import { fieldProblem, fieldText, fieldValue, settingFields } from "./setting-fields";
 
 const fields = settingFields({
   type: "object",
@@ -41,4 +41,36 @@ test("what is typed is checked and sent as its type", () => {
   expect(fieldValue(field("allow_http"), "true")).toBe(true);
   expect(fieldValue(field("password"), " a ")).toBe(" a ");
   expect(fieldValue(field("sslmode"), "")).toBeNull();
+});
+
+test("whatever a schema holds has a field, and what is written in it is sent as it is meant", () => {
+  const strange = settingFields({
+    properties: {
+      scopes: { type: "array", items: { type: "string" } },
+      headers: { type: "object", additionalProperties: { type: "string" } },
+      region: { $ref: "#/$defs/Region" },
+      level: { enum: [1, 2] },
+      odd: { type: 5, enum: "no list" },
+      limits: { type: "array", items: { type: "object" } },
+    },
+    $defs: {
+      Region: { oneOf: [{ const: "eu", description: "Europe" }, { const: "us" }] },
+    },
+  });
+  const of = (key: string) => strange.find((field) => field.key === key) ?? field(key);
+  expect(strange.map(({ key, kind }) => [key, kind])).toEqual([
+    ["scopes", "list"],
+    ["headers", "yaml"],
+    ["region", "choice"],
+    ["level", "choice"],
+    ["odd", "text"],
+    ["limits", "yaml"],
+  ]);
+  expect(fieldValue(of("scopes"), "read, write,")).toEqual(["read", "write"]);
+  expect(fieldText("list", ["read", "write"])).toBe("read, write");
+  expect(fieldValue(of("headers"), "{a: b}")).toEqual({ a: "b" });
+  expect(fieldText("yaml", { a: "b" })).toBe('{"a":"b"}');
+  expect(fieldProblem(of("headers"), "{a: ")).toMatch(/^Headers is no YAML: /);
+  expect(of("region").choices).toEqual(["eu", "us"]);
+  expect(fieldValue(of("level"), "2")).toBe(2);
 });
