@@ -42,13 +42,13 @@ test("PL-5: five steps make a pipeline that loads what it should", async () => {
   expect(psql(`select count(*), max(id) from ${SCHEMA}_out.orders`)).toBe("20|20");
   await inspect(page, "pipelines", ["usual", "small"]);
 
-  await page.getByRole("button", { name: "More for orders_copied" }).click();
+  await page.getByRole("button", { name: "More about orders_copied" }).click();
   await page.getByRole("menuitem", { name: "Pause" }).click();
   await page.getByRole("row", { name: /Paused/ }).waitFor();
   await page.getByLabel("Search pipelines").fill("nothing like it");
   await page.getByText("No pipeline is like that.").waitFor();
   await page.getByRole("button", { name: "Show all" }).click();
-  await page.getByRole("button", { name: "More for orders_copied" }).click();
+  await page.getByRole("button", { name: "More about orders_copied" }).click();
   await page.getByRole("menuitem", { name: "Delete" }).click();
   await page.getByRole("button", { name: "Delete pipeline" }).click();
   await page.getByText("A pipeline reads from your systems").waitFor();

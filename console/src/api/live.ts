@@ -21,6 +21,7 @@ const CONCERNS: Record<string, string[]> = {
   organization: ["me", "organization"],
   invitation: ["members"],
   alert: ["alerts"],
+  trigger: ["triggers"],
 };
 /** What comes together is asked for once. */
 const GATHER_MS = 250;

@@ -1,11 +1,17 @@
 // The organization's own settings, its end, and what was changed in it.
-import { infiniteQueryOptions, useMutation } from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions, useMutation } from "@tanstack/react-query";
 import { answer, client, done } from "./client";
 import { enterOrganization, switchOrganization, useOrganization } from "./me";
 import { firstPage, queryClient } from "./query-client";
 import type { Schemas } from "./types";
 
 const PAGE = 100;
+
+/** For who runs the installation: all there are. */
+export const organizationsQuery = queryOptions({
+  queryKey: ["organization", "all"],
+  queryFn: ({ signal }) => answer(client.GET("/organizations", { signal })),
+});
 
 /** Newest first, a page at a time. */
 export function auditQuery(organization: string) {

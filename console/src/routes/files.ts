@@ -1,12 +1,11 @@
 // `/files`: which folder, what is searched, and which file is looked at stand in the address.
 import { createRoute } from "@tanstack/react-router";
 import { TablePending } from "@/components/pending";
-import { listSearch, textParam, wordParam } from "@/lib/url";
+import { listSearch, textParam } from "@/lib/url";
 import { appRoute } from "./app";
 import { lazyPage } from "./lazy-page";
 
 const search = listSearch.extend({
-  tab: wordParam(["files", "backups"]),
   /** `raw/2026`; left out for what lies in none. */
   folder: textParam,
   /** The id of the file whose rows are seen. */

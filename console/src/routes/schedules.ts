@@ -1,19 +1,21 @@
-// `/schedules`: what is looked for, and which is edited.
+// `/schedules`: schedules and triggers; what is looked for, and which is edited.
 import { createRoute } from "@tanstack/react-router";
 import { z } from "@/lib/z";
 import { queryClient } from "@/api/query-client";
 import { schedulesQuery } from "@/api/schedules";
+import { triggersQuery } from "@/api/triggers";
 import { TablePending } from "@/components/pending";
-import { listSearch, textParam } from "@/lib/url";
+import { listSearch, textParam, wordParam } from "@/lib/url";
 import { appRoute } from "./app";
 import { lazyPage } from "./lazy-page";
 
 const search = listSearch.extend({
+  tab: wordParam(["schedules", "triggers"]),
   /** The dialog that makes one. */
   new: z.literal(true).optional().catch(undefined),
-  /** The pipeline that a new one is of. */
+  /** The pipeline that a new one is of, and whose triggers are shown. */
   pipeline: textParam,
-  /** The id of the one that is edited. */
+  /** The id of the one that is edited or looked at. */
   edit: textParam,
 });
 
@@ -21,7 +23,12 @@ export const schedulesRoute = createRoute({
   getParentRoute: () => appRoute,
   path: "/schedules",
   validateSearch: search,
-  loader: () => queryClient.infiniteQuery({ ...schedulesQuery, staleTime: "static" }),
+  loaderDeps: ({ search: { tab, pipeline } }) => ({ tab, pipeline }),
+  loader: async ({ deps: { tab, pipeline } }) => {
+    if (tab === "triggers")
+      await queryClient.infiniteQuery({ ...triggersQuery(pipeline), staleTime: "static" });
+    else await queryClient.infiniteQuery({ ...schedulesQuery, staleTime: "static" });
+  },
   component: lazyPage(() => import("@/features/schedules/schedules-page"), "SchedulesPage"),
   pendingComponent: TablePending,
 });

@@ -6,7 +6,7 @@ import { z } from "@/lib/z";
 import { appRoute } from "./app";
 import { lazyPage } from "./lazy-page";
 
-const TABS = ["profile", "members", "keys", "alerts", "vault", "audit", "organization"] as const;
+const TABS = ["profile", "members", "keys", "alerts", "vault", "audit", "organization", "instance"] as const;
 
 export const settingsRoute = createRoute({
   getParentRoute: () => appRoute,

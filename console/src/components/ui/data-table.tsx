@@ -5,6 +5,7 @@ import { type ReactNode, useRef, useState } from "react";
 import { cn } from "@/lib/cn";
 import { useShortcuts } from "@/lib/keys";
 import { nextSort, parseSort } from "@/lib/url";
+import { openMenuIn } from "./menu";
 
 export interface Column<T> {
   id: string;
@@ -61,9 +62,11 @@ export function DataTable<T>(props: DataTableProps<T>) {
     const row = rows[chosen];
     if (row && onOpen && !(document.activeElement instanceof HTMLButtonElement)) onOpen(row);
   };
+  const act = () => openMenuIn(scroller.current?.querySelector(`[data-row="${chosen}"]`));
   useShortcuts([
     { keys: "j", label: "Next row", run: () => walk(1) },
     { keys: "k", label: "Row before", run: () => walk(-1) },
+    ...(chosen >= 0 ? [{ keys: ".", label: "Actions of the row", run: act }] : []),
     ...(chosen >= 0 && onOpen ? [{ keys: "Enter", label: "Open the row", run: open }] : []),
   ]);
 
@@ -98,7 +101,9 @@ export function DataTable<T>(props: DataTableProps<T>) {
                   key={rowId(row)}
                   data-row={index}
                   aria-rowindex={index + 2}
-                  onClick={(event) => onOpen && !isControl(event.target) && onOpen(row)}
+                  onClick={({ target, currentTarget }) =>
+                    onOpen && !isControl(target, currentTarget) && onOpen(row)
+                  }
                   style={{ height: ROW_PX }}
                   className={cn(
                     "border-b border-border last:border-0 hover:bg-muted/60",
@@ -175,7 +180,9 @@ function compare(one: string | number, other: string | number): number {
   return String(one).localeCompare(String(other), undefined, { numeric: true });
 }
 
-/** Buttons and links in a row do their own. */
-function isControl(target: EventTarget): boolean {
-  return target instanceof Element && target.closest("a,button,input,label,[role=menuitem]") !== null;
+/** Buttons and links in a row do their own, and so does what they open before the page. */
+function isControl(target: EventTarget, row: Element): boolean {
+  return (
+    target instanceof Element && (!row.contains(target) || target.closest("a,button,input,label") !== null)
+  );
 }

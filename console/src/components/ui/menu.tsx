@@ -87,3 +87,10 @@ export function MenuLabel({ children }: { children: ReactNode }) {
 export function MenuSeparator() {
   return <Radix.Separator className="my-1 h-px bg-border" />;
 }
+
+/** Opens the menu whose button is in there, as a key on it does. */
+export function openMenuIn(place: Element | null | undefined): void {
+  const trigger = place?.querySelector<HTMLElement>('[aria-haspopup="menu"]');
+  trigger?.focus();
+  trigger?.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }));
+}

@@ -1,6 +1,8 @@
 // A connection as it stands in a pipeline file, and as the command line makes it. Secrets are references.
 import type { Connection } from "@/api/connections";
+import type { Written } from "@/components/thing-menu";
 import { asText } from "@/lib/as-text";
+import { quoted } from "@/lib/command";
 
 const SEALED = "encrypted_value";
 
@@ -23,6 +25,17 @@ function scalar(value: unknown): string {
     !/^(true|false|null|yes|no|on|off)$/i.test(value)
     ? value
     : JSON.stringify(value);
+}
+
+/** How a connection is written elsewhere. */
+export function written(connection: Connection): Written {
+  return {
+    id: connection.id,
+    yaml: () => asYaml(connection),
+    about: "For connections.yml or a pipeline file; secrets are references.",
+    command: asCommand(connection),
+    call: { method: "GET", path: `/connections/${connection.id}` },
+  };
 }
 
 export function asYaml(connection: Connection): string {
@@ -53,8 +66,4 @@ export function asCommand(connection: Connection): string {
 
 function isReference(value: unknown): boolean {
   return typeof value === "string" && value.startsWith("${");
-}
-
-function quoted(text: string): string {
-  return /^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

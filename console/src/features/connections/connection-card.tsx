@@ -1,18 +1,20 @@
 // One connection: what it is, where it leads, how its last test went, and what can be done with it.
-import { Copy, Ellipsis, FileCode, Pencil, Plug, SquareTerminal, Trash2 } from "lucide-react";
+import { Pencil, Plug, Trash2 } from "lucide-react";
 import type { Connection } from "@/api/connections";
 import { useMay } from "@/api/me";
+import { ThingMenu } from "@/components/thing-menu";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
-import { Menu, MenuItem } from "@/components/ui/menu";
+import { MenuItem } from "@/components/ui/menu";
 import { StatusBadge } from "@/components/ui/status-badge";
 import { Tooltip } from "@/components/ui/tooltip";
 import { Time } from "@/components/ui/values";
+import { written } from "./as-text";
 import { placeOf, setting, statusOf, toneOf } from "./model";
 import { TypeIcon } from "./type-icon";
 
-export type CardAct = "edit" | "delete" | "test" | "yaml" | "command";
+export type CardAct = "edit" | "delete" | "test";
 
 interface ConnectionCardProps {
   connection: Connection;
@@ -60,26 +62,11 @@ export function ConnectionCard({ connection, typeLabel, isTesting, onAct }: Conn
             {folder && <Badge>{folder}</Badge>}
           </div>
         </div>
-        <Menu
-          trigger={
-            <Button variant="ghost" size="icon" aria-label={`More about ${name}`}>
-              <Ellipsis aria-hidden />
-            </Button>
-          }
-        >
+        <ThingMenu name={name} written={written(connection)}>
           <MenuItem icon={Plug} onSelect={act("test")} refusal={mayEdit.reason}>
             Test now
           </MenuItem>
-          <MenuItem icon={FileCode} onSelect={act("yaml")}>
-            View as YAML
-          </MenuItem>
-          <MenuItem icon={SquareTerminal} onSelect={act("command")}>
-            Copy as CLI
-          </MenuItem>
-          <MenuItem icon={Copy} onSelect={() => void navigator.clipboard.writeText(connection.id)}>
-            Copy id
-          </MenuItem>
-        </Menu>
+        </ThingMenu>
       </div>
       <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-1 px-5 pb-4">
         {rows.map(([label, value]) => (

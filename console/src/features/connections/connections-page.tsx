@@ -6,16 +6,13 @@ import { lazy, Suspense, useDeferredValue, useState } from "react";
 import { catalogueQuery, connectorOf } from "@/api/catalogue";
 import { type Connection, connectionsQuery } from "@/api/connections";
 import { useMay } from "@/api/me";
-import { CodeDialog } from "@/components/code-dialog";
 import { Page } from "@/components/page";
 import { Button } from "@/components/ui/button";
-import { Menu, MenuItem } from "@/components/ui/menu";
+import { Menu, MenuItem, openMenuIn } from "@/components/ui/menu";
 import { EmptyState } from "@/components/ui/states";
-import { toast } from "@/components/ui/toast";
 import { VirtualGrid } from "@/components/ui/virtual";
 import { plural } from "@/lib/format";
 import { useShortcuts } from "@/lib/keys";
-import { asCommand, asYaml } from "./as-text";
 import { type CardAct, ConnectionCard } from "./connection-card";
 import { DeleteDialog } from "./delete-dialog";
 import { filtered } from "./model";
@@ -30,7 +27,7 @@ const ConnectionDialog = lazy(() =>
   import("./connection-dialog").then(({ ConnectionDialog }) => ({ default: ConnectionDialog })),
 );
 
-type Open = { what: "delete" | "yaml"; connection: Connection } | { what: "import" | "export" } | null;
+type Open = { what: "delete"; connection: Connection } | { what: "import" | "export" } | null;
 
 export function ConnectionsPage() {
   const { data: connections } = useSuspenseQuery(connectionsQuery);
@@ -51,10 +48,7 @@ export function ConnectionsPage() {
   const act = (what: CardAct, connection: Connection) => {
     if (what === "edit") show({ edit: connection.id });
     else if (what === "test") void bulk.one(connection);
-    else if (what === "command") {
-      const copied = navigator.clipboard.writeText(asCommand(connection));
-      void copied.then(() => toast("success", "The command was copied; its secrets are references."));
-    } else setOpen({ what, connection });
+    else setOpen({ what, connection });
   };
   const walk = (by: number) => {
     const cards = [...document.querySelectorAll<HTMLElement>("[data-card] h2 button")];
@@ -65,6 +59,11 @@ export function ConnectionsPage() {
     ...(may.allowed ? [{ keys: "n", label: "New connection", run: () => show({ new: true }) }] : []),
     { keys: "j", label: "Next card", run: () => walk(1) },
     { keys: "k", label: "Card before", run: () => walk(-1) },
+    {
+      keys: ".",
+      label: "Actions of the card",
+      run: () => openMenuIn(document.activeElement?.closest("[data-card]")),
+    },
   ]);
 
   const newButton = (
@@ -150,14 +149,6 @@ export function ConnectionsPage() {
         </Suspense>
       )}
       {open?.what === "delete" && <DeleteDialog connection={open.connection} onClose={close} />}
-      {open?.what === "yaml" && (
-        <CodeDialog
-          title={`${open.connection.name} as YAML`}
-          description="For connections.yml or a pipeline file; secrets are references."
-          text={asYaml(open.connection)}
-          onClose={close}
-        />
-      )}
       {open?.what === "import" && <ImportDialog onClose={close} />}
       {open?.what === "export" && <ExportDialog onClose={close} />}
     </Page>

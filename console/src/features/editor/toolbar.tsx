@@ -1,6 +1,7 @@
 // Above the canvas: how the pipeline stands, undoing, keeping, its past, and running it.
-import { Link } from "@tanstack/react-router";
+import { Link, useNavigate } from "@tanstack/react-router";
 import {
+  CalendarPlus,
   ChevronLeft,
   CloudCheck,
   History,
@@ -11,11 +12,15 @@ import {
   Save,
   TriangleAlert,
   Undo2,
+  Webhook,
 } from "lucide-react";
 import type { PipelineDetail } from "@/api/pipeline-files";
 import type { Permission } from "@/api/me";
+import { pipelineWritten } from "@/components/pipeline-written";
+import { ThingMenu } from "@/components/thing-menu";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
+import { MenuItem } from "@/components/ui/menu";
 import { StatusBadge } from "@/components/ui/status-badge";
 import { Tooltip } from "@/components/ui/tooltip";
 import { LastRun } from "./last-run";
@@ -37,6 +42,7 @@ interface ToolbarProps {
 
 export function Toolbar(props: ToolbarProps) {
   const { detail, editing, saving, edit, run, isStarting, onSave, onPublish, onRevisions, onRun } = props;
+  const navigate = useNavigate();
   const isDraft = detail.status === "draft";
   const problems = editing.checked?.problems.length ?? 0;
   return (
@@ -104,6 +110,23 @@ export function Toolbar(props: ToolbarProps) {
         <Button size="sm" variant="primary" refusal={run.reason} isBusy={isStarting} onClick={onRun}>
           <Play aria-hidden /> Run
         </Button>
+        <ThingMenu isPage name={detail.name} written={pipelineWritten(detail)}>
+          <MenuItem
+            icon={CalendarPlus}
+            refusal={edit.reason}
+            onSelect={() => void navigate({ to: "/schedules", search: { new: true, pipeline: detail.id } })}
+          >
+            New schedule
+          </MenuItem>
+          <MenuItem
+            icon={Webhook}
+            onSelect={() =>
+              void navigate({ to: "/schedules", search: { tab: "triggers", pipeline: detail.id } })
+            }
+          >
+            Triggers
+          </MenuItem>
+        </ThingMenu>
       </div>
     </header>
   );

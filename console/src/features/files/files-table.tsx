@@ -1,11 +1,13 @@
 // The folders and files of a folder as a table.
-import { Download, Ellipsis, Eye, FileText, Folder, Link2, Trash2 } from "lucide-react";
+import { Download, Eye, FileText, Folder, Link2, Trash2 } from "lucide-react";
 import { type UploadedFile, useLinkFile } from "@/api/files";
+import { ThingMenu, type Written } from "@/components/thing-menu";
 import { Button } from "@/components/ui/button";
 import { type Column, DataTable } from "@/components/ui/data-table";
-import { Menu, MenuItem } from "@/components/ui/menu";
+import { MenuItem } from "@/components/ui/menu";
 import { toast } from "@/components/ui/toast";
 import { Bytes, Time } from "@/components/ui/values";
+import { command } from "@/lib/command";
 import { fetchFile } from "@/lib/save-file";
 import { isReadable } from "./names";
 
@@ -128,13 +130,7 @@ export function FilesTable(props: FilesTableProps) {
             >
               <Download aria-hidden />
             </Button>
-            <Menu
-              trigger={
-                <Button variant="ghost" size="icon" aria-label={`More about ${row.name}`}>
-                  <Ellipsis aria-hidden />
-                </Button>
-              }
-            >
+            <ThingMenu name={row.name} written={written(row.file)}>
               <MenuItem icon={Link2} onSelect={() => onAct("link", row.file)}>
                 Get a link
               </MenuItem>
@@ -146,7 +142,7 @@ export function FilesTable(props: FilesTableProps) {
               >
                 Delete
               </MenuItem>
-            </Menu>
+            </ThingMenu>
           </span>
         ),
     },
@@ -162,4 +158,16 @@ export function FilesTable(props: FilesTableProps) {
       onOpen={open}
     />
   );
+}
+
+/** How a file is written elsewhere. */
+function written({ id, folder, name }: UploadedFile): Written {
+  const path = folder === "" ? name : `${folder}/${name}`;
+  return {
+    id,
+    yaml: () => `blocks:\n  rows: {extract: ${JSON.stringify(`files/${path}`)}}\n`,
+    about: "A pipeline file that reads it.",
+    command: command("flowetl", "file", "download", path),
+    call: { method: "GET", path: `/files/${id}/content`, output: name },
+  };
 }

@@ -1,12 +1,15 @@
 // What can be done with a pipeline in the list.
-import { EllipsisVertical, Pause, Play, Power, Trash2 } from "lucide-react";
+import { CalendarPlus, Pause, Play, Power, Trash2, Webhook } from "lucide-react";
+import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useMay } from "@/api/me";
 import { type PipelineItem, useDeletePipeline, useRunPipeline, useStanding } from "@/api/pipeline-list";
+import { pipelineWritten } from "@/components/pipeline-written";
 import { ProblemAlert } from "@/components/problem-state";
+import { ThingMenu } from "@/components/thing-menu";
 import { Button } from "@/components/ui/button";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog";
-import { Menu, MenuItem } from "@/components/ui/menu";
+import { MenuItem } from "@/components/ui/menu";
 import { toast } from "@/components/ui/toast";
 
 export function Acts({ item }: { item: PipelineItem }) {
@@ -15,6 +18,7 @@ export function Acts({ item }: { item: PipelineItem }) {
   const start = useRunPipeline();
   const stand = useStanding();
   const deletion = useDeletePipeline();
+  const navigate = useNavigate();
   const [isAsking, setAsking] = useState(false);
   const isActive = status === "active";
   const refused = (what: string) => (error: Error) => toast("danger", `${what}: ${error.message}.`);
@@ -40,13 +44,7 @@ export function Acts({ item }: { item: PipelineItem }) {
       >
         {!start.isPending && <Play aria-hidden />}
       </Button>
-      <Menu
-        trigger={
-          <Button size="icon" variant="ghost" aria-label={`More for ${name}`}>
-            <EllipsisVertical aria-hidden />
-          </Button>
-        }
-      >
+      <ThingMenu name={name} written={pipelineWritten(item)}>
         <MenuItem
           icon={isActive ? Pause : Power}
           refusal={edit.reason}
@@ -66,10 +64,23 @@ export function Acts({ item }: { item: PipelineItem }) {
         >
           {isActive ? "Pause" : "Activate"}
         </MenuItem>
+        <MenuItem
+          icon={CalendarPlus}
+          refusal={edit.reason}
+          onSelect={() => void navigate({ to: "/schedules", search: { new: true, pipeline: id } })}
+        >
+          New schedule
+        </MenuItem>
+        <MenuItem
+          icon={Webhook}
+          onSelect={() => void navigate({ to: "/schedules", search: { tab: "triggers", pipeline: id } })}
+        >
+          Triggers
+        </MenuItem>
         <MenuItem icon={Trash2} isDangerous refusal={remove.reason} onSelect={() => setAsking(true)}>
           Delete…
         </MenuItem>
-      </Menu>
+      </ThingMenu>
       <ConfirmDialog
         isOpen={isAsking}
         onClose={() => setAsking(false)}

@@ -1,19 +1,23 @@
-// Three ways to begin a pipeline, all of which end in the same file.
+// Four ways to begin a pipeline, all of which end in the same file.
+import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { FileCode2, ListChecks, Workflow } from "lucide-react";
+import { FileCode2, LayoutTemplate, ListChecks, Workflow } from "lucide-react";
 import { useState } from "react";
+import { catalogueQuery } from "@/api/catalogue";
+import { connectionsQuery } from "@/api/connections";
 import { useCreatePipeline } from "@/api/pipeline-files";
 import { ProblemAlert } from "@/components/problem-state";
+import { CARD, ChoiceCard } from "@/components/ui/choice-card";
 import { Field } from "@/components/ui/field";
 import { FormDialog } from "@/components/ui/form-dialog";
 import { Input, Textarea } from "@/components/ui/input";
-import { cn } from "@/lib/cn";
 import { nameProblem } from "@/lib/pipeline-name";
+import { blueprints } from "./blueprints";
 
 const BLANK = "blocks: {}\n";
 const EXAMPLE = "from: shop.public.orders\nto: warehouse.raw.orders\nsync: {cursor: updated_at, key: id}\n";
 
-type Way = "canvas" | "yaml";
+type Way = "canvas" | "yaml" | "blueprint";
 
 export function NewDialog({ onClose }: { onClose: () => void }) {
   const [way, setWay] = useState<Way>("canvas");
@@ -21,13 +25,17 @@ export function NewDialog({ onClose }: { onClose: () => void }) {
   const [text, setText] = useState(EXAMPLE);
   const [isTried, setTried] = useState(false);
   const create = useCreatePipeline();
+  const { data: connections = [] } = useQuery(connectionsQuery);
+  const { data: catalogue } = useQuery(catalogueQuery);
+  const prints = blueprints(connections, catalogue?.connectors ?? []);
+  const [first] = prints;
   const navigate = useNavigate();
   const wrong = nameProblem(name);
   const submit = () => {
     setTried(true);
     if (wrong) return;
     create.mutate(
-      { name, text: way === "yaml" ? text : BLANK, status: "draft", message: "Begun" },
+      { name, text: way === "canvas" ? BLANK : text, status: "draft", message: "Begun" },
       { onSuccess: ({ id }) => void navigate({ to: "/pipelines/$pipeline", params: { pipeline: id } }) },
     );
   };
@@ -41,33 +49,54 @@ export function NewDialog({ onClose }: { onClose: () => void }) {
       onSubmit={submit}
       isBusy={create.isPending}
     >
-      <div className="grid gap-2 sm:grid-cols-3">
-        <Link to="/pipelines/new" className={card(false)}>
+      <div className="grid gap-2 grid-cols-2 sm:grid-cols-4">
+        <Link to="/pipelines/new" className={CARD}>
           <ListChecks aria-hidden className="size-5 text-link" />
           <span className="font-medium">Wizard</span>
           <span className="text-xs text-muted-foreground">Five steps from tables to tables.</span>
         </Link>
-        <button
-          type="button"
-          aria-pressed={way === "canvas"}
-          onClick={() => setWay("canvas")}
-          className={card(way === "canvas")}
-        >
-          <Workflow aria-hidden className="size-5 text-link" />
-          <span className="font-medium">Blank canvas</span>
-          <span className="text-xs text-muted-foreground">Draw it block by block.</span>
-        </button>
-        <button
-          type="button"
-          aria-pressed={way === "yaml"}
-          onClick={() => setWay("yaml")}
-          className={card(way === "yaml")}
-        >
-          <FileCode2 aria-hidden className="size-5 text-link" />
-          <span className="font-medium">YAML</span>
-          <span className="text-xs text-muted-foreground">Paste or write the file.</span>
-        </button>
+        <ChoiceCard
+          icon={Workflow}
+          label="Blank canvas"
+          words="Draw it block by block."
+          isChosen={way === "canvas"}
+          onChoose={() => setWay("canvas")}
+        />
+        <ChoiceCard
+          icon={FileCode2}
+          label="YAML"
+          words="Paste or write the file."
+          isChosen={way === "yaml"}
+          onChoose={() => {
+            setWay("yaml");
+            setText(EXAMPLE);
+          }}
+        />
+        <ChoiceCard
+          icon={LayoutTemplate}
+          label="Blueprint"
+          words="Begin with a whole file."
+          isChosen={way === "blueprint"}
+          onChoose={() => {
+            setWay("blueprint");
+            setText(first?.text ?? "");
+          }}
+        />
       </div>
+      {way === "blueprint" && (
+        <div role="group" aria-label="Blueprints" className="grid gap-2 sm:grid-cols-3">
+          {prints.map((print) => (
+            <ChoiceCard
+              key={print.id}
+              icon={print.icon}
+              label={print.label}
+              words={print.words}
+              isChosen={print.text === text}
+              onChoose={() => setText(print.text)}
+            />
+          ))}
+        </div>
+      )}
       <Field label="Name" error={isTried ? (wrong ?? undefined) : undefined}>
         {(control) => (
           <Input
@@ -79,7 +108,7 @@ export function NewDialog({ onClose }: { onClose: () => void }) {
           />
         )}
       </Field>
-      {way === "yaml" && (
+      {way !== "canvas" && (
         <Field label="File">
           {(control) => (
             <Textarea
@@ -94,12 +123,5 @@ export function NewDialog({ onClose }: { onClose: () => void }) {
       )}
       <ProblemAlert title="It was not created." error={create.error} />
     </FormDialog>
-  );
-}
-
-function card(isChosen: boolean): string {
-  return cn(
-    "flex flex-col items-start gap-1 rounded-xl border border-border p-3 text-left hover:border-primary/60 hover:bg-muted",
-    isChosen && "border-primary bg-accent/50 ring-1 ring-primary",
   );
 }

@@ -6,10 +6,12 @@ import { useMay } from "@/api/me";
 import { isUnderWay } from "@/api/run-live";
 import { type RunDetail, useBeginRun, useCancelRun, useRetryRun } from "@/api/runs";
 import { ProblemAlert } from "@/components/problem-state";
+import { ThingMenu } from "@/components/thing-menu";
 import { Button } from "@/components/ui/button";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog";
 import { toast } from "@/components/ui/toast";
 import { useShortcuts } from "@/lib/keys";
+import { written } from "./written";
 
 interface RunActionsProps {
   run: RunDetail;
@@ -76,6 +78,7 @@ export function RunActions({ run, isPaused, onPause }: RunActionsProps) {
           <RotateCcw aria-hidden /> Re-run
         </Button>
       )}
+      <ThingMenu isPage name={`the run of ${run.pipeline}`} written={written(run)} />
       <ConfirmDialog
         isOpen={isAsking}
         onClose={() => setAsking(false)}

@@ -9,7 +9,7 @@ import { Input } from "@/components/ui/input";
 import { Select } from "@/components/ui/select";
 import { z } from "@/lib/z";
 import { ROLES } from "./roles";
-import { SecretDialog } from "./secret-dialog";
+import { SecretDialog } from "@/components/secret-dialog";
 
 const form = z.object({
   email: z.email("An e-mail address, such as ann@example.com."),

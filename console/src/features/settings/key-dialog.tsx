@@ -8,7 +8,7 @@ import { FormDialog } from "@/components/ui/form-dialog";
 import { Input } from "@/components/ui/input";
 import { Select } from "@/components/ui/select";
 import { CheckboxList } from "@/components/ui/toggle";
-import { SecretDialog } from "./secret-dialog";
+import { SecretDialog } from "@/components/secret-dialog";
 
 type Scope = Schemas["Scope"];
 

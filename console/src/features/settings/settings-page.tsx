@@ -1,13 +1,14 @@
 // The person, and what belongs to the organization as a whole.
 import { getRouteApi } from "@tanstack/react-router";
 import { type ReactNode, Suspense } from "react";
-import { useMay } from "@/api/me";
+import { useMay, useMe } from "@/api/me";
 import { Page } from "@/components/page";
 import { Alert } from "@/components/ui/alert";
 import { Skeleton, SkeletonPage } from "@/components/ui/states";
 import { Tabs } from "@/components/ui/tabs";
 import { AlertsTab } from "./alerts-tab";
 import { AuditTab } from "./audit-tab";
+import { InstanceTab } from "./instance-tab";
 import { KeysTab } from "./keys-tab";
 import { MembersTab } from "./members-tab";
 import { OrganizationTab } from "./organization-tab";
@@ -21,6 +22,7 @@ export function SettingsPage() {
   const navigate = route.useNavigate();
   const maySee = useMay("see audit log");
   const mayHaveKeys = useMay("have keys");
+  const { super_admin: isSuperAdmin } = useMe();
   const shown = (value: typeof tab, label: string, content: ReactNode) => ({
     value,
     label,
@@ -38,6 +40,7 @@ export function SettingsPage() {
     shown("vault", "Vault", <VaultTab />),
     shown("audit", "Audit log", maySee.allowed ? <AuditTab /> : <Alert kind="info">{maySee.reason}</Alert>),
     shown("organization", "Organization", <OrganizationTab />),
+    ...(isSuperAdmin ? [shown("instance", "Instance", <InstanceTab />)] : []),
   ];
   return (
     <Page title="Settings">

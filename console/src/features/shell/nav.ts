@@ -33,7 +33,13 @@ export const NAV: readonly NavItem[] = [
   },
   { to: "/pipelines", label: "Pipelines", icon: Workflow, keys: "g p", words: "etl flows editor canvas" },
   { to: "/runs", label: "Runs", icon: Activity, keys: "g r", words: "executions jobs history logs" },
-  { to: "/schedules", label: "Schedules", icon: CalendarClock, keys: "g s", words: "cron times calendar" },
+  {
+    to: "/schedules",
+    label: "Schedules",
+    icon: CalendarClock,
+    keys: "g s",
+    words: "cron times calendar triggers webhooks upstream",
+  },
   {
     to: "/explorer",
     label: "Explorer",
@@ -41,13 +47,14 @@ export const NAV: readonly NavItem[] = [
     keys: "g x",
     words: "schemas tables columns data preview drift",
   },
-  { to: "/files", label: "Files", icon: Files, keys: "g f", words: "uploads folders csv parquet backups" },
+  { to: "/files", label: "Files", icon: Files, keys: "g f", words: "uploads folders csv parquet" },
   { to: "/executors", label: "Executors", icon: Server, keys: "g e", words: "cluster workers nodes slots" },
   {
     to: "/settings",
     label: "Settings",
     icon: Settings,
     keys: "g ,",
-    words: "members roles api keys webhooks alerts vault audit log profile password organization",
+    words:
+      "members roles api keys webhooks alerts vault audit log profile password organization backups version instance",
   },
 ];

@@ -1,9 +1,9 @@
 // Shows a secret that was just made, once.
 import type { ReactNode } from "react";
-import { Secret } from "@/components/secret";
-import { Alert } from "@/components/ui/alert";
-import { Button } from "@/components/ui/button";
-import { Dialog } from "@/components/ui/dialog";
+import { Secret } from "./secret";
+import { Alert } from "./ui/alert";
+import { Button } from "./ui/button";
+import { Dialog } from "./ui/dialog";
 
 interface SecretDialogProps {
   title: string;

@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { DatabaseBackup, Download, Trash2 } from "lucide-react";
 import { useState } from "react";
-import { type Backup, backupsQuery, useDeleteBackup, useMakeBackup, useReadBackup } from "@/api/files";
+import { type Backup, backupsQuery, useDeleteBackup, useMakeBackup, useReadBackup } from "@/api/backups";
 import { ProblemAlert, ProblemState } from "@/components/problem-state";
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
@@ -15,7 +15,7 @@ import { toast } from "@/components/ui/toast";
 import { Bytes, Time } from "@/components/ui/values";
 import { saveFile } from "@/lib/save-file";
 
-export function BackupsTab() {
+export function Backups() {
   const { data: backups, error, refetch } = useQuery(backupsQuery);
   const [deleted, setDeleted] = useState<Backup | null>(null);
   const make = useMakeBackup();

@@ -1,0 +1,51 @@
+// How schedules and triggers are written elsewhere.
+import type { Schedule } from "@/api/schedules";
+import type { Trigger } from "@/api/triggers";
+import type { Written } from "@/components/thing-menu";
+import { command } from "@/lib/command";
+
+/** Options that tell a run its parameters. */
+function told(params: object): string[] {
+  return Object.entries(params).flatMap(([name, value]: [string, unknown]) => [
+    "--param",
+    `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`,
+  ]);
+}
+
+async function yaml(value: unknown): Promise<string> {
+  return (await import("yaml")).stringify(value, { collectionStyle: "any" });
+}
+
+export function scheduleWritten(schedule: Schedule): Written {
+  const { id, target_id, target_name, cron_expression, timezone, missed, until, params } = schedule;
+  const part = { cron_expression, timezone, missed, params, ...(until && { until }) };
+  const until_ = until ? ["--until", until] : [];
+  return {
+    id,
+    yaml: () => yaml({ schedule: { cron: cron_expression, timezone, missed } }),
+    about: "For the file of its pipeline, where it stands instead of here.",
+    command: command(
+      ...["flowetl", "schedule", "add", target_name, cron_expression],
+      ...["--timezone", timezone, "--missed", missed, ...until_, ...told(params)],
+    ),
+    call: { method: "POST", path: "/schedules", body: { target_type: "pipeline", target_id, ...part } },
+  };
+}
+
+export function triggerWritten(trigger: Trigger): Written {
+  const { id, kind, target_id, target_name, upstream, params, until, is_active } = trigger;
+  const others = upstream.map(({ upstream_name }) => upstream_name);
+  const ids = upstream.map(({ upstream_id }) => upstream_id);
+  const first = kind === "webhook" ? ["webhook", target_name] : ["after", target_name, ...others];
+  const part = { kind, params, ...(until && { until }), ...(ids.length > 0 && { upstream: ids }) };
+  return {
+    id,
+    yaml: () =>
+      yaml({
+        trigger: { kind, pipeline: target_name, upstream: others, until: until ?? null, params, is_active },
+      }),
+    about: "Triggers stand beside pipelines, not in their files: this is to be read.",
+    command: command("flowetl", "trigger", ...first, ...told(params)),
+    call: { method: "POST", path: "/triggers", body: { target_type: "pipeline", target_id, ...part } },
+  };
+}
