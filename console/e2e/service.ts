@@ -17,7 +17,7 @@ declare module "vitest" {
 
 const CONSOLE = resolve(import.meta.dirname, "..");
 /** `FLOWETL_BIN`, or what the workspace built. */
-const BINARY = process.env["FLOWETL_BIN"] ?? resolve(CONSOLE, "../target/debug/flowetl");
+export const BINARY = process.env["FLOWETL_BIN"] ?? resolve(CONSOLE, "../target/debug/flowetl");
 const START_MS = 60_000;
 
 export interface Service {
