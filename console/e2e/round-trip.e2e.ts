@@ -30,6 +30,7 @@ blocks:
   out:
     load: large
     to: /tmp/large.parquet
+
 # The end.
 `;
 
@@ -50,7 +51,7 @@ test("promise 10: what is drawn, exported and applied again is no new revision, 
   await drawer.getByRole("combobox", { name: "Write" }).click();
   await page.getByRole("option", { name: "append" }).click();
   await page.locator('.react-flow__node[data-id="orders"]').click();
-  await drawer.getByLabel("Name").fill("purchases");
+  await drawer.getByLabel("Name", { exact: true }).fill("purchases");
   await page.keyboard.press("Enter");
   await page.locator('.react-flow__node[data-id="purchases"]').waitFor();
   await page.keyboard.press("Control+s");

@@ -81,7 +81,7 @@ test("pipelines, runs and schedules are shown as YAML, and copied as a command a
     timezone: "Europe/Warsaw",
   };
   await person.call("POST", "/schedules", cron);
-  const run = made.parse(await person.call("POST", `/pipelines/${id}/run`));
+  const run = made.parse(await person.call("POST", `/pipelines/${id}/run`, {}));
   const { page, context, errors } = await browser.visit();
   await letIn(context, person);
 

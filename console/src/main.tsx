@@ -6,8 +6,11 @@ import { createRoot } from "react-dom/client";
 import { queryClient } from "@/api/query-client";
 import { Toaster } from "@/components/ui/toast";
 import { TooltipProvider } from "@/components/ui/tooltip";
+import { begin } from "@/routes/begin";
 import { router } from "@/routes/router";
 import "./index.css";
+
+begin();
 
 const root = document.getElementById("root");
 if (root) {

@@ -11,6 +11,9 @@ const STATES = [
   { state: "failed", word: "failed", colour: "bg-red-600" },
 ] as const;
 
+/** Made once: it takes longer than to use it. */
+const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+
 type Hour = Schemas["Hour"];
 
 export function Hours({ hours }: { hours: Hour[] }) {
@@ -35,7 +38,7 @@ export function Hours({ hours }: { hours: Hour[] }) {
 }
 
 function Bar({ hour, most }: { hour: Hour; most: number }) {
-  const clock = new Date(hour.hour).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
+  const clock = CLOCK.format(new Date(hour.hour));
   const parts = STATES.filter(({ state }) => hour[state] > 0);
   const said = parts.map(({ state, word }) => `${hour[state]} ${word}`).join(", ");
   const words = `${clock}: ${said || plural(0, "run")}`;

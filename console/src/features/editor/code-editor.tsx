@@ -108,7 +108,13 @@ export function CodeEditor(props: CodeEditorProps) {
           highlightSelectionMatches(),
           EditorView.lineWrapping,
           EditorState.readOnly.of(isReadOnly ?? false),
-          EditorView.contentAttributes.of({ "aria-label": label, role: "textbox", "aria-multiline": "true" }),
+          EditorView.contentAttributes.of({
+            "aria-label": label,
+            role: "textbox",
+            "aria-multiline": "true",
+            // What scrolls is reached by the keyboard through it.
+            tabindex: "0",
+          }),
           // Tab passes through until something is typed, and leaves the field once Escape was pressed.
           EditorView.domEventHandlers({
             mousedown: (_, view) => view.setTabFocusMode(false),

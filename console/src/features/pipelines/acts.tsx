@@ -13,14 +13,13 @@ import { MenuItem } from "@/components/ui/menu";
 import { toast } from "@/components/ui/toast";
 
 export function Acts({ item }: { item: PipelineItem }) {
-  const { id, name, status } = item;
+  const { id, name, status, is_active: isActive } = item;
   const [run, edit, remove] = [useMay("run"), useMay("edit"), useMay("delete")];
   const start = useRunPipeline();
   const stand = useStanding();
   const deletion = useDeletePipeline();
   const navigate = useNavigate();
   const [isAsking, setAsking] = useState(false);
-  const isActive = status === "active";
   const refused = (what: string) => (error: Error) => toast("danger", `${what}: ${error.message}.`);
   return (
     <div className="flex justify-end gap-1">
