@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use flowetl_proto::control::{AttemptId, AttemptSpec, Output};
-use flowetl_proto::id::BlockId;
 use flowetl_proto::pipeline::Block;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -107,9 +106,4 @@ fn needed(schema: Option<SchemaRef>) -> Result<SchemaRef> {
 /// The last block of the segment.
 pub(crate) fn root(spec: &AttemptSpec) -> Result<&Block> {
     spec.segment.blocks.last().ok_or_else(|| Error::internal("a segment without blocks"))
-}
-
-/// The block whose rows leave the segment: a load's input, else the root itself.
-pub(crate) fn rows_of(root: &Block) -> Result<BlockId> {
-    if root.kind == "load" { Ok(plan::load(root)?.0) } else { Ok(root.id.clone()) }
 }

@@ -31,7 +31,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::config::NodeConfig;
 use crate::connectors::systems::Systems;
 use crate::connectors::{OpenContext, SourceRequest};
-use crate::destination::{Destination, root, rows_of};
+use crate::destination::{Destination, root};
 use crate::memory::Budget;
 use crate::node::Surroundings;
 use crate::plan::{self, Ingredients, Thrift};
@@ -197,6 +197,7 @@ async fn plan_one(
         after: segment.upstream.iter().map(ToString::to_string).collect(),
         operators: Vec::new(),
         target: None,
+        mapping: Vec::new(),
         columns: Vec::new(),
         schema_changes: compiled.schema_changes.clone(),
     };
@@ -206,13 +207,16 @@ async fn plan_one(
         Output::Verdict => work::check_tests(&compiled, root).await?,
         Output::Relation => plan.target = Some(to.open(storage, &systems, None).await?.describe()),
         Output::Boundary | Output::Sink => {
-            let rows = compiled.rows(&rows_of(root)?)?.clone();
+            let rows = compiled.leaving(root)?;
             let columns: SchemaRef = Arc::clone(rows.schema().inner());
             let sink = to.open(storage, &systems, Some(Arc::clone(&columns))).await?;
             work::check_frozen(spec, &sink).await?;
             let physical = compiled.physical(&rows).await.map_err(|e| e.in_block(&root.id))?;
             plan.operators = plan::operators(&plan::narrow(physical, sink.writers_max())?);
-            plan.target = (segment.output == Output::Sink).then(|| sink.describe());
+            if segment.output == Output::Sink {
+                plan.target = Some(sink.describe());
+                plan.mapping = plan::load(root)?.1.map.into_iter().collect();
+            }
             plan.columns = columns.fields().iter().map(|f| (f.name().clone(), f.data_type().to_string())).collect();
             schema = Some(columns);
         }
@@ -313,7 +317,7 @@ pub async fn preview(
     let runtime = surroundings.runtime(&spec.id.run, budget)?;
     let systems = work::systems(&spec, &surroundings, budget);
     let context = plan::session(surroundings.config.parallelism, budget.pool, Thrift::Usual, runtime);
-    let (compiled, from) = if root.kind == "in_database" {
+    let compiled = if root.kind == "in_database" {
         let settings: blocks::InDatabase = plan::settings(root)?;
         let from =
             flowetl_proto::pipeline::Reference::Query { connection: settings.connection.clone(), query: settings.sql };
@@ -333,7 +337,7 @@ pub async fn preview(
             schemas: BTreeMap::new(),
             quarantines: HashMap::new(),
         };
-        (plan::compile(&empty, ingredients).await?, block.clone())
+        plan::compile(&empty, ingredients).await?
     } else {
         let ingredients = Ingredients {
             context,
@@ -343,9 +347,9 @@ pub async fn preview(
             schemas: BTreeMap::new(),
             quarantines: HashMap::new(),
         };
-        (plan::compile(&spec.segment, ingredients).await?, rows_of(root)?)
+        plan::compile(&spec.segment, ingredients).await?
     };
-    let rows = LogicalPlanBuilder::from(compiled.rows(&from)?.clone()).limit(0, Some(count))?.build()?;
+    let rows = LogicalPlanBuilder::from(compiled.leaving(root)?).limit(0, Some(count))?.build()?;
     let schema: SchemaRef = Arc::clone(rows.schema().inner());
     let physical = compiled.physical(&rows).await.map_err(|e| e.in_block(block))?;
     let batches = collect(physical, compiled.context.task_ctx()).await.map_err(|e| Error::from(e).in_block(block))?;

@@ -32,6 +32,9 @@ pub struct SegmentPlan {
     pub operators: Vec<Operators>,
     /// The target, the way of writing, and what would change in its schema.
     pub target: Option<String>,
+    /// The columns of the target with the rule of each, where the load has a `map`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mapping: Vec<(String, String)>,
     /// Columns that come out: name and Arrow type.
     pub columns: Vec<(String, String)>,
     /// How its sources differ from what was read last.

@@ -23,6 +23,8 @@ mod flood;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
+mod mapping;
+#[cfg(test)]
 mod pushdown;
 #[cfg(test)]
 mod secrets;

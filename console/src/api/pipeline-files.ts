@@ -46,6 +46,7 @@ const segment = z.object({
     z.object({ block: z.string().nullable(), lines: z.array(z.string()), partitions: z.number() }),
   ),
   target: z.string().nullable(),
+  mapping: z.array(z.tuple([z.string(), z.string()])).default([]),
   columns: z.array(z.tuple([z.string(), z.string()])),
   schema_changes: z.array(z.unknown()),
 });

@@ -2,6 +2,7 @@
 
 use flowetl_proto::catalogue::BlockDescription;
 use flowetl_proto::pipeline::{PortType, Reference, WriteMode};
+use indexmap::IndexMap;
 use schemars::{JsonSchema, schema_for};
 use serde::Deserialize;
 use serde_json::Value;
@@ -23,6 +24,11 @@ pub struct Load {
     #[serde(default, deserialize_with = "super::one_or_many")]
     #[schemars(with = "Option<super::OneOrMany>")]
     pub key: Vec<String>,
+    /// The columns to write, in this order, each with its rule: a column of the block's rows, or an SQL expression over
+    /// them. Left out: all columns as they are.
+    #[serde(default)]
+    #[schemars(extend("additionalProperties" = { "type": "string", "format": "rule" }))]
+    pub map: IndexMap<String, String>,
     /// Files: the format where the ending does not say it.
     pub format: Option<String>,
     /// Files: one folder per value of these columns (`country=PL/`).

@@ -11,6 +11,7 @@ mod drift;
 mod exchange;
 mod explain;
 mod extract;
+mod mapping;
 mod marker;
 mod session;
 mod spread;

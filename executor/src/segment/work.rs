@@ -26,7 +26,7 @@ use super::verdict;
 use crate::boundary::{self, Ledger};
 use crate::connectors::systems::Systems;
 use crate::connectors::{OpenContext, Quarantine, Sink};
-use crate::destination::{Destination, root, rows_of};
+use crate::destination::{Destination, root};
 use crate::memory::Budget;
 use crate::meter::{BlockMeter, Meters};
 use crate::node::Surroundings;
@@ -193,8 +193,7 @@ pub(crate) async fn plan(spec: AttemptSpec, surroundings: &Surroundings, help: &
         }
         Output::Relation => work.sink = Some(to.open(storage, &work._systems, None).await?),
         Output::Boundary | Output::Sink => {
-            let from = rows_of(&root)?;
-            let rows = compiled.rows(&from)?.clone();
+            let rows = compiled.leaving(&root)?;
             let schema = Arc::clone(rows.schema().inner());
             let sink = to.open(storage, &work._systems, Some(schema)).await?;
             let (block, meter) = (root.id.clone(), Arc::clone(&work.writer));

@@ -252,7 +252,9 @@ fn walk(
             let is_path = map.contains_key("path") && map.contains_key("connection");
             for (key, value) in map {
                 let place = match key.as_str() {
-                    "sql" | "where" | "query" => Place::Sql,
+                    // The rules of a `map`, whatever their columns are called.
+                    _ if place == Place::Sql => Place::Sql,
+                    "sql" | "where" | "query" | "map" => Place::Sql,
                     "path" if is_path => Place::Path,
                     _ => Place::Other,
                 };

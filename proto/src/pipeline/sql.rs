@@ -4,14 +4,32 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use super::params;
-use sqlparser::ast::{Expr, ObjectName, Query, SetExpr, Statement, TableFactor, Visit, Visitor};
+use sqlparser::ast::{Expr, ObjectName, Query, SetExpr, Spanned, Statement, TableFactor, Visit, Visitor};
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::{Parser, ParserError};
-use sqlparser::tokenizer::{Token, Tokenizer};
+use sqlparser::tokenizer::{Span, Token, Tokenizer};
 
 /// Tokens between two commas. `1 + 1 + 1 ...` becomes a tree as deep as it is long, and taking apart a tree of some ten
 /// thousand levels overflows the stack.
 const EXPRESSION_TOKENS_MAX: usize = 16_000;
+/// Aggregates by their usual names; an engine has more, and refuses those itself.
+const AGGREGATES: [&str; 15] = [
+    "array_agg",
+    "avg",
+    "bool_and",
+    "bool_or",
+    "count",
+    "first_value",
+    "last_value",
+    "max",
+    "mean",
+    "median",
+    "min",
+    "stddev",
+    "string_agg",
+    "sum",
+    "variance",
+];
 
 /// What is wrong with a text of SQL. Line and column count from 1 inside the text; 0 where they are unknown.
 #[derive(Debug)]
@@ -107,16 +125,36 @@ fn padded(sql: &str) -> String {
 
 /// Checks a condition such as stands after `where`: one expression, without a query inside.
 pub(super) fn check_condition(sql: &str) -> Result<(), SqlProblem> {
-    let mut parser = parser(&padded(sql))?;
-    let parsed = parser.parse_expr().and_then(|condition| parser.expect_token(&Token::EOF).map(|_| condition));
-    let condition: Expr = parsed.map_err(|e| problem(&e, sql))?;
-    match condition.visit(&mut FindQuery) {
+    match expression(sql)?.visit(&mut FindQuery) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(()) => {
             let message = "a condition cannot hold a query of its own; use an `sql` block".to_owned();
             Err(SqlProblem { line: 1, column: 1, message })
         }
     }
+}
+
+/// Checks what a column is computed by: one expression over one row.
+pub(super) fn check_rule(sql: &str) -> Result<(), SqlProblem> {
+    let mut block = None;
+    replace_refs(sql, |_, here| {
+        block.get_or_insert((here.line, here.column));
+        String::new()
+    })?;
+    if let Some((line, column)) = block {
+        let message = "a rule computes with the columns of one block and cannot name another; use an `sql` block";
+        return Err(SqlProblem { line, column, message: message.to_owned() });
+    }
+    match expression(sql)?.visit(&mut FindRows) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(found) => Err(found),
+    }
+}
+
+fn expression(sql: &str) -> Result<Expr, SqlProblem> {
+    let mut parser = parser(&padded(sql))?;
+    let parsed = parser.parse_expr().and_then(|parsed| parser.expect_token(&Token::EOF).map(|_| parsed));
+    parsed.map_err(|e| problem(&e, sql))
 }
 
 /// A parser over the tokens of a text that no expression makes too deep.
@@ -146,6 +184,33 @@ impl Visitor for FindQuery {
     fn pre_visit_query(&mut self, _query: &Query) -> ControlFlow<()> {
         ControlFlow::Break(())
     }
+}
+
+/// Finds what needs other rows than the one that is computed.
+struct FindRows;
+
+impl Visitor for FindRows {
+    type Break = SqlProblem;
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<SqlProblem> {
+        ControlFlow::Break(over_rows("a query of its own is", query.span()))
+    }
+
+    fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<SqlProblem> {
+        let Expr::Function(function) = expression else { return ControlFlow::Continue(()) };
+        let name = function.name.to_string();
+        let what = match &function.over {
+            Some(_) => format!("the window function `{name}` is"),
+            None if AGGREGATES.contains(&name.to_lowercase().as_str()) => format!("the aggregate `{name}` is"),
+            None => return ControlFlow::Continue(()),
+        };
+        ControlFlow::Break(over_rows(&what, function.name.span()))
+    }
+}
+
+fn over_rows(what: &str, span: Span) -> SqlProblem {
+    let message = format!("{what} computed over many rows, but a rule over one; use an `sql` block");
+    SqlProblem { line: span.start.line as u32, column: span.start.column as u32, message }
 }
 
 /// Collects tables, leaving out the names that `with` defines where they can be seen.

@@ -56,6 +56,9 @@ fn print(plan: &SegmentPlan) -> anyhow::Result<()> {
     if let Some(target) = &plan.target {
         show::line(&format!("  to {target}"))?;
     }
+    for (column, rule) in &plan.mapping {
+        show::line(&format!("    {column} <- {rule}"))?;
+    }
     if !plan.columns.is_empty() {
         let columns: Vec<String> = plan.columns.iter().map(|(name, kind)| format!("{name} {kind}")).collect();
         show::line(&format!("  columns: {}", columns.join(", ")))?;

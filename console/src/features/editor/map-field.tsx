@@ -1,13 +1,15 @@
 // A map of names and values: a row for each.
 import { Plus, X } from "lucide-react";
-import { useState } from "react";
+import { useId, useState } from "react";
 import { Button } from "@/components/ui/button";
 import { Input } from "@/components/ui/input";
 import type { Schema } from "@/lib/json-schema";
 import { isRecord } from "./graph";
 import type { Path } from "./yaml-nodes";
 import { listItems, listText, partText, readList, readPart } from "./setting-value";
+import { useCompletions } from "./sql-field";
 import type { Block } from "./graph";
+import { written } from "./sql-names";
 import type { Editing } from "./use-draft";
 
 interface TableFieldProps {
@@ -26,7 +28,37 @@ interface Row {
   text: string;
 }
 
-export function TableField({ editing, block, path, label, inner, value, isReadOnly }: TableFieldProps) {
+export function TableField(props: TableFieldProps) {
+  return props.inner.format === "rule" ? <Rules {...props} /> : <Rows {...props} />;
+}
+
+/** Columns of a target, each with the column or the expression that it holds. */
+function Rules(props: TableFieldProps) {
+  const list = useId();
+  const input = props.block.settings[props.block.kind?.keyword ?? ""];
+  const columns = useCompletions(props)[typeof input === "string" ? input : ""] ?? [];
+  return (
+    <>
+      <Rows {...props} list={list} />
+      <datalist id={list}>
+        {columns.map((column) => (
+          <option key={column} value={written(column)} />
+        ))}
+      </datalist>
+    </>
+  );
+}
+
+function Rows({
+  editing,
+  block,
+  path,
+  label,
+  inner,
+  value,
+  isReadOnly,
+  list,
+}: TableFieldProps & { list?: string }) {
   const items = listItems(inner, block.kind?.schema ?? {});
   const kept = Object.entries(isRecord(value) ? value : {}).map(([name, part]) => ({
     name,
@@ -63,7 +95,9 @@ export function TableField({ editing, block, path, label, inner, value, isReadOn
           />
           <Input
             aria-label={`Value ${index + 1}`}
-            placeholder={items ? "one, two" : "value"}
+            placeholder={items ? "one, two" : list ? "column or SQL" : "value"}
+            list={list}
+            className={list && "font-mono"}
             value={row.text}
             readOnly={isReadOnly}
             onChange={(event) => change(index, { text: event.target.value })}

@@ -57,6 +57,16 @@ export function PlanPanel({ segments, error, isPending, onPlan, onSelect }: Plan
                 </pre>
               </div>
             ))}
+          {segment.mapping.length > 0 && (
+            <p className="flex flex-wrap gap-1.5 text-xs">
+              <span className="text-muted-foreground">Written as:</span>
+              {segment.mapping.map(([column, rule]) => (
+                <span key={column} className="font-mono">
+                  {column} <span className="text-muted-foreground">← {rule}</span>
+                </span>
+              ))}
+            </p>
+          )}
           {segment.columns.length > 0 && (
             <p className="flex flex-wrap gap-1.5 text-xs">
               <span className="text-muted-foreground">Columns:</span>

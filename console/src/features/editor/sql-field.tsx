@@ -1,5 +1,5 @@
 // A query, completed from the blocks above, their columns, and the tables of a connection.
-import { type SQLNamespace, PostgreSQL, sql } from "@codemirror/lang-sql";
+import { PostgreSQL, sql } from "@codemirror/lang-sql";
 import { useQueries, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { connectionsQuery } from "@/api/connections";
@@ -20,7 +20,7 @@ export function SqlField({
   isReadOnly,
   isRequired,
 }: SettingFieldProps & { control: FieldControl }) {
-  const completions = useCompletions({ editing, block, schema, isRequired, isReadOnly, path, value });
+  const completions = useCompletions({ editing, block });
   const language = useMemo(
     () => sql({ dialect: PostgreSQL, schema: completions, upperCaseKeywords: false }),
     [completions],
@@ -41,7 +41,10 @@ export function SqlField({
 }
 
 /** Tables by name with their columns, as far as they are known. */
-function useCompletions({ editing, block }: SettingFieldProps): SQLNamespace {
+export function useCompletions({
+  editing,
+  block,
+}: Pick<SettingFieldProps, "editing" | "block">): Record<string, string[]> {
   const { graph } = editing;
   const { data: connections } = useQuery(connectionsQuery);
   const behind = below(graph, block.id);
@@ -75,7 +78,7 @@ function useCompletions({ editing, block }: SettingFieldProps): SQLNamespace {
   for (const { schema, name } of tables?.tables ?? []) namespace[`${schema}.${name}`] = [];
   const said = JSON.stringify(namespace);
   // The same words are the same completions, whatever asked for them.
-  return useMemo((): SQLNamespace => readNamespace(said), [said]);
+  return useMemo(() => readNamespace(said), [said]);
 }
 
 function readNamespace(said: string): Record<string, string[]> {

@@ -41,6 +41,8 @@ pub(super) fn catalogue() -> Catalogue {
         "to": { "x-reference": "target" },
         "write": { "type": ["string", "null"], "enum": ["append", "replace", "merge"] },
         "key": names,
+        "map": { "type": "object", "additionalProperties": { "type": "string", "format": "rule" } },
+        "partition_by": names,
         "format": { "type": ["string", "null"] },
     });
     let in_database = json!({

@@ -1,6 +1,7 @@
 //! Tests of reading pipeline files, over a small catalogue made by hand.
 
 mod catalogue;
+mod mapping;
 mod properties;
 
 use std::path::Path;

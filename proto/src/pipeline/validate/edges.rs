@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::blocks::{Checked, Drawn, Edge};
+use super::mapping;
 use crate::id::BlockId;
 use crate::pipeline::problem::{At, ProblemCode, Problems};
 use crate::pipeline::{BoundaryPolicy, PortType, Reference};
@@ -98,6 +99,7 @@ impl Edges<'_> {
         if self.drawn[id].kind.is_none_or(|kind| kind.kind != "load") {
             return;
         }
+        mapping::check(self.drawn[id].node, problems);
         let write = settings.get("write").and_then(Value::as_str);
         let has_key = settings.get("key").is_some_and(|key| key.as_array().is_none_or(|names| !names.is_empty()));
         if write == Some("merge") && !has_key {

@@ -2,12 +2,13 @@
 //!
 //! The catalogue alone says which kinds of block there are and what their settings look like. Reading order:
 //! [`connections`] and [`place`] read where data lies, [`walk`] checks settings against JSON Schema, [`words`] and
-//! [`blocks`] are what the catalogue's own words mean, [`edges`] looks at all blocks together, [`short`] is the
-//! three-line form, [`stored`] connections of a service.
+//! [`blocks`] are what the catalogue's own words mean, [`edges`] looks at all blocks together, [`mapping`] at
+//! what a load writes, [`short`] is the three-line form, [`stored`] connections of a service.
 
 mod blocks;
 mod connections;
 mod edges;
+mod mapping;
 mod place;
 mod short;
 mod stored;

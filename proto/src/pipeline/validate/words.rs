@@ -1,4 +1,4 @@
-//! The texts whose form the catalogue names by `format`: durations, sizes, shares, conditions and the like.
+//! The texts whose form the catalogue names by `format`: durations, sizes, shares, conditions, rules and the like.
 
 use serde_json::{Map, Value};
 
@@ -40,12 +40,8 @@ impl Words for Formats {
             "rows" => quantity::expectation(&text).map(drop),
             "cron" => text.parse::<Cron>().map(drop),
             "timezone" => text.parse::<Zone>().map(drop),
-            "sql" => {
-                if let Err(wrong) = sql::check_condition(&text) {
-                    problems.add(node.inside(wrong.line, wrong.column), ProblemCode::WrongSql, wrong.message);
-                }
-                Ok(())
-            }
+            "sql" => return Some(told(sql::check_condition(&text), text, "", node, problems)),
+            "rule" => return Some(told(sql::check_rule(&text), text, &format!("`{key}`: "), node, problems)),
             _ => return None,
         };
         if let Err(wrong) = checked {
@@ -53,6 +49,20 @@ impl Words for Formats {
         }
         Some(node.to_json())
     }
+}
+
+/// SQL, also where it is written as a number; what is wrong with it is told where it stands.
+fn told(
+    checked: Result<(), sql::SqlProblem>,
+    text: String,
+    prefix: &str,
+    node: &Node,
+    problems: &mut Problems,
+) -> Value {
+    if let Err(sql::SqlProblem { line, column, message }) = checked {
+        problems.add(node.inside(line, column), ProblemCode::WrongSql, format!("{prefix}{message}"));
+    }
+    Value::String(text)
 }
 
 fn number_is_positive(key: &str, number: Option<f64>, node: &Node, problems: &mut Problems) {
