@@ -51,3 +51,4 @@ pub use files::Space;
 pub use handle::{Config, Coordinator, Handle, remembered};
 pub use notify::{Mail, WrongMail};
 pub use store::PositionRow;
+pub use trigger::watch_files;

@@ -42,10 +42,12 @@ impl Handle {
             _ => BTreeMap::new(),
         };
         let pipeline = pipeline.bound(&told).map_err(Error::Params)?;
+        let whole = pipeline.blocks.len();
         let pipeline = match &options.until {
             Some(block) => cut::until(&pipeline, block).ok_or_else(|| Error::NoBlock(block.clone()))?,
             None => pipeline,
         };
+        let is_part = pipeline.blocks.len() < whole;
         let version = Version::of(&pipeline)?;
         let lock = self.lock(&pipeline.name).await?;
         if let Some(run) = options.resume {
@@ -55,7 +57,7 @@ impl Handle {
             }
             return self.go_on(&run, lock, None).await;
         }
-        let run_options = RunOptions { full_refresh: options.full_refresh };
+        let run_options = RunOptions { full_refresh: options.full_refresh, is_part };
         if let Some(run) = self.to_continue(&version, run_options, &lock).await? {
             return self.go_on(&run, lock, origin.cause.as_ref()).await;
         }

@@ -19,7 +19,7 @@ use datafusion::physical_plan::collect;
 use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::{AttemptId, AttemptSpec, Output, Segment};
 use flowetl_proto::id::{BlockId, RunId, Token};
-use flowetl_proto::look::{Found, Inspector, NotFound, PREVIEW_BYTES_MAX, RowsForm, SegmentPlan};
+use flowetl_proto::look::{FileState, Found, Inspector, NotFound, PREVIEW_BYTES_MAX, RowsForm, SegmentPlan};
 use flowetl_proto::pipeline::{ConnectionSpec, Pipeline, Reference, Unsealed};
 use flowetl_proto::tables::{Sample, Table};
 use indexmap::IndexMap;
@@ -140,6 +140,16 @@ impl Inspector for Here {
         let (connection, from) = (connection.clone(), from.clone());
         let (config, data) = (self.with(secrets), self.data.clone());
         self.on_data(async move { tables::sample(&connection, from, count, config, data).await }).await
+    }
+
+    async fn files(
+        &self,
+        connection: &ConnectionSpec,
+        place: &Reference,
+        secrets: &Unsealed,
+    ) -> Result<Vec<FileState>, Failure> {
+        let (connection, place, config) = (connection.clone(), place.clone(), self.with(secrets));
+        self.on_data(async move { tables::files(&connection, &place, &config).await }).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! Looking without touching: what a pipeline would do, and rows of a block.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,10 @@ use crate::tables::{Sample, Table};
 
 /// The largest preview: more rows than anybody looks at, and less than a message may have.
 pub const PREVIEW_BYTES_MAX: usize = 16 << 20;
+/// Files that a place may mean where they are told: some megabytes.
+pub const FILES_MAX: usize = 10_000;
+/// How long an executor lists a place.
+pub const FILES_LIMIT: Duration = Duration::from_secs(30);
 
 /// What one segment would do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +69,17 @@ pub struct NotFound {
     pub message: String,
     /// What may help.
     pub hint: Option<String>,
+}
+
+/// A file as a listing shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileState {
+    /// Below what the connection leads to.
+    pub path: String,
+    /// In bytes.
+    pub size: u64,
+    /// Another one where it was written again: what the system itself calls its state, and when it was written.
+    pub version: String,
 }
 
 /// How rows to look at are written.
@@ -119,4 +135,11 @@ pub trait Inspector: Send + Sync {
         count: usize,
         secrets: &Unsealed,
     ) -> Result<Sample, Failure>;
+    /// The files that `place` means now, sorted by path, at most [`FILES_MAX`]: none is no failure.
+    async fn files(
+        &self,
+        connection: &ConnectionSpec,
+        place: &Reference,
+        secrets: &Unsealed,
+    ) -> Result<Vec<FileState>, Failure>;
 }

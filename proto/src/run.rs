@@ -185,6 +185,9 @@ pub struct SegmentView {
 pub struct RunOptions {
     /// Incremental extracts read from the beginning, and sources are taken as they are now.
     pub full_refresh: bool,
+    /// Some blocks of the pipeline stay out, because it was to run until another.
+    #[serde(default)]
+    pub is_part: bool,
 }
 
 /// A run in a list.

@@ -127,6 +127,40 @@ fn brought_and_read(storage: &[(&str, String)]) {
 }
 
 #[test]
+fn x27_what_is_uploaded_to_a_bucket_begins_a_run() {
+    let world = World::new();
+    let (serving, http) = up(&world, &bucket());
+    let ann = Person { world: &world, http: &http };
+    ann.does(&["user", "register", "--email", "ann@example.com", "--name", "Ann", "--found", "Acme"]).expect(0);
+    let target = Database::sqlite(&world.path("target.db"));
+    target.run("pragma journal_mode = wal");
+    let url = format!("sqlite://{}", world.path("target.db").display());
+    ann.does(&["connection", "add", "target", &url]).expect(0);
+    world.write("bring.yml", "blocks:\n  raw: {extract: \"files/raw/*.csv\"}\n  out: {load: raw, to: target.raw}\n");
+    ann.does(&["apply", "bring.yml"]).expect(0);
+    let wrong = ann.does(&["trigger", "files", "bring", "target/raw/*.csv"]).expect(2);
+    assert!(wrong.err.contains("`target` holds tables"), "{}", wrong.err);
+    ann.does(&["trigger", "files", "bring", "files/raw/*.csv", "--every", "5"]).expect(0);
+    let listed = ann.does(&["trigger", "list"]).expect(0).out;
+    assert!(listed.contains("bring  enabled  waits for files at files/raw/*.csv"), "{listed}");
+    let metadata = Database::sqlite(&world.path("home/flowetl.db"));
+    wait_until("a first look is taken", || metadata.number("select looks from file_watch") > 0);
+    world.write("orders.csv", "id,note\n1,a\n");
+    ann.does(&["file", "upload", "orders.csv", "--folder", "raw"]).expect(0);
+    ann.does(&["file", "upload", "orders.csv", "--folder", "elsewhere"]).expect(0);
+    wait_until("the run is over", || {
+        let listed = ann.does(&["pipeline", "list", "--json"]).expect(0).json();
+        let state = listed[0]["last_run"]["status"].as_str().unwrap_or_default().to_owned();
+        assert!(state != "failed", "{listed}");
+        state == "success"
+    });
+    assert_eq!(target.texts("select id || note from raw"), ["1a"]);
+    assert_eq!(metadata.text("select arrived from firing"), r#"{"count":1,"files":["raw/orders.csv"]}"#);
+    serving.signal("TERM");
+    serving.wait().expect(0);
+}
+
+#[test]
 fn fi_1_what_breaks_off_on_the_way_goes_on_where_it_was() {
     let world = World::new();
     let (serving, http) = up(&world, &[]);

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod alerts;
 #[cfg(test)]
+mod arrivals;
+#[cfg(test)]
 mod backups;
 #[cfg(test)]
 mod client;

@@ -68,7 +68,12 @@ export function useSaveConnection() {
 export function useDeleteConnection() {
   return useMutation({
     mutationFn: (connection: string) =>
-      done(client.DELETE("/connections/{connection}", { params: { path: { connection } } })),
+      // Who uses it was shown, and is not asked for a second time.
+      done(
+        client.DELETE("/connections/{connection}", {
+          params: { path: { connection }, query: { force: true } },
+        }),
+      ),
     onSuccess: refresh,
   });
 }

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
+use super::ConnectionUser;
+
 /// What stands in the place of every secret.
 pub(crate) const SEALED: &str = "encrypted_value";
 
@@ -131,8 +133,17 @@ pub(crate) struct ConnectionView {
     pub settings: Map<String, Value>,
 }
 
+/// A connection with the pipelines that use it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ConnectionDetail {
+    #[serde(flatten)]
+    pub connection: ConnectionView,
+    /// Those that can run and name it, by name: up to 500.
+    pub used_by: Vec<ConnectionUser>,
+}
+
 /// Names of a connection's own: settings of the same name stand in `config` alone.
-pub(super) const OWN: [&str; 15] = [
+pub(super) const OWN: [&str; 16] = [
     "id",
     "_id",
     "name",
@@ -148,6 +159,7 @@ pub(super) const OWN: [&str; 15] = [
     "last_test_status",
     "last_test_version",
     "last_test_message",
+    "used_by",
 ];
 
 impl From<Connection> for ConnectionView {

@@ -11,7 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::wish::{Draft, Wish, blank, spec};
-use super::{Connection, ConnectionQuery, ConnectionView, LastTest, path};
+use super::{Connection, ConnectionDetail, ConnectionQuery, ConnectionView, LastTest, path, usage};
 use crate::accounts::{Caller, Change, Refusal, Tenant, document};
 use crate::fleet::Roster;
 use crate::store::{Directory, Store};
@@ -136,10 +136,34 @@ impl Connections {
         Ok(after)
     }
 
-    pub(crate) async fn delete(&self, caller: &Caller, tenant: &Tenant, id: &str) -> Result<(), Refusal> {
+    /// With the pipelines that use it.
+    pub(crate) async fn detail(&self, tenant: &Tenant, id: &str) -> Result<ConnectionDetail, Refusal> {
+        let mut directory = self.store().directory().await?;
+        let found = directory.connection(&tenant.organization.id, id).await?.ok_or_else(|| nothing(id))?;
+        let used_by = usage::users(&mut directory, &found).await?;
+        Ok(ConnectionDetail { connection: found.into(), used_by })
+    }
+
+    /// Refused while pipelines use it, unless it `is_meant` all the same.
+    pub(crate) async fn delete(
+        &self,
+        caller: &Caller,
+        tenant: &Tenant,
+        id: &str,
+        is_meant: bool,
+    ) -> Result<(), Refusal> {
         let mut directory = self.store().change_directory().await?;
         let organization = &tenant.organization.id;
+        // No pipeline is applied meanwhile.
+        directory.lock_organization(organization).await?;
         let before = directory.connection(organization, id).await?.ok_or_else(|| nothing(id))?;
+        let users = usage::users(&mut directory, &before).await?;
+        if !users.is_empty() && !is_meant {
+            let (name, users) = (&before.name, usage::named(&users));
+            let message =
+                format!("connection `{name}` is used by {users}: change them first, or delete it with `force=true`");
+            return Err(Refusal::Conflict(message));
+        }
         directory.remove_connection(organization, id).await?;
         audit(&mut directory, caller, "connection.deleted", Some(&before), None).await?;
         Ok(directory.commit().await?)

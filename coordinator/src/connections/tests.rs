@@ -9,7 +9,7 @@ use flowetl_proto::catalogue::{Catalogue, ConnectorDescription, Places};
 use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::Segment;
 use flowetl_proto::id::{BlockId, ExecutorId};
-use flowetl_proto::look::{Found, Inspector, NotFound, RowsForm, SegmentPlan};
+use flowetl_proto::look::{FileState, Found, Inspector, NotFound, RowsForm, SegmentPlan};
 use flowetl_proto::pipeline::{ConnectionSpec, Pipeline, Reference, Unsealed};
 use flowetl_proto::tables::{PAGE_TABLES, Sample, Table};
 use flowetl_proto::wire::v1::ExecutorInfo;
@@ -47,6 +47,8 @@ pub(crate) struct Fake {
     /// What it finds wherever it looks, and how often it did.
     pub tables: Mutex<Vec<Table>>,
     pub discovered: AtomicU64,
+    /// What lies wherever it lists files.
+    pub files: Mutex<Vec<FileState>>,
     /// It looks once it has this.
     pub held: tokio::sync::Mutex<()>,
     /// Why it finds nothing the next time.
@@ -141,6 +143,13 @@ impl Inspector for Fake {
         }
         let rows = vec![vec![Some(format!("{from} {rows}"))]];
         Ok(Sample { columns: vec![("asked".into(), "Utf8".into())], rows, incomplete: false })
+    }
+
+    async fn files(&self, _: &ConnectionSpec, _: &Reference, _: &Unsealed) -> Result<Vec<FileState>, Failure> {
+        match self.broken.lock().unwrap().take() {
+            Some(message) => Err(Failure::new(Class::User, message)),
+            None => Ok(self.files.lock().unwrap().clone()),
+        }
     }
 }
 
@@ -252,7 +261,7 @@ async fn cn_1_cn_3_cn_5_a_connection_is_made_shown_changed_and_deleted(database:
     assert_eq!(shown(&referred)["password"], "${env:SHOP_PASSWORD}", "a reference is no secret");
     let none = world.change(&made.id, json!({ "password": null })).await.unwrap();
     assert!(none.sealed.is_empty() && none.config.get("password").is_none());
-    world.connections.delete(&nobody(), &world.acme, &made.id).await.unwrap();
+    world.connections.delete(&nobody(), &world.acme, &made.id, false).await.unwrap();
     let gone = world.connections.get(&world.acme, &made.id).await;
     assert!(matches!(gone, Err(Refusal::NotFound(_))));
     world.store.close().await;
@@ -271,7 +280,7 @@ async fn cn_2_a_name_is_one_connections_in_its_organization(database: &Database)
     assert!(matches!(world.connections.get(&stranger, &made.id).await, Err(Refusal::NotFound(_))));
     let foreign = world.connections.change(&nobody(), &stranger, &made.id, wish(json!({}))).await;
     assert!(matches!(foreign, Err(Refusal::NotFound(_))));
-    assert!(world.connections.delete(&nobody(), &stranger, &made.id).await.is_err());
+    assert!(world.connections.delete(&nobody(), &stranger, &made.id, false).await.is_err());
     for (change, field, words) in [
         (json!({ "name": "" }), "name", "1 to 100 characters"),
         (json!({ "name": "a.b" }), "name", "has none of `.`"),
@@ -404,7 +413,7 @@ async fn se_5_no_secret_is_shown_or_written_down(database: &Database) {
     let dump = database.dump().await;
     assert!(dump.contains("Production shop") && dump.contains("connection.changed"), "{dump}");
     assert!(!dump.contains(RIGHT));
-    world.connections.delete(&nobody(), &world.acme, &made.id).await.unwrap();
+    world.connections.delete(&nobody(), &world.acme, &made.id, false).await.unwrap();
     let gone = super::unseal(&Vault::new(world.store.clone(), Keyring::default()), [spec]).await;
     assert!(matches!(gone, Err(Error::NoSecret(_))));
     assert!(!database.dump().await.contains(RIGHT));

@@ -8,7 +8,7 @@ use flowetl_proto::catalogue::Catalogue;
 use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::Segment;
 use flowetl_proto::id::{BlockId, ExecutorId};
-use flowetl_proto::look::{Found, Inspector, NotFound, RowsForm, SegmentPlan};
+use flowetl_proto::look::{FileState, Found, Inspector, NotFound, RowsForm, SegmentPlan};
 use flowetl_proto::pipeline::{ConnectionSpec, Pipeline, Reference, Unsealed};
 use flowetl_proto::tables::{Sample, Table};
 use flowetl_proto::wire::v1::ExecutorInfo;
@@ -82,6 +82,15 @@ impl Inspector for Alone {
         secrets: &Unsealed,
     ) -> Result<Sample, Failure> {
         self.inspector.sample(connection, from, count, secrets).await
+    }
+
+    async fn files(
+        &self,
+        connection: &ConnectionSpec,
+        place: &Reference,
+        secrets: &Unsealed,
+    ) -> Result<Vec<FileState>, Failure> {
+        self.inspector.files(connection, place, secrets).await
     }
 }
 

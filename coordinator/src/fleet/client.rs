@@ -8,7 +8,7 @@ use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::{BoundaryFolder, Segment};
 use flowetl_proto::id::{BlockId, RunId, Token};
 use flowetl_proto::log::{Page, Query};
-use flowetl_proto::look::{Found, NotFound, RowsForm, SegmentPlan};
+use flowetl_proto::look::{FILES_LIMIT, FileState, Found, NotFound, RowsForm, SegmentPlan};
 use flowetl_proto::pipeline::{ConnectionSpec, Pipeline, Reference, Unsealed};
 use flowetl_proto::tables::{SAMPLE_LIMIT, Sample, Table};
 use flowetl_proto::trust::{ClusterKey, Subject, Trust, about};
@@ -42,6 +42,8 @@ const TEST_LIMIT: Duration = Duration::from_secs(8);
 const PAGE_LIMIT: Duration = Duration::from_secs(610);
 /// How long rows to look at may take: the executor gives them 10 s, and the connection its own time before.
 const ROWS_LIMIT: Duration = Duration::from_secs(SAMPLE_LIMIT.as_secs() + 5);
+/// How long the files of a place may take to be listed.
+const LIST_LIMIT: Duration = Duration::from_secs(FILES_LIMIT.as_secs() + 5);
 /// How long all boundaries may take to be listed, or many of them to be removed; what is left is removed the next time.
 const STORAGE_LIMIT: Duration = Duration::from_secs(300);
 /// How long an executor may take to say who it is and to open its stream.
@@ -267,6 +269,25 @@ impl Client {
         };
         let told = found(sampled.await)?;
         serde_json::from_slice(&told).map_err(|e| Failure::new(Class::Internal, format!("rows cannot be read: {e}")))
+    }
+
+    pub(super) async fn files(
+        &self,
+        connection: &ConnectionSpec,
+        place: &Reference,
+        secrets: &Unsealed,
+    ) -> Result<Vec<FileState>, Failure> {
+        let mut executor = self.executor.clone();
+        let listed = async {
+            let request = v1::ListFilesRequest {
+                connection_json: written(connection)?,
+                place_json: written(place)?,
+                secrets_json: written(secrets)?,
+            };
+            in_time(LIST_LIMIT, executor.list_files(request)).await
+        };
+        let told = found(listed.await)?;
+        serde_json::from_slice(&told).map_err(|e| Failure::new(Class::Internal, format!("files cannot be read: {e}")))
     }
 
     pub(super) async fn drain(&self) -> Result<(), Failure> {

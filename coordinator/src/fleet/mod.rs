@@ -22,7 +22,7 @@ use flowetl_proto::control::{AttemptEvent, AttemptSpec, BoundaryFolder, Executor
 use flowetl_proto::etcd::Etcd;
 use flowetl_proto::id::{BlockId, ExecutorId, RunId, Token};
 use flowetl_proto::log::{Page, Query};
-use flowetl_proto::look::{Found, Inspector, NotFound, RowsForm, SegmentPlan};
+use flowetl_proto::look::{FileState, Found, Inspector, NotFound, RowsForm, SegmentPlan};
 use flowetl_proto::pipeline::{ConnectionSpec, Pipeline, Reference, Unsealed};
 use flowetl_proto::tables::{Sample, Table};
 use flowetl_proto::trust::Trust;
@@ -196,6 +196,15 @@ impl Inspector for Fleet {
         secrets: &Unsealed,
     ) -> std::result::Result<Sample, Failure> {
         self.any()?.sample(connection, from, count, secrets).await
+    }
+
+    async fn files(
+        &self,
+        connection: &ConnectionSpec,
+        place: &Reference,
+        secrets: &Unsealed,
+    ) -> std::result::Result<Vec<FileState>, Failure> {
+        self.any()?.files(connection, place, secrets).await
     }
 }
 

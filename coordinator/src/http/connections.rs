@@ -13,7 +13,8 @@ use super::gate::Known;
 use super::problem::Problem;
 use crate::accounts::{Caller, Refusal, Tenant};
 use crate::connections::{
-    ConnectionQuery, ConnectionView, Connections, ExportWish, Exported, Import, Imported, TestAnswer, Wish,
+    ConnectionDetail, ConnectionQuery, ConnectionView, Connections, ExportWish, Exported, Import, Imported, TestAnswer,
+    Wish,
 };
 
 /// Connections in one answer, where no number is asked for and at most.
@@ -40,6 +41,17 @@ pub(super) struct Page {
     after: Option<String>,
     /// How many at most: never more than 1000, which it is where it is left out.
     limit: Option<i64>,
+}
+
+/// How a connection is to be deleted.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Removal {
+    /// Also while pipelines use it, which fail then.
+    #[serde(default)]
+    #[param(required = false)]
+    force: bool,
 }
 
 /// A connection that is to be, or what is to change of one: its settings stand beside its own fields, or in `config`.
@@ -137,15 +149,15 @@ pub(super) async fn create(
     Ok((Json(made.into()), StatusCode::CREATED))
 }
 
-/// One connection.
+/// One connection, with the pipelines that use it.
 #[utoipa::path(get, path = "/connections/{connection}", tag = "connections", params(("connection" = String, Path)),
-    responses((status = 200, body = ConnectionView)))]
+    responses((status = 200, body = ConnectionDetail)))]
 pub(super) async fn get(
     site: Site,
     Known(tenant): Known<Tenant>,
     Named(id): Named,
-) -> Result<Json<ConnectionView>, Problem> {
-    Ok(Json(site.connections()?.get(&tenant, &id).await?.into()))
+) -> Result<Json<ConnectionDetail>, Problem> {
+    Ok(Json(site.connections()?.detail(&tenant, &id).await?))
 }
 
 /// Change what is sent; the rest stays, and secrets do where `encrypted_value` is sent for them.
@@ -161,16 +173,18 @@ pub(super) async fn change(
     Ok(Json(site.connections()?.change(&caller, &tenant, &id, Wish::read(document)?).await?.into()))
 }
 
-/// Delete a connection. Runs that were begun with it fail where they need its secrets again.
-#[utoipa::path(delete, path = "/connections/{connection}", tag = "connections", params(("connection" = String, Path)),
-    responses((status = 204)))]
+/// Delete a connection that no pipeline uses, or any with `force`. Runs that were begun with it fail where they need its
+/// secrets again.
+#[utoipa::path(delete, path = "/connections/{connection}", tag = "connections",
+    params(("connection" = String, Path), Removal), responses((status = 204)))]
 pub(super) async fn remove(
     site: Site,
     Known(caller): Known<Caller>,
     Known(tenant): Known<Tenant>,
     Named(id): Named,
+    Query(removal): Query<Removal>,
 ) -> Result<(), Problem> {
-    Ok(site.connections()?.delete(&caller, &tenant, &id).await?)
+    Ok(site.connections()?.delete(&caller, &tenant, &id, removal.force).await?)
 }
 
 /// Try a connection before it is kept, or changed where its `id` is sent: an executor really signs in, within 5 s.

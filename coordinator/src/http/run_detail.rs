@@ -16,6 +16,7 @@ use super::runs::RunItem;
 use crate::logs::tries;
 use crate::run::{Tries, told};
 use crate::store::AttemptRow;
+use crate::trigger::Arrived;
 use crate::{Handle, clock};
 
 /// A run with everything that is known of it.
@@ -26,6 +27,8 @@ pub(super) struct RunDetail {
     /// What it was told, by the names of its pipeline's parameters.
     #[schema(value_type = Object)]
     params: BTreeMap<String, Value>,
+    /// The files that it was begun for, where a trigger has waited for them.
+    arrived: Option<Arrived>,
     /// Why it did not succeed.
     error: Option<RunError>,
     /// Every attempt at one of its segments, in the order they were started.
@@ -136,6 +139,7 @@ impl RunDetail {
         Ok(Self {
             run,
             params: handle.params(id).await?,
+            arrived: handle.store().arrived(id).await?,
             error: view.error.as_ref().map(RunError::from),
             timeline: timeline.collect(),
             tasks: view.blocks.iter().map(|(block, of)| task(id, block, of.state, &view, &rows)).collect(),

@@ -45,7 +45,7 @@ pub(super) struct TriggerPage {
 impl Site {
     /// Triggers, where it is this process that leads.
     fn triggers(&self) -> Result<Triggers, Problem> {
-        Ok(Triggers::new(self.handle()?))
+        Ok(Triggers::new(self.handle()?, self.pipelines()?))
     }
 }
 

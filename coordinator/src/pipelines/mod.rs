@@ -8,6 +8,7 @@ mod compile;
 mod history;
 mod launch;
 mod model;
+mod place;
 mod preview;
 mod state;
 

@@ -8,7 +8,8 @@ use sqlx::any::AnyRow;
 use sqlx::{Any, Transaction};
 
 use super::news::{self, Of};
-use super::{Cause, News, Scheduled, Store, Trigger, commit, doing, from_json, get, get_json};
+use super::{Cause, News, Scheduled, Store, Trigger, commit, doing, from_json, get, get_json, get_word};
+use crate::trigger::{Arrived, Kind};
 use crate::{Result, clock};
 
 /// Notes that a run has succeeded, and fires the triggers that have waited for it last.
@@ -66,6 +67,13 @@ impl Store {
         rows.map_err(doing("read the events"))?.iter().map(decode_ready).collect()
     }
 
+    /// The files that a run was begun for.
+    pub(crate) async fn arrived(&self, run: &RunId) -> Result<Option<Arrived>> {
+        let select = sqlx::query("select arrived from firing where run = $1").bind(run.as_str().to_owned());
+        let row = select.fetch_optional(&self.pool).await.map_err(doing("read an event"))?;
+        Ok(row.as_ref().map(|row| get_json(row, "arrived")).transpose()?.flatten())
+    }
+
     /// Lets an event be tried again at the time `try_at`.
     pub(crate) async fn put_off_firing(&self, id: &str, try_at: i64) -> Result<()> {
         let mut tx = self.begin().await?;
@@ -87,9 +95,10 @@ impl Store {
 fn decode_ready(row: &AnyRow) -> Result<Scheduled> {
     let mut params: BTreeMap<String, Value> = get_json(row, "params")?.unwrap_or_default();
     params.extend(get_json::<BTreeMap<String, Value>>(row, "told")?.unwrap_or_default());
-    let trigger = match get::<String>(row, "kind")?.as_str() {
-        "upstream" => Trigger::Upstream,
-        _ => Trigger::Webhook,
+    let trigger = match get_word::<Kind>(row, "kind")? {
+        Kind::Upstream => Trigger::Upstream,
+        Kind::Webhook => Trigger::Webhook,
+        Kind::Files => Trigger::Files,
     };
     Ok(Scheduled {
         cause: Cause::Firing(get(row, "id")?),

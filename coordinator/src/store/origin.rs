@@ -42,11 +42,13 @@ pub(crate) enum Trigger {
     Webhook,
     /// The success of other pipelines.
     Upstream,
+    /// Files that have arrived.
+    Files,
 }
 
 impl Trigger {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Client, Self::Manual, Self::Api, Self::Schedule, Self::Webhook, Self::Upstream];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Client, Self::Manual, Self::Api, Self::Schedule, Self::Webhook, Self::Upstream, Self::Files];
 
     /// As it is stored.
     pub(crate) fn as_str(self) -> &'static str {
@@ -57,6 +59,7 @@ impl Trigger {
             Self::Schedule => "schedule",
             Self::Webhook => "webhook",
             Self::Upstream => "upstream",
+            Self::Files => "files",
         }
     }
 }

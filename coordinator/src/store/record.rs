@@ -92,8 +92,9 @@ impl Store {
         origin::take(&mut tx, cause, &record.run.id).await?;
         if run::update(&mut tx, &record.run).await? {
             write(&mut tx, record).await?;
-            // Not when a success of before is only tidied up.
-            if record.run.state == Phase::Success && record.run.finished_at == Some(record.event.at) {
+            // Not when a success of before is only tidied up, nor for what a part of the pipeline has done.
+            let is_now = record.run.finished_at == Some(record.event.at);
+            if record.run.state == Phase::Success && is_now && !record.run.options.is_part {
                 firing::succeeded(&mut tx, &record.run.id, record.event.at).await?;
             }
         }

@@ -75,7 +75,7 @@ fn record(id: &str, term: i64) -> Record {
         id: RunId::new(id),
         pipeline: "p".into(),
         hash: version().hash,
-        options: RunOptions { full_refresh: true },
+        options: RunOptions { full_refresh: true, is_part: false },
         state: Phase::Running,
         failure: None,
         term,

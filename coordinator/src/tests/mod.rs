@@ -4,7 +4,7 @@ pub(crate) mod access;
 mod locked;
 mod params;
 pub(crate) mod pipelines;
-mod schedules;
+pub(crate) mod schedules;
 pub(crate) mod service;
 pub(crate) mod simulate;
 mod triggers;

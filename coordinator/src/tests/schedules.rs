@@ -120,7 +120,7 @@ pub(super) async fn runs(desk: &Desk) -> Vec<crate::store::OwnedRun> {
 }
 
 /// Looks again and again until it is so.
-pub(super) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let looking = async {
         while !is_so().await {
             sleep(Duration::from_millis(10)).await;

@@ -7,6 +7,7 @@ use super::pipelines::{Desk, FILE};
 use super::schedules::{begin, runs, until};
 use super::{Database, on_both};
 use crate::accounts::Refusal;
+use crate::pipelines::RunWish;
 use crate::store::{Store, Trigger};
 use crate::trigger::{Fired, Hooks, Kind, MadeTrigger, TriggerWish, Triggers};
 use crate::{Error, clock};
@@ -27,7 +28,7 @@ fn with_day() -> String {
 }
 
 fn triggers(desk: &Desk) -> Triggers {
-    Triggers::new(desk.process.handle.clone())
+    Triggers::new(desk.process.handle.clone(), desk.pipelines.clone())
 }
 
 async fn make(desk: &Desk, wish: TriggerWish) -> Result<MadeTrigger, Refusal> {
@@ -120,6 +121,11 @@ async fn dm_12_a_pipeline_begins_when_all_it_depends_on_have_succeeded(database:
         run
     };
     let of_c = async || runs(&desk).await.into_iter().filter(|run| run.pipeline == "c").collect::<Vec<_>>();
+    let part = RunWish { until: Some("orders".into()), ..RunWish::default() };
+    let part = desk.pipelines.run(&desk.caller, &desk.tenant, &a, part).await.unwrap().run.id;
+    assert_eq!(desk.process.wait(&part).await.unwrap().state, Phase::Success);
+    let waits = triggers(&desk).get(&desk.tenant, &made.trigger.id).await.unwrap().trigger.upstream;
+    assert!(waits.iter().all(|upstream| upstream.run_id.is_none()), "a part of `a` is not `a`");
     run(&a).await;
     let last = run(&a).await;
     let seen = triggers(&desk).get(&desk.tenant, &made.trigger.id).await.unwrap().trigger.upstream;

@@ -13,7 +13,7 @@ use flowetl_proto::control::{
 };
 use flowetl_proto::id::{BlockId, RunId, Token};
 use flowetl_proto::log::{Line, Page, Query};
-use flowetl_proto::look::{Found, Inspector, NotFound, RowsForm, SegmentPlan};
+use flowetl_proto::look::{FileState, Found, Inspector, NotFound, RowsForm, SegmentPlan};
 use flowetl_proto::pipeline::{Block, ConnectionSpec, Pipeline, Reference, Unsealed};
 use flowetl_proto::tables::{Sample, Table};
 use serde_json::{Value, json};
@@ -336,6 +336,10 @@ impl Inspector for Blind {
     }
 
     async fn sample(&self, _: &ConnectionSpec, _: &Reference, _: usize, _: &Unsealed) -> Result<Sample, Failure> {
+        Err(failure(Class::LostExecutor))
+    }
+
+    async fn files(&self, _: &ConnectionSpec, _: &Reference, _: &Unsealed) -> Result<Vec<FileState>, Failure> {
         Err(failure(Class::LostExecutor))
     }
 }

@@ -1,13 +1,14 @@
 //! Making and changing triggers.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::RangeInclusive;
 
 use flowetl_proto::id::BlockId;
 use flowetl_proto::run::Timestamp;
 
 use super::{Kind, ListedTrigger, MadeTrigger, Start, TriggerDetail, TriggerItem, TriggerWish};
 use crate::accounts::{Caller, Change, Refusal, Secret, Tenant};
-use crate::pipelines::StoredPipeline;
+use crate::pipelines::{Pipelines, StoredPipeline};
 use crate::store::{Directory, Edge};
 use crate::{Handle, Result, clock};
 
@@ -17,6 +18,9 @@ const TRIGGERS_MAX: i64 = 50;
 const UPSTREAM_MAX: usize = 100;
 /// Events that are shown.
 const FIRINGS_SHOWN: i64 = 50;
+/// How often a trigger looks for files, in seconds: where it is not said, and at least and at most. Each look lists a place.
+const EVERY_S: i64 = 30;
+const EVERY_S_RANGE: RangeInclusive<i64> = 5..=86_400;
 /// What every secret of a webhook begins with, so that it is known for one wherever it turns up.
 const PREFIX: &str = "flowetl_hook_";
 
@@ -24,11 +28,13 @@ const PREFIX: &str = "flowetl_hook_";
 #[derive(Clone)]
 pub(crate) struct Triggers {
     handle: Handle,
+    pipelines: Pipelines,
 }
 
 impl Triggers {
-    pub(crate) fn new(handle: Handle) -> Self {
-        Self { handle }
+    /// `pipelines` are those of the same coordinator.
+    pub(crate) fn new(handle: Handle, pipelines: Pipelines) -> Self {
+        Self { handle, pipelines }
     }
 
     /// Oldest first, those behind the id `after`; of one pipeline, unless its id is empty.
@@ -61,6 +67,9 @@ impl Triggers {
         let missing = |field: &'static str| Refusal::wrong(field, format!("a trigger has a `{field}`"));
         let kind = wish.kind.ok_or_else(|| missing("kind"))?;
         let target = wish.target_id.as_deref().ok_or_else(|| missing("target_id"))?;
+        if let Some(place) = &wish.place {
+            self.pipelines.files_at(organization, place).await?;
+        }
         let mut directory = self.handle.store().change_directory().await?;
         // Who waits for whom is decided by one at a time.
         directory.lock_organization(organization).await?;
@@ -76,6 +85,8 @@ impl Triggers {
             pipeline: pipeline.id.clone(),
             kind,
             secret_hash: secret.as_ref().map(|secret| secret.hash.clone()),
+            place: None,
+            every_s: None,
             until: None,
             params: BTreeMap::new(),
             is_active: true,
@@ -85,6 +96,9 @@ impl Triggers {
         let (start, upstream) = wished(&mut directory, tenant, (new, Vec::new()), &pipeline, &wish).await?;
         directory.put_trigger(&start).await?;
         directory.set_upstream(&start, &upstream).await?;
+        if start.place.is_some() {
+            directory.watch_anew(&start.id, now.0).await?;
+        }
         let after = start.document(&upstream);
         self.done(&mut directory, caller, &start, ("trigger.made", None, after)).await?;
         let trigger = found(&mut directory, tenant, &start.id).await?.into();
@@ -100,6 +114,9 @@ impl Triggers {
         id: &str,
         wish: TriggerWish,
     ) -> Result<TriggerItem, Refusal> {
+        if let Some(place) = &wish.place {
+            self.pipelines.files_at(&tenant.organization.id, place).await?;
+        }
         let mut directory = self.handle.store().change_directory().await?;
         directory.lock_organization(&tenant.organization.id).await?;
         let listed = found(&mut directory, tenant, id).await?;
@@ -121,6 +138,9 @@ impl Triggers {
         let start = Start { updated_at: Timestamp(clock::now()), ..start };
         directory.put_trigger(&start).await?;
         directory.set_upstream(&start, &upstream).await?;
+        if start.place != listed.start.place {
+            directory.watch_anew(id, start.updated_at.0).await?;
+        }
         let documents = (listed.start.document(&before), start.document(&upstream));
         self.done(&mut directory, caller, &start, ("trigger.changed", documents.0, documents.1)).await?;
         let item = found(&mut directory, tenant, id).await?.into();
@@ -160,6 +180,8 @@ async fn wished(
     wish: &TriggerWish,
 ) -> Result<(Start, Vec<String>), Refusal> {
     let after = Start {
+        place: wish.place.clone().or_else(|| before.place.clone()),
+        every_s: wish.every_seconds.or(before.every_s),
         until: wish.until.clone().or_else(|| before.until.clone()).filter(|block| !block.is_empty()),
         params: wish.params.clone().unwrap_or_else(|| before.params.clone()),
         is_active: wish.is_active.unwrap_or(before.is_active),
@@ -168,6 +190,7 @@ async fn wished(
     let mut upstream = wish.upstream.clone().unwrap_or(waits_for);
     upstream.sort();
     upstream.dedup();
+    let after = check_place(after)?;
     check_upstream(directory, tenant, &after, pipeline, &upstream).await?;
     let revision = directory.revision(&pipeline.id, pipeline.revision).await?;
     let Some(definition) = revision.and_then(|revision| revision.definition) else { return Ok((after, upstream)) };
@@ -175,10 +198,33 @@ async fn wished(
         return Err(Refusal::wrong("until", format!("there is no block `{block}` in the pipeline")));
     }
     // What a call tells may be all that is missing.
-    if !after.params.is_empty() || after.kind == Kind::Upstream {
+    if !after.params.is_empty() || after.kind != Kind::Webhook {
         definition.bound(&after.params).map_err(|message| Refusal::Wrong { field: "params", message })?;
     }
     Ok((after, upstream))
+}
+
+/// With how often it looks for files, where it does.
+fn check_place(start: Start) -> Result<Start, Refusal> {
+    if start.kind != Kind::Files {
+        return match (&start.place, start.every_s) {
+            (None, None) => Ok(start),
+            (Some(_), _) => Err(Refusal::wrong("place", "only a trigger of kind `files` looks at a place")),
+            (_, Some(_)) => Err(Refusal::wrong("every_seconds", "only a trigger of kind `files` looks every so often")),
+        };
+    }
+    if start.place.is_none() {
+        return Err(Refusal::wrong(
+            "place",
+            "say where the files arrive: `connection/path`, such as `files/raw/*.csv`",
+        ));
+    }
+    let every_s = start.every_s.unwrap_or(EVERY_S);
+    if !EVERY_S_RANGE.contains(&every_s) {
+        let (least, most) = EVERY_S_RANGE.into_inner();
+        return Err(Refusal::wrong("every_seconds", format!("a trigger looks every {least} to {most} seconds")));
+    }
+    Ok(Start { every_s: Some(every_s), ..start })
 }
 
 /// Refuses what can never fire, and what would go on for ever.
@@ -191,8 +237,10 @@ async fn check_upstream(
 ) -> Result<(), Refusal> {
     let wrong = |message: String| Err(Refusal::Wrong { field: "upstream", message });
     match (start.kind, upstream.len()) {
-        (Kind::Webhook, 0) => return Ok(()),
-        (Kind::Webhook, _) => return wrong("a webhook waits for no pipelines".into()),
+        (Kind::Webhook | Kind::Files, 0) => return Ok(()),
+        (Kind::Webhook | Kind::Files, _) => {
+            return wrong("only a trigger of kind `upstream` waits for pipelines".into());
+        }
         (Kind::Upstream, 0) => return wrong("name the pipelines that have to succeed".into()),
         (Kind::Upstream, many) if many > UPSTREAM_MAX => {
             return wrong(format!("a trigger waits for at most {UPSTREAM_MAX} pipelines"));

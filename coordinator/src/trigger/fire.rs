@@ -14,9 +14,9 @@ use crate::store::News;
 use crate::{Handle, clock};
 
 /// Events of one trigger that wait: those beyond are refused, so that their sender knows.
-const WAITING_MAX: i64 = 1_000;
+pub(super) const WAITING_MAX: i64 = 1_000;
 /// How long an event is known again once its run has begun.
-const KNOWN_MS: i64 = 7 * 24 * 3_600_000;
+pub(super) const KNOWN_MS: i64 = 7 * 24 * 3_600_000;
 const KEY_CHARS_MAX: usize = 255;
 
 /// What became of a call.
@@ -75,7 +75,8 @@ impl Hooks {
         }
         let id = clock::new_id();
         let key = key.unwrap_or_else(|| id.clone());
-        let firing = Firing { id, start: start.id.clone(), key, params: told, at: now, run: None, error: None };
+        let (start_id, arrived) = (start.id.clone(), None);
+        let firing = Firing { id, start: start_id, key, params: told, at: now, arrived, run: None, error: None };
         if !directory.add_firing(&firing).await? {
             // Another call with this key was faster.
             let id = directory.firing_of(&start.id, &firing.key).await?.unwrap_or_default();

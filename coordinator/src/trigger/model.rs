@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use super::Arrived;
 use crate::schedule::TargetType;
 
 /// What a trigger waits for.
@@ -19,6 +20,8 @@ pub(crate) enum Kind {
     Webhook,
     /// The success of other pipelines.
     Upstream,
+    /// New or changed files at a place.
+    Files,
 }
 
 impl Kind {
@@ -26,6 +29,7 @@ impl Kind {
         match self {
             Self::Webhook => "webhook",
             Self::Upstream => "upstream",
+            Self::Files => "files",
         }
     }
 }
@@ -34,7 +38,7 @@ impl FromStr for Kind {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let all = [Self::Webhook, Self::Upstream];
+        let all = [Self::Webhook, Self::Upstream, Self::Files];
         all.into_iter().find(|one| one.as_str() == text).ok_or_else(|| format!("`{text}` is no kind of trigger"))
     }
 }
@@ -49,6 +53,9 @@ pub(crate) struct Start {
     pub kind: Kind,
     /// Of a webhook.
     pub secret_hash: Option<String>,
+    /// Of one that waits for files: `connection/path`, and how often it looks.
+    pub place: Option<String>,
+    pub every_s: Option<i64>,
     pub until: Option<String>,
     pub params: BTreeMap<String, Value>,
     pub is_active: bool,
@@ -63,6 +70,8 @@ impl Start {
             "pipeline": self.pipeline,
             "kind": self.kind,
             "upstream": upstream,
+            "place": self.place,
+            "every_seconds": self.every_s,
             "until": self.until,
             "params": self.params,
             "is_active": self.is_active,
@@ -92,6 +101,8 @@ pub(crate) struct ListedTrigger {
     /// Events that wait for their runs.
     pub waiting: i64,
     pub fired_at: Option<Timestamp>,
+    /// Why its newest look for files has failed.
+    pub problem: Option<String>,
 }
 
 /// An event as it is written down.
@@ -103,6 +114,8 @@ pub(crate) struct Firing {
     pub key: String,
     pub params: BTreeMap<String, Value>,
     pub at: i64,
+    /// The files that it is about.
+    pub arrived: Option<Arrived>,
     pub run: Option<String>,
     pub error: Option<String>,
 }
@@ -120,6 +133,12 @@ pub(crate) struct TriggerWish {
     pub target_id: Option<String>,
     /// The ids of the pipelines that have to succeed, each once, before it fires.
     pub upstream: Option<Vec<String>>,
+    /// Where files have to arrive, as pipelines read them: `connection/path`, in which `*` and `?` stand for any part of a
+    /// name and `**` for any folders; a path that ends in `/` means all below it. It fires once for all files that are new or
+    /// changed since it last looked, each once it is the same at two looks. What is there at its first look is no arrival.
+    pub place: Option<String>,
+    /// How often it looks: 30 where it is left out, at least 5.
+    pub every_seconds: Option<i64>,
     /// Run only this block and what it needs; empty for all of them.
     pub until: Option<String>,
     /// What its runs are told, by the names of the pipeline's parameters. What a call tells counts before it.
@@ -137,8 +156,14 @@ pub(crate) struct TriggerItem {
     /// The id of the pipeline that it runs.
     pub target_id: String,
     pub target_name: String,
-    /// Pipelines that have to succeed; none for a webhook.
+    /// Pipelines that have to succeed; none but for kind `upstream`.
     pub upstream: Vec<Upstream>,
+    /// Of kind `files`: where they have to arrive.
+    pub place: Option<String>,
+    /// Of kind `files`: how often it looks.
+    pub every_seconds: Option<i64>,
+    /// Of kind `files`: why nothing could be seen at the newest look.
+    pub problem: Option<String>,
     pub until: Option<String>,
     #[schema(value_type = Object)]
     pub params: BTreeMap<String, Value>,
@@ -178,6 +203,8 @@ pub(crate) struct FiringItem {
     pub id: String,
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
+    /// Of files: those that have arrived.
+    pub arrived: Option<Arrived>,
     /// Null while it waits for its run.
     pub run_id: Option<String>,
     /// Why it can never begin one.
@@ -186,7 +213,8 @@ pub(crate) struct FiringItem {
 
 impl From<Firing> for FiringItem {
     fn from(firing: Firing) -> Self {
-        Self { id: firing.id, at: Timestamp(firing.at), run_id: firing.run, error: firing.error }
+        let Firing { id, at, arrived, run, error, .. } = firing;
+        Self { id, at: Timestamp(at), arrived, run_id: run, error }
     }
 }
 
@@ -200,6 +228,9 @@ impl From<ListedTrigger> for TriggerItem {
             target_id: start.pipeline,
             target_name: listed.pipeline,
             upstream: listed.upstream,
+            place: start.place,
+            every_seconds: start.every_s,
+            problem: listed.problem,
             until: start.until,
             params: start.params,
             is_active: start.is_active,

@@ -22,6 +22,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use flowetl_proto::catalogue::ConnectorDescription;
 use flowetl_proto::control::{AttemptId, Part, Position};
 use flowetl_proto::id::BlockId;
+use flowetl_proto::look::FileState;
 use flowetl_proto::pipeline::{Connection, Reference, WriteMode};
 use flowetl_proto::tables::Table;
 use serde_json::Value;
@@ -85,6 +86,12 @@ pub trait System: Debug + Send + Sync {
     /// takes them. Writes nothing.
     async fn discover(&self, _pages: &Sender<Vec<Table>>) -> Result<()> {
         Err(Error::user("this system does not say what lies in it"))
+    }
+
+    /// The files that a place means now, sorted by path, at most [`flowetl_proto::look::FILES_MAX`]: none is no error. Reads
+    /// none of them.
+    async fn files(&self, place: &Reference) -> Result<Vec<FileState>> {
+        Err(Error::user(format!("`{}` holds no files", place.connection())))
     }
 
     /// The leaf of a plan that another executor has written ([`Shared::write`]).

@@ -1,4 +1,4 @@
-//! What lies in a system, and some rows of a table to look at: read, never written, within limits of their own.
+//! What lies in a system, which files a place means, and some rows of a table to look at: read, never written, within limits of their own.
 
 use std::time::Duration;
 
@@ -7,6 +7,7 @@ use arrow::datatypes::SchemaRef;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use flowetl_proto::code::Class;
 use flowetl_proto::id::{BlockId, RunId};
+use flowetl_proto::look::{FILES_LIMIT, FileState};
 use flowetl_proto::pipeline::{ConnectionSpec, Reference};
 use flowetl_proto::tables::{CELL_CHARS_MAX, CUT, SAMPLE_BYTES_MAX, SAMPLE_LIMIT, Sample, Table};
 use futures::StreamExt;
@@ -124,6 +125,16 @@ pub(super) fn written(rows: &Rows) -> Result<Vec<u8>> {
 /// Name and type of each column.
 fn columns(schema: &SchemaRef) -> Vec<(String, String)> {
     schema.fields().iter().map(|f| (f.name().clone(), f.data_type().to_string())).collect()
+}
+
+/// The files that `place` means now.
+pub(super) async fn files(spec: &ConnectionSpec, place: &Reference, config: &NodeConfig) -> Result<Vec<FileState>> {
+    let systems = systems(place.connection(), spec, config);
+    let listing = async { systems.get(place.connection()).await?.files(place).await };
+    timeout(FILES_LIMIT, listing).await.unwrap_or_else(|_| {
+        let text = format!("`{place}` was not listed within {} s", FILES_LIMIT.as_secs());
+        Err(Error::new(Class::SourceTransient, text))
+    })
 }
 
 /// Adds the rows of a batch; says whether there is room for more.

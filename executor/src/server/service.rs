@@ -203,6 +203,14 @@ impl v1::executor_server::Executor for Service {
         found_json(self.inspector.sample(&connection, &from, asked.rows as usize, &secrets).await)
     }
 
+    async fn list_files(&self, request: Request<v1::ListFilesRequest>) -> Reply<v1::Found> {
+        self.admit(&request, &Subject::Executor)?;
+        let asked = request.get_ref();
+        let (connection, secrets) = (read(&asked.connection_json)?, read(&asked.secrets_json)?);
+        let place = read(&asked.place_json)?;
+        found_json(self.inspector.files(&connection, &place, &secrets).await)
+    }
+
     async fn drain(&self, request: Request<v1::DrainRequest>) -> Reply<v1::Answer> {
         self.admit(&request, &Subject::Executor)?;
         self.drain.cancel();

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use super::{At, ConnectionSpec, Copy, GraphDefinition, Layout, Parsed, Parser, Problem, ProblemCode, Secrets};
+use super::problem::Problems;
+use super::{At, ConnectionSpec, Copy, GraphDefinition, Layout, Parsed, Parser, Problem, ProblemCode, Secrets, file};
 use crate::catalogue::Catalogue;
 
 /// The file beside a pipeline that names its connections.
@@ -52,6 +53,15 @@ impl Source {
         let text = self.connections_text.as_deref();
         let connections = text.and_then(|text| parser.connections(text).ok()).unwrap_or_default();
         Parser { connections: &connections, ..parser }.graph(&self.text, layout)
+    }
+
+    /// Whether it says itself where the connection `name` leads, in its text or the one beside it.
+    pub fn defines(&self, name: &str) -> bool {
+        let root = |text: &str| file::read(text, &mut Problems::new(&self.file));
+        let own =
+            root(&self.text).is_some_and(|root| root.get("connections").is_some_and(|own| own.get(name).is_some()));
+        let beside = self.connections_text.as_deref().and_then(root);
+        own || beside.is_some_and(|root| root.get("connections").unwrap_or(&root).get(name).is_some())
     }
 
     fn parser<'a>(&'a self, catalogue: &'a Catalogue, none: &'a IndexMap<String, ConnectionSpec>) -> Parser<'a> {

@@ -103,7 +103,7 @@ fn runs_arrive_as_they_were() {
         id: RunId::new("r"),
         pipeline: "p".into(),
         hash: "h".into(),
-        options: RunOptions { full_refresh: true },
+        options: RunOptions { full_refresh: true, is_part: true },
         state: Phase::Cancelled,
         failure: Some(failure()),
         created_at: 1,

@@ -22,9 +22,9 @@ pub async fn perform(command: Connection) -> anyhow::Result<Outcome> {
         Connection::Test { connection, output, .. } => test_here(&connection, output).await,
         Connection::Add(wish) => add(wish).await,
         Connection::Discover { name, api, output } => discover(&name, &api, output).await,
-        Connection::Remove { name, api } => {
+        Connection::Remove { name, force, api } => {
             let api = Api::open(&api).await?;
-            api.delete(&format!("/connections/{}", id_of(&api, &name).await?)).await?;
+            api.delete(&format!("/connections/{}?force={force}", id_of(&api, &name).await?)).await?;
             Ok(Outcome::Success)
         }
     }

@@ -124,7 +124,11 @@ pub async fn trigger(command: TriggerCommand) -> anyhow::Result<Outcome> {
             list(output, &found, |trigger| {
                 let upstream = trigger["upstream"].as_array().into_iter().flatten();
                 let names: Vec<_> = upstream.map(|one| text(&one["upstream_name"])).collect();
-                let waits_for = if names.is_empty() { "a call".to_owned() } else { names.join(", ") };
+                let waits_for = match trigger["place"].as_str() {
+                    Some(place) => format!("files at {place}"),
+                    None if names.is_empty() => "a call".to_owned(),
+                    None => names.join(", "),
+                };
                 let standing = if trigger["is_active"] == true { "enabled" } else { "disabled" };
                 [
                     text(&trigger["id"]),
@@ -151,6 +155,13 @@ pub async fn trigger(command: TriggerCommand) -> anyhow::Result<Outcome> {
             }
             let target = id_of(&api, &pipeline).await?;
             let wish = json!({ "kind": "upstream", "target_id": target, "upstream": ids, "params": params });
+            shown(output, &api.post("/triggers", Some(wish)).await?, "id")?;
+        }
+        TriggerCommand::Files { pipeline, place, every, params, api, output } => {
+            let params = files::params(&params)?;
+            let api = Api::open(&api).await?;
+            let target = id_of(&api, &pipeline).await?;
+            let wish = json!({ "kind": "files", "target_id": target, "place": place, "every_seconds": every, "params": params });
             shown(output, &api.post("/triggers", Some(wish)).await?, "id")?;
         }
         TriggerCommand::Remove { id, api } => Api::open(&api).await?.delete(&format!("/triggers/{id}")).await?,

@@ -54,13 +54,13 @@ pub struct Services {
     ends: [oneshot::Sender<()>; 2],
     serving: [JoinHandle<Result<()>>; 2],
     /// Tests connections on a timer, where it does.
-    checking: Option<JoinHandle<()>>,
+    beside: Vec<JoinHandle<()>>,
     /// Told by each of them when it ends.
     over: Arc<Notify>,
 }
 
 impl Services {
-    /// Serves HTTP, and what `grpc` makes of its end; and tests connections every so often.
+    /// Serves HTTP, and what `grpc` makes of its end; and looks at connections and places of files every so often.
     pub fn start<G>(
         http: Http,
         checks: args::Checks,
@@ -74,11 +74,13 @@ impl Services {
         let over = Arc::new(Notify::new());
         let every = checks.connection_checks.0;
         let checking = every.map(|every| tokio::spawn(flowetl_coordinator::check_connections(seats.clone(), every)));
+        let watching = tokio::spawn(flowetl_coordinator::watch_files(seats.clone()));
+        let beside = checking.into_iter().chain([watching]).collect();
         let serving = [
             tokio::spawn(telling(Arc::clone(&over), grpc(asked(grpc_stop)))),
             tokio::spawn(telling(Arc::clone(&over), http::serve(http.listener, seats, http.config, asked(http_stop)))),
         ];
-        Self { ends: [grpc_end, http_end], serving, checking, over }
+        Self { ends: [grpc_end, http_end], serving, beside, over }
     }
 
     /// Waits until one of them ends by itself, which none does as long as all is well.
@@ -89,10 +91,10 @@ impl Services {
     /// Ends the services and waits for that.
     pub async fn end(self) -> anyhow::Result<()> {
         drop(self.ends);
-        if let Some(checking) = self.checking {
-            checking.abort();
-            // It holds the coordinator while it tests.
-            let _ = checking.await;
+        for looking in self.beside {
+            looking.abort();
+            // It holds the coordinator while it looks.
+            let _ = looking.await;
         }
         let mut ended = Ok(());
         for service in self.serving {

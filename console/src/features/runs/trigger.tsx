@@ -8,6 +8,7 @@ export const TRIGGERS: Record<Run["trigger"], string> = {
   client: "By the command line",
   webhook: "By a call",
   upstream: "After another pipeline",
+  files: "When files arrived",
 };
 
 export function TriggerWord({ trigger }: { trigger: Run["trigger"] }) {

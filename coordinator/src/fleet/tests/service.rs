@@ -142,6 +142,10 @@ impl v1::executor_server::Executor for Service {
         Err(Status::unimplemented("nobody looks here"))
     }
 
+    async fn list_files(&self, _: Request<v1::ListFilesRequest>) -> Reply<v1::Found> {
+        Err(Status::unimplemented("nobody looks here"))
+    }
+
     async fn drain(&self, _: Request<v1::DrainRequest>) -> Result<Response<v1::Answer>, Status> {
         Err(Status::unimplemented("nothing here asks for it"))
     }

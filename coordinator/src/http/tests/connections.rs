@@ -11,6 +11,7 @@ use crate::tests::{Database, extract, load, on_both, pipeline};
 
 on_both!(
     ap_3_to_9_the_seven_endpoints_of_connections,
+    cn_12_a_connection_that_is_used_is_deleted_on_purpose_only,
     cn_20_connections_are_taken_out_and_in_again,
     se_4_the_vault_is_locked_and_unlocked,
 );
@@ -41,7 +42,9 @@ async fn ap_3_to_9_the_seven_endpoints_of_connections(database: &Database) {
     }
     assert_eq!((&made["last_tested_at"], &made["last_test_status"]), (&Value::Null, &Value::Null));
     for path in [one.clone(), format!("{one}/")] {
-        assert_eq!(app.get(&path, &team.viewer).await.good(), made);
+        let mut shown = app.get(&path, &team.viewer).await.good();
+        assert_eq!(shown.as_object_mut().unwrap().remove("used_by"), Some(json!([])));
+        assert_eq!(shown, made);
     }
     let change = json!({ "host": "new-host.com", "port": 3307 });
     let changed = app.put(&one, &team.editor, change).await.good();
@@ -83,6 +86,46 @@ async fn ap_3_to_9_the_seven_endpoints_of_connections(database: &Database) {
     app.get(&one, &team.viewer).await.refused(404);
     let audit = app.get("/organizations/acme/audit", &team.admin).await.good().to_string();
     assert!(audit.contains("connection.deleted") && !audit.contains(RIGHT), "{audit}");
+    app.end().await;
+}
+
+async fn cn_12_a_connection_that_is_used_is_deleted_on_purpose_only(database: &Database) {
+    let app = App::start(database).await;
+    let team = app.team().await;
+    let make = async |name: &str, path: &str| {
+        let wish = json!({ "name": name, "type": "file", "path": path });
+        app.post("/connections", &team.editor, wish).await.good()["id"].as_str().unwrap().to_owned()
+    };
+    let (lake, raw, idle) = (make("lake", "/lake").await, make("raw", "/raw").await, make("lak", "/lak").await);
+    let text = |of: &str, more: &str| {
+        format!("{more}blocks:\n  a: {{extract: {of}/a.csv}}\n  b: {{load: a, to: {of}/b.csv}}\n")
+    };
+    let mut pipelines = Vec::new();
+    for (name, text) in [
+        ("second", text("lake", "")),
+        ("first", text("lake", "description: lak\n")),
+        ("own", text("lake", "connections: {lake: 'file:///elsewhere'}\n")),
+        ("fourth", text("lake", "")),
+        ("third", text("lake", "")),
+    ] {
+        let made = app.post("/pipelines", &team.editor, json!({ "name": name, "text": text })).await.good();
+        pipelines.push((name, made["id"].clone()));
+    }
+    let waits = json!({ "kind": "files", "target_id": pipelines[2].1, "place": "raw/*.csv" });
+    app.post("/triggers", &team.editor, waits).await.good();
+    let users = async |id: &str| {
+        let shown = app.get(&format!("/connections/{id}"), &team.viewer).await.good();
+        let users = shown["used_by"].as_array().unwrap().iter();
+        users.map(|user| user["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(users(&lake).await, ["first", "fourth", "second", "third"], "`own` has another of that name");
+    assert_eq!((users(&raw).await, users(&idle).await), (vec!["own".to_owned()], vec![]));
+    let refused = app.delete(&format!("/connections/{lake}"), &team.admin).await.refused(409);
+    assert!(refused.contains("`lake` is used by `first`, `fourth`, `second` and 1 more"), "{refused}");
+    assert!(app.delete(&format!("/connections/{raw}"), &team.admin).await.refused(409).contains("used by `own`:"));
+    assert_eq!(app.delete(&format!("/connections/{idle}"), &team.admin).await.status, 204);
+    app.delete(&format!("/connections/{lake}?force=maybe"), &team.admin).await.refused(400);
+    assert_eq!(app.delete(&format!("/connections/{lake}?force=true"), &team.admin).await.status, 204);
     app.end().await;
 }
 

@@ -5,6 +5,7 @@ mod audit;
 mod connection;
 mod destination;
 mod file;
+mod file_watch;
 mod identity;
 mod invitation;
 mod member;

@@ -67,6 +67,7 @@ impl Directory {
             "delete from schedule where organization = $1",
             "delete from firing where start_trigger in (select id from start_trigger where organization = $1)",
             "delete from dependency where start_trigger in (select id from start_trigger where organization = $1)",
+            "delete from file_watch where start_trigger in (select id from start_trigger where organization = $1)",
             "delete from start_trigger where organization = $1",
             "delete from revision where pipeline in (select id from stored_pipeline where organization = $1)",
             "delete from trouble where pipeline in (select key from stored_pipeline where organization = $1)",

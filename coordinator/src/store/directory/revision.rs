@@ -5,8 +5,9 @@ use sqlx::any::AnyRow;
 
 use super::Directory;
 use crate::Result;
+use crate::connections::ConnectionUser;
 use crate::pipelines::Revision;
-use crate::store::{doing, from_json, get, get_json, to_json};
+use crate::store::{containing, doing, from_json, get, get_json, to_json};
 
 impl Directory {
     pub(crate) async fn add_revision(&mut self, pipeline: &str, revision: &Revision) -> Result<()> {
@@ -31,6 +32,23 @@ impl Directory {
         let query = sqlx::query("select * from revision where pipeline = $1 and number = $2");
         let row = query.bind(pipeline.to_owned()).bind(number).fetch_optional(&mut *self.tx).await;
         row.map_err(doing("read a revision"))?.as_ref().map(decode).transpose()
+    }
+
+    /// Of an organization's pipelines, by name, those whose newest revision may name a connection: it is among the texts.
+    pub(crate) async fn revisions_naming(
+        &mut self,
+        organization: &str,
+        connection: &str,
+    ) -> Result<Vec<(ConnectionUser, Revision)>> {
+        let select = "select v.*, p.name as pipeline_name from stored_pipeline p \
+                      join revision v on v.pipeline = p.id and v.number = p.revision \
+                      where p.organization = $1 and lower(v.definition) like $2 escape '\\' order by p.name";
+        let named = containing(&format!("\"{connection}\""));
+        let rows = sqlx::query(select).bind(organization.to_owned()).bind(named).fetch_all(&mut *self.tx).await;
+        let decode = |row: &AnyRow| {
+            Ok((ConnectionUser { name: get(row, "pipeline_name")?, id: get(row, "pipeline")? }, decode(row)?))
+        };
+        rows.map_err(doing("list the revisions"))?.iter().map(decode).collect()
     }
 
     /// Newest first, those below the number `before`.

@@ -143,6 +143,7 @@ impl Directory {
             "delete from schedule where pipeline = $1",
             "delete from firing where start_trigger in (select id from start_trigger where pipeline = $1)",
             "delete from dependency where start_trigger in (select id from start_trigger where pipeline = $1)",
+            "delete from file_watch where start_trigger in (select id from start_trigger where pipeline = $1)",
             "delete from start_trigger where pipeline = $1",
             // What had waited for it too would fire with less than was asked for.
             "update start_trigger set is_active = 0 where id in (select start_trigger from dependency where upstream_id = $1)",

@@ -21,10 +21,11 @@ pub(crate) struct Edge {
     pub name: String,
 }
 
-const LISTED: &str = "select t.*, p.name as pipeline_name, \
+const LISTED: &str = "select t.*, p.name as pipeline_name, w.error as problem, \
                       (select count(*) from firing f where f.start_trigger = t.id and f.run is null and f.error is null) \
                       as waiting, (select max(f.at) from firing f where f.start_trigger = t.id) as fired_at \
-                      from start_trigger t join stored_pipeline p on p.id = t.pipeline";
+                      from start_trigger t join stored_pipeline p on p.id = t.pipeline \
+                      left join file_watch w on w.start_trigger = t.id";
 
 impl Directory {
     /// Oldest first, those behind the id `after`; of one pipeline, unless that is empty.
@@ -106,9 +107,10 @@ impl Directory {
 
     /// Writes a trigger: a new one, or one as it is from now on.
     pub(crate) async fn put_trigger(&mut self, start: &Start) -> Result<()> {
-        let upsert = "insert into start_trigger (id, organization, pipeline, kind, secret_hash, until, params, is_active, \
-                      created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
-                      on conflict (id) do update set until = excluded.until, params = excluded.params, \
+        let upsert = "insert into start_trigger (id, organization, pipeline, kind, secret_hash, place, every_s, until, \
+                      params, is_active, created_at, updated_at) \
+                      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict (id) do update set \
+                      place = excluded.place, every_s = excluded.every_s, until = excluded.until, params = excluded.params, \
                       is_active = excluded.is_active, updated_at = excluded.updated_at";
         sqlx::query(upsert)
             .bind(start.id.clone())
@@ -116,6 +118,8 @@ impl Directory {
             .bind(start.pipeline.clone())
             .bind(start.kind.as_str())
             .bind(start.secret_hash.clone())
+            .bind(start.place.clone())
+            .bind(start.every_s)
             .bind(start.until.clone())
             .bind(to_json("a trigger's parameters", &start.params)?)
             .bind(i64::from(start.is_active))
@@ -145,6 +149,7 @@ impl Directory {
         for delete in [
             "delete from firing where start_trigger = $1",
             "delete from dependency where start_trigger = $1",
+            "delete from file_watch where start_trigger = $1",
             "delete from start_trigger where id = $1",
         ] {
             let done = sqlx::query(delete).bind(id.to_owned()).execute(&mut *self.tx).await;
@@ -169,14 +174,16 @@ impl Directory {
 
     /// False where an event of its key is there.
     pub(crate) async fn add_firing(&mut self, firing: &Firing) -> Result<bool> {
-        let insert = "insert into firing (id, start_trigger, key, params, at, try_at) values ($1, $2, $3, $4, $5, 0) \
-                      on conflict do nothing";
+        let insert = "insert into firing (id, start_trigger, key, params, at, try_at, arrived) \
+                      values ($1, $2, $3, $4, $5, 0, $6) on conflict do nothing";
+        let arrived = firing.arrived.as_ref().map(|arrived| to_json("arrived files", arrived)).transpose()?;
         let done = sqlx::query(insert)
             .bind(firing.id.clone())
             .bind(firing.start.clone())
             .bind(firing.key.clone())
             .bind(to_json("an event's parameters", &firing.params)?)
             .bind(firing.at)
+            .bind(arrived)
             .execute(&mut *self.tx)
             .await
             .map_err(doing("write an event"))?;
@@ -208,6 +215,7 @@ fn listed(row: &AnyRow, upstream: &mut BTreeMap<String, Vec<Upstream>>) -> Resul
         pipeline: get(row, "pipeline_name")?,
         waiting: get(row, "waiting")?,
         fired_at: get::<Option<i64>>(row, "fired_at")?.map(Timestamp),
+        problem: get(row, "problem")?,
     })
 }
 
@@ -218,6 +226,8 @@ fn decode(row: &AnyRow) -> Result<Start> {
         pipeline: get(row, "pipeline")?,
         kind: get_word(row, "kind")?,
         secret_hash: get(row, "secret_hash")?,
+        place: get(row, "place")?,
+        every_s: get(row, "every_s")?,
         until: get(row, "until")?,
         params: get_json(row, "params")?.unwrap_or_default(),
         is_active: get::<i64>(row, "is_active")? != 0,
@@ -233,6 +243,7 @@ fn decode_firing(row: &AnyRow) -> Result<Firing> {
         key: get(row, "key")?,
         params: get_json(row, "params")?.unwrap_or_default(),
         at: get(row, "at")?,
+        arrived: get_json(row, "arrived")?,
         run: get(row, "run")?,
         error: get(row, "error")?,
     })

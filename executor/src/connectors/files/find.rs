@@ -1,13 +1,19 @@
 //! Which files a path means: one file, a folder with its `country=PL/` columns, a glob, or what a manifest lists.
 
+use flowetl_proto::look::{FILES_MAX, FileState};
+use flowetl_proto::pipeline::Reference;
 use glob::{MatchOptions, Pattern};
 
+use super::format::path_of;
 use super::manifest::FolderManifest;
 use crate::storage::{Side, Storage, Stored};
 use crate::{Error, Result};
 
 /// The value that stands for null in a folder's name.
 pub const NULL_FOLDER: &str = "__HIVE_DEFAULT_PARTITION__";
+
+/// Files that lie below the folder in which a pattern is looked for, where it is done every so often.
+const LOOKED_THROUGH_MAX: usize = 100_000;
 
 /// A file with the values that its folders name.
 #[derive(Clone, Debug)]
@@ -19,8 +25,12 @@ pub struct Found {
 
 /// The files of a path, sorted by name; a path that means no file is a user error.
 pub async fn find(storage: &Storage, path: &str) -> Result<Vec<Found>> {
-    let files = if path.contains(['*', '?', '[']) {
-        matching(storage, path).await?
+    let files = if is_pattern(path) {
+        let files = matching(storage, path, usize::MAX).await?;
+        if files.is_empty() {
+            return Err(Error::user(format!("no file matches `{}`", storage.label(path))));
+        }
+        files
     } else if let Some(file) = single(storage, path).await? {
         vec![file]
     } else {
@@ -76,18 +86,52 @@ async fn in_folder(storage: &Storage, folder: &str) -> Result<Vec<Found>> {
     }
 }
 
-async fn matching(storage: &Storage, path: &str) -> Result<Vec<Stored>> {
+/// The files that a place means now: none is no error.
+pub async fn present(storage: &Storage, place: &Reference) -> Result<Vec<FileState>> {
+    let (path, _) = path_of(place)?;
+    let folder = path.trim_end_matches('/');
+    let is_folder = path.ends_with('/') || storage.local_path(path).is_some_and(|p| p.is_dir());
+    let files = match (is_pattern(path), is_folder) {
+        (true, _) => matching(storage, path, LOOKED_THROUGH_MAX).await?,
+        (false, true) => below(storage, folder, LOOKED_THROUGH_MAX).await?,
+        (false, false) => storage.look(path, Side::Read).await?.into_iter().collect(),
+    };
+    if files.len() > FILES_MAX {
+        let label = storage.label(path);
+        return Err(Error::user(format!("more than {FILES_MAX} files match `{label}`: narrow the pattern")));
+    }
+    let state = |file: Stored| {
+        let written = file.meta.last_modified.timestamp_millis();
+        let version = format!("{} {written}", file.meta.e_tag.unwrap_or_default());
+        FileState { path: file.name, size: file.meta.size, version }
+    };
+    Ok(files.into_iter().map(state).collect())
+}
+
+fn is_pattern(path: &str) -> bool {
+    path.contains(['*', '?', '['])
+}
+
+/// All files below a folder that are not hidden, of at most `most` that lie there.
+async fn below(storage: &Storage, folder: &str, most: usize) -> Result<Vec<Stored>> {
+    let mut files = storage.list_some(folder, most.saturating_add(1), Side::Read).await?;
+    if files.len() > most {
+        let label = storage.label(folder);
+        return Err(Error::user(format!("more than {most} files lie below `{label}`: name a folder with fewer")));
+    }
+    let from = if folder.is_empty() { 0 } else { folder.len() + 1 };
+    files.retain(|file| !is_hidden(&file.name[from..]));
+    Ok(files)
+}
+
+async fn matching(storage: &Storage, path: &str, most: usize) -> Result<Vec<Stored>> {
     let pattern = Pattern::new(path).map_err(|e| Error::user(format!("`{path}` is not a pattern")).because(e))?;
     let wild = path.find(['*', '?', '[']).unwrap_or(path.len());
     let folder = path[..wild].rfind('/').map_or("", |slash| &path[..slash]);
     let options =
         MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
-    let from = if folder.is_empty() { 0 } else { folder.len() + 1 };
-    let mut files = storage.list(folder, Side::Read).await?;
-    files.retain(|file| pattern.matches_with(&file.name, options) && !is_hidden(&file.name[from..]));
-    if files.is_empty() {
-        return Err(Error::user(format!("no file matches `{}`", storage.label(path))));
-    }
+    let mut files = below(storage, folder, most).await?;
+    files.retain(|file| pattern.matches_with(&file.name, options));
     Ok(files)
 }
 

@@ -24,7 +24,8 @@ use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
 use datafusion::physical_plan::ExecutionPlan;
 use flowetl_proto::catalogue::{ConnectorDescription, Places};
-use flowetl_proto::pipeline::Connection;
+use flowetl_proto::look::FileState;
+use flowetl_proto::pipeline::{Connection, Reference};
 use flowetl_proto::tables::Table;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::Sender;
@@ -119,6 +120,10 @@ impl System for Files {
 
     async fn discover(&self, pages: &Sender<Vec<Table>>) -> Result<()> {
         discover::discover(&self.storage, &self.context, pages).await
+    }
+
+    async fn files(&self, place: &Reference) -> Result<Vec<FileState>> {
+        find::present(&self.storage, place).await
     }
 
     fn share(&self, written: Value) -> Result<Arc<dyn ExecutionPlan>> {

@@ -183,6 +183,23 @@ pub enum TriggerCommand {
         #[command(flatten)]
         output: Output,
     },
+    /// Let a pipeline run when files have arrived.
+    Files {
+        /// The pipeline's name.
+        pipeline: String,
+        /// Where: `connection/path`, such as `files/raw/*.csv`. What is there already is no arrival.
+        place: String,
+        /// How often to look, in seconds; at least 5.
+        #[arg(long, default_value_t = 30)]
+        every: u32,
+        /// The value of a parameter; its default where it is left out.
+        #[arg(short, long = "param", value_name = "NAME=VALUE")]
+        params: Vec<String>,
+        #[command(flatten)]
+        api: Api,
+        #[command(flatten)]
+        output: Output,
+    },
     /// Remove a trigger.
     Remove {
         /// Its id, as the list shows it.

@@ -389,6 +389,9 @@ pub enum Connection {
     Remove {
         /// Its name.
         name: String,
+        /// Also while pipelines use it, which fail then.
+        #[arg(long)]
+        force: bool,
         #[command(flatten)]
         api: Api,
     },
