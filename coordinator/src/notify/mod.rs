@@ -27,6 +27,7 @@ pub(crate) use self::model::{
     Kind, Made,
 };
 pub(crate) use self::pace::Pace;
+pub(crate) use self::reader::named_destinations;
 use crate::run::Surroundings;
 
 /// What a coordinator that leads tells, from when it is started until it is dropped.

@@ -167,12 +167,8 @@ fn recipients(
     alerts: &Value,
     event: AlertEvent,
 ) -> impl Iterator<Item = Destination> + use<> {
-    let texts = |value: &Value| -> Vec<String> {
-        let many = value.as_array().into_iter().flatten().chain(value.is_string().then_some(value));
-        many.filter_map(|one| Some(one.as_str()?.to_owned())).collect()
-    };
     let is_wished = texts(&alerts["on"]).iter().any(|on| on == event.as_str());
-    let named = if is_wished { texts(&alerts["to"]) } else { Vec::new() };
+    let named = if is_wished { named_destinations(alerts) } else { Vec::new() };
     for name in &named {
         if !destinations.iter().any(|destination| destination.name == *name) {
             tracing::warn!(destination = name, "a pipeline's `alerts:` names a destination that is not there");
@@ -181,4 +177,15 @@ fn recipients(
     destinations
         .into_iter()
         .filter(move |destination| destination.events.contains(&event) || named.contains(&destination.name))
+}
+
+/// The destinations that a file's `alerts:` names.
+pub(crate) fn named_destinations(alerts: &Value) -> Vec<String> {
+    texts(&alerts["to"])
+}
+
+/// A text, or each of a list.
+fn texts(value: &Value) -> Vec<String> {
+    let many = value.as_array().into_iter().flatten().chain(value.is_string().then_some(value));
+    many.filter_map(|one| Some(one.as_str()?.to_owned())).collect()
 }

@@ -3,18 +3,23 @@
 use std::sync::Arc;
 
 use flowetl_proto::catalogue::Catalogue;
-use flowetl_proto::pipeline::{ConnectionSpec, GraphDefinition, Layout, Parsed, Pipeline, Problem, is_pipeline_name};
+use flowetl_proto::pipeline::{
+    ConnectionSpec, GraphDefinition, Layout, Parsed, Pipeline, Problem, is_pipeline_name, nearest_word,
+};
 use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::{PipelineFile, PipelineWish};
 use crate::accounts::Refusal;
+use crate::notify;
 
 /// What a file may name.
 pub(super) struct Known {
     pub catalogue: Arc<Catalogue>,
     /// Those of the organization.
     pub connections: IndexMap<String, ConnectionSpec>,
+    /// The names of its destinations of alerts.
+    pub destinations: Vec<String>,
 }
 
 /// What a file is.
@@ -64,7 +69,24 @@ pub(super) fn parse(known: &Known, file: &PipelineFile) -> Result<Parsed, Vec<Pr
     if !literals.is_empty() {
         return Err(literals);
     }
-    source.parse_with(&known.catalogue, None, &known.connections)
+    let parsed = source.parse_with(&known.catalogue, None, &known.connections)?;
+    let unheard = unheard(known, &parsed);
+    if unheard.is_empty() { Ok(parsed) } else { Err(unheard) }
+}
+
+/// A problem for each destination that the file names and the organization has not.
+fn unheard(known: &Known, parsed: &Parsed) -> Vec<Problem> {
+    let named = notify::named_destinations(&parsed.pipeline.service["alerts"]);
+    let unknown = named.into_iter().filter(|name| !known.destinations.contains(name));
+    let problem = |name: String| {
+        let near = nearest_word(&name, known.destinations.iter().map(String::as_str));
+        let hint = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "make it first: `/api/v1/alerts/destinations`".to_owned(),
+        };
+        parsed.positions.wrong_value("alerts", format!("`alerts`: there is no destination `{name}`"), Some(hint))
+    };
+    unknown.map(problem).collect()
 }
 
 /// Reads a file. One that is wrong is refused with all its problems, unless it `may_be_wrong`: then it must be readable, and

@@ -112,7 +112,9 @@ impl Pipelines {
             // A connection of that name that the organization made itself is the one that is meant.
             connections.entry(files::CONNECTION.to_owned()).or_insert(own);
         }
-        Ok(Known { catalogue, connections })
+        let destinations = self.handle.store().directory().await?.destinations(organization).await?;
+        let destinations = destinations.into_iter().map(|destination| destination.name).collect();
+        Ok(Known { catalogue, connections, destinations })
     }
 
     fn catalogue(&self) -> Result<Arc<Catalogue>, Refusal> {

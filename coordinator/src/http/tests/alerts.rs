@@ -4,9 +4,10 @@ use serde_json::{Value, json};
 
 use super::App;
 use crate::notify::tests::Receiver;
+use crate::tests::pipelines::FILE;
 use crate::tests::{Database, on_both};
 
-on_both!(nr_2_destinations_are_made_tested_and_removed);
+on_both!(nr_2_destinations_are_made_tested_and_removed, nr_2_a_pipeline_names_destinations_that_are_there);
 
 async fn nr_2_destinations_are_made_tested_and_removed(database: &Database) {
     let app = App::start(database).await;
@@ -57,5 +58,24 @@ async fn nr_2_destinations_are_made_tested_and_removed(database: &Database) {
         assert!(audit.contains(action), "{audit}");
     }
     assert!(!audit.contains("secret-path"));
+    app.end().await;
+}
+
+async fn nr_2_a_pipeline_names_destinations_that_are_there(database: &Database) {
+    let app = App::start(database).await;
+    let team = app.team().await;
+    for name in ["ops", "night"] {
+        let wish = json!({ "name": name, "kind": "webhook", "url": "http://127.0.0.1:9/", "events": [] });
+        assert_eq!(app.post("/alerts/destinations", &team.admin, wish).await.status, 201);
+    }
+    let text = |to: &str| json!({ "text": format!("{FILE}alerts: {{on: [failed], to: {to}}}\n") });
+    let refused = app.post("/pipelines", &team.editor, text("[night, opps, nobody]")).await;
+    assert_eq!(refused.status, 422);
+    let problems = refused.json()["problems"].clone();
+    let told =
+        |at: usize| (problems[at]["message"].clone(), problems[at]["hint"].clone(), problems[at]["line"].clone());
+    assert_eq!(told(0), (json!("`alerts`: there is no destination `opps`"), json!("did you mean `ops`?"), json!(8)));
+    assert!(told(1).1.as_str().unwrap().contains("/alerts/destinations"), "{problems}");
+    assert_eq!(app.post("/pipelines", &team.editor, text("[night, ops]")).await.status, 201);
     app.end().await;
 }

@@ -59,11 +59,13 @@ pub struct Parsed {
     pub positions: Positions,
 }
 
-/// Where each block stands in its file, for problems that only planning finds.
+/// Where blocks and other keys stand in their file, for problems that only planning or a service finds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Positions {
     file: String,
     blocks: BTreeMap<BlockId, At>,
+    /// Of the keys beside them.
+    keys: BTreeMap<String, At>,
 }
 
 impl Positions {
@@ -71,6 +73,12 @@ impl Positions {
     pub fn problem(&self, block: &BlockId, code: ProblemCode, message: impl Into<String>) -> Problem {
         let at = self.blocks.get(block).copied().unwrap_or_default();
         Problem { file: self.file.clone(), at, block: Some(block.clone()), code, message: message.into(), hint: None }
+    }
+
+    /// A wrong value of a key that is no block's, at its place in the file.
+    pub fn wrong_value(&self, key: &str, message: impl Into<String>, hint: Option<String>) -> Problem {
+        let (file, at) = (self.file.clone(), self.keys.get(key).copied().unwrap_or_default());
+        Problem { file, at, block: None, code: ProblemCode::WrongValue, message: message.into(), hint }
     }
 }
 
@@ -217,6 +225,7 @@ impl<'a> Parser<'a> {
         let positions = Positions {
             file: self.file.to_owned(),
             blocks: drawn.iter().map(|(id, block)| (id.clone(), block.at)).collect(),
+            keys: root.entries().iter().map(|(key, node)| (key.text.clone(), node.at)).collect(),
         };
         let (params, wrong) = params::declared(&top);
         let at = root.get("params").map_or(root.at, |node| node.at);
