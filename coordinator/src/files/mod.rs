@@ -35,6 +35,8 @@ const UPLOADS: &str = "etl-uploads";
 pub(crate) const FILE_BYTES_MAX: i64 = 64 << 30;
 /// What all files of an organization may take together, those that are being uploaded among them.
 const QUOTA_BYTES: i64 = 100 << 30;
+/// Pieces of one upload: twice as many as the largest file has that comes without a break.
+const PIECES_MAX: i64 = 2 * FILE_BYTES_MAX / PIECE_BYTES as i64;
 /// An upload that nobody goes on with for so long is given up.
 const UPLOAD_KEPT_MS: i64 = 24 * 3_600_000;
 /// Rows of a preview.
@@ -176,6 +178,10 @@ impl Files {
 
     /// Keeps the next piece of an upload, and gives where it stands then. Nobody else may have gone on with it.
     pub(crate) async fn take(&self, upload: &Upload, piece: Bytes) -> Result<Upload, Refusal> {
+        if self.store.directory().await?.count_pieces(&upload.id).await? >= PIECES_MAX {
+            let message = format!("the upload has come in {PIECES_MAX} pieces: begin it again, and send larger ones");
+            return Err(Refusal::Conflict(message));
+        }
         let offset = upload.offset + i64::try_from(piece.len()).unwrap_or(i64::MAX);
         // Under a name that nobody else goes on with.
         let object = format!("{}/{}", uploads(&upload.id), clock::new_id());

@@ -136,6 +136,13 @@ impl Directory {
         Ok(true)
     }
 
+    /// In how many pieces an upload has come.
+    pub(crate) async fn count_pieces(&mut self, upload: &str) -> Result<i64> {
+        let query = sqlx::query("select count(*) as pieces from upload_piece where upload = $1");
+        let row = query.bind(upload.to_owned()).fetch_one(&mut *self.tx).await;
+        get(&row.map_err(doing("read an upload"))?, "pieces")
+    }
+
     /// The objects that hold what has come of an upload, in their order; `None` where there is no such upload.
     pub(crate) async fn upload_pieces(&mut self, organization: &str, id: &str) -> Result<Option<Vec<String>>> {
         if self.upload(organization, id).await?.is_none() {
