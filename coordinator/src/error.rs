@@ -102,6 +102,9 @@ pub enum Error {
     /// Of the installation's object storage.
     #[error("the storage does not do what it is asked")]
     Storage(#[source] Cause),
+    /// Of the built-in warehouse.
+    #[error("the warehouse does not do what it is asked")]
+    Warehouse(#[source] Cause),
     /// Of a copy of the metadata database; nothing was changed.
     #[error("the backup cannot be used: {0}")]
     Backup(String),

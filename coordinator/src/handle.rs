@@ -27,6 +27,7 @@ use crate::schedule::Clockwork;
 use crate::store::{AttemptRow, OwnedRun, PositionRow, RunPage, RunQuery, Store, sqlite_url};
 use crate::turn::Turns;
 use crate::vault::{Keyring, Vault};
+use crate::warehouse::{self, Warehouse};
 use crate::{Error, Result, clock, sweep};
 
 /// Settings of a coordinator.
@@ -44,6 +45,8 @@ pub struct Config {
     pub keyring: Keyring,
     /// Where uploaded files lie; `None` where nobody uploads any.
     pub space: Option<Space>,
+    /// Where organizations have schemas of their own; `None` where there is no such database.
+    pub warehouse: Option<Warehouse>,
     /// By which mail is sent; `None` where none is.
     pub mail: Option<Mail>,
     /// Runs of all organizations that may be under way at once; `None` where only their own limits count.
@@ -60,6 +63,7 @@ impl Config {
             tenure: None,
             keyring: Keyring::default(),
             space: None,
+            warehouse: None,
             mail: None,
             runs_at_once: None,
         }
@@ -126,6 +130,9 @@ impl Coordinator {
         tokio::spawn(sweep::retain(Arc::downgrade(&around)));
         tokio::spawn(news::tell(Arc::downgrade(&around), wakes));
         tokio::spawn(news::forget(Arc::downgrade(&around)));
+        if let Some(warehouse) = config.warehouse {
+            tokio::spawn(warehouse::keep(Arc::downgrade(&around), warehouse));
+        }
         let control = ControlThread::start().await?;
         Ok(Handle {
             inner: Arc::new(Inner {

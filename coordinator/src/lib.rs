@@ -4,8 +4,8 @@
 //! Reading order: [`cut`] makes segments of a pipeline, `run` is the life of a run (`machine` decides, the actor around
 //! it writes and performs), `place` decides which executor does what and [`fleet`] is the shell around it, [`lead`] says
 //! which of several coordinators decides, `turn` how many runs go at once, `accounts` are people and organizations,
-//! `connections` lead to their systems, `discovery` says what lies there, `files` are what people bring, [`vault`] keeps their
-//! secrets, `pipelines` are what they keep, `schedule` says when it runs, `trigger` what else lets it run, `notify` who is told
+//! `connections` lead to their systems, `discovery` says what lies there, `files` are what people bring, `warehouse` is the database
+//! that is built in, [`vault`] keeps their secrets, `pipelines` are what they keep, `schedule` says when it runs, `trigger` what else lets it run, `notify` who is told
 //! when it fails, `backup` copies all of it, `store` holds all SQL, and
 //! [`Handle`] is how the outside asks for things: over gRPC ([`grpc`]) and over HTTP ([`http`]). [`oidc`] lets people sign in
 //! through another service.
@@ -43,6 +43,7 @@ mod tests;
 mod trigger;
 mod turn;
 pub mod vault;
+mod warehouse;
 
 pub use backup::{Backup, back_up, backups, fetch_backup, keep_backup, restore};
 pub use connections::check_connections;
@@ -52,3 +53,4 @@ pub use handle::{Config, Coordinator, Handle, remembered};
 pub use notify::{Mail, WrongMail};
 pub use store::PositionRow;
 pub use trigger::watch_files;
+pub use warehouse::Warehouse;

@@ -23,8 +23,8 @@ start_postgres() {
   [ "$(id -u)" != 0 ] || chown postgres "$folder"
   as_postgres "$bin/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync >"$folder/initdb.log" 2>&1 \
     || { cat "$folder/initdb.log" >&2; die "initdb failed"; }
-  # Everybody is trusted, but for one name that shows how a wrong password is answered.
-  as_postgres sed -i '1i host all flowetl_with_password 127.0.0.1/32 scram-sha-256' "$folder/data/pg_hba.conf"
+  # Everybody is trusted, but for one name and one role's members, who show how passwords are answered.
+  as_postgres sed -i '1i host all flowetl_with_password,+flowetl_by_password 127.0.0.1/32 scram-sha-256' "$folder/data/pg_hba.conf"
   for try in 1 2 3 4 5; do
     port=${FLOWETL_POSTGRES_PORT:-$(free_port)}
     printf "listen_addresses = '127.0.0.1'\nunix_socket_directories = ''\nport = %s\n%s\n" \

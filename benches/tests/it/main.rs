@@ -39,4 +39,6 @@ mod tidy;
 #[cfg(test)]
 mod trust;
 #[cfg(test)]
+mod warehouse;
+#[cfg(test)]
 mod world;

@@ -115,6 +115,7 @@ impl Connections {
         wish: Wish,
     ) -> Result<Connection, Refusal> {
         let before = self.get(tenant, id).await?;
+        check_own(&mut self.store().directory().await?, &before).await?;
         let mut after = self.sealed(wish.over(before.clone(), &*self.catalogue()?)?).await?;
         let leads =
             |connection: &Connection| (connection.kind.clone(), connection.config.clone(), connection.sealed.clone());
@@ -157,6 +158,7 @@ impl Connections {
         // No pipeline is applied meanwhile.
         directory.lock_organization(organization).await?;
         let before = directory.connection(organization, id).await?.ok_or_else(|| nothing(id))?;
+        check_own(&mut directory, &before).await?;
         let users = usage::users(&mut directory, &before).await?;
         if !users.is_empty() && !is_meant {
             let (name, users) = (&before.name, usage::named(&users));
@@ -301,6 +303,15 @@ impl Connections {
             }
         }
         Ok(named)
+    }
+}
+
+/// What is built in is not the organization's to change.
+async fn check_own(directory: &mut Directory, connection: &Connection) -> Result<(), Refusal> {
+    let tenancy = directory.tenancy(&connection.organization).await?;
+    match tenancy.is_some_and(|tenancy| tenancy.connection.as_ref() == Some(&connection.id)) {
+        true => Err(Refusal::Conflict(format!("connection `{}` is built in and stays as it is", connection.name))),
+        false => Ok(()),
     }
 }
 

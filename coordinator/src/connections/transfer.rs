@@ -114,6 +114,9 @@ impl Connections {
         let organization = &tenant.organization.id;
         let query = ConnectionQuery { organization: organization.clone(), limit: ALL, ..ConnectionQuery::default() };
         let mut all = self.list(&query).await?;
+        let tenancy = self.store().directory().await?.tenancy(organization).await?;
+        let built_in = tenancy.and_then(|tenancy| tenancy.connection);
+        all.retain(|connection| built_in.as_ref() != Some(&connection.id));
         all.sort_by(|one, other| one.name.cmp(&other.name));
         let mut encryption = None;
         let mut key = None;

@@ -36,6 +36,7 @@ pub(super) fn status(error: &Error) -> Status {
         | Error::SigningKey
         | Error::Serve(_)
         | Error::Storage(_)
+        | Error::Warehouse(_)
         | Error::Backup(_)
         | Error::Post(_) => Code::Internal,
     };

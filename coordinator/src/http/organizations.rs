@@ -89,7 +89,7 @@ pub(super) async fn transfer(
     Ok(accounts.hand_over(&caller, &tenant, &heir.person).await?)
 }
 
-/// End an organization, and all that belongs to it.
+/// End an organization, and all that belongs to it: its schemas in the built-in warehouse are dropped with every table in them.
 #[utoipa::path(delete, path = "/organizations/{organization}", tag = "organizations",
     params(("organization" = String, Path)), responses((status = 204)))]
 pub(super) async fn remove(

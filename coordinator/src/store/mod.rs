@@ -89,6 +89,8 @@ pub(crate) struct Store {
     tenure: Option<Tenure>,
     /// Told when news may have been added.
     grown: Arc<Notify>,
+    /// Told when this process has made or ended an organization.
+    founded: Arc<Notify>,
 }
 
 impl Store {
@@ -159,7 +161,7 @@ impl Store {
             true => ("begin immediate", "select term from leadership where id = 1"),
             false => ("begin", "select term from leadership where id = 1 for share"),
         };
-        Ok(Self { pool, begin, who_leads, tenure: None, grown: Arc::default() })
+        Ok(Self { pool, begin, who_leads, tenure: None, grown: Arc::default(), founded: Arc::default() })
     }
 
     /// Whether no migration is missing: one cheap statement, because it is asked at every start.
@@ -230,6 +232,11 @@ impl Store {
     /// Told when this process may have added news.
     pub(crate) fn grown(&self) -> Arc<Notify> {
         Arc::clone(&self.grown)
+    }
+
+    /// Told when this process has made or ended an organization.
+    pub(crate) fn founded(&self) -> Arc<Notify> {
+        Arc::clone(&self.founded)
     }
 
     async fn begin_unled(&self) -> Result<Transaction<'static, Any>> {

@@ -128,6 +128,11 @@ impl Vault {
         }
     }
 
+    /// Told whenever a vault was opened.
+    pub(crate) fn opened(&self) -> watch::Receiver<()> {
+        self.inner.opened.subscribe()
+    }
+
     /// Waits until none of these is locked. What else is wrong with them shows when they are used.
     pub(crate) async fn unlocked(&self, organizations: &[String]) {
         let mut opened = self.inner.opened.subscribe();

@@ -26,7 +26,7 @@ impl Coordinator {
     pub async fn open(server: &args::Server) -> anyhow::Result<Self> {
         match connected(server).await? {
             Some(client) => Ok(Self::There(Box::new(client))),
-            None => Ok(Self::Here(home::open(tokio::runtime::Handle::current()).await?)),
+            None => Ok(Self::Here(home::open(home::serving_config()?, tokio::runtime::Handle::current()).await?)),
         }
     }
 
@@ -39,7 +39,7 @@ impl Coordinator {
             }
             None => {
                 let parsed = files::parse(&source)?;
-                let handle = home::open(tokio::runtime::Handle::current()).await?;
+                let handle = home::open(home::serving_config()?, tokio::runtime::Handle::current()).await?;
                 let run = handle.submit(parsed.pipeline, options).await.map_err(chained)?;
                 Ok((Self::Here(handle), run))
             }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use flowetl_coordinator::vault::Keyring;
-use flowetl_coordinator::{Config, Coordinator, Handle, Space};
+use flowetl_coordinator::{Config, Coordinator, Handle, Space, Warehouse};
 use flowetl_executor::inspect::Here;
 use flowetl_executor::storage::Storage;
 use flowetl_executor::{Node, NodeConfig};
@@ -122,13 +122,13 @@ fn storage(home: &Path) -> anyhow::Result<(ConnectionSpec, Connection)> {
     Ok((spec, connection))
 }
 
-/// The coordinator with its metadata database, and this process as its only executor: rows move on `data`.
-pub async fn open(data: tokio::runtime::Handle) -> anyhow::Result<Handle> {
+/// The coordinator as `serving` says, and this process as its only executor: rows move on `data`.
+pub async fn open(serving: Config, data: tokio::runtime::Handle) -> anyhow::Result<Handle> {
     let (events, reports) = mpsc::channel(EVENTS_WAITING_MAX);
     let config = node_config()?;
     tokio::spawn(allocator::give_back(Arc::clone(&config.freed)));
     let node = Node::start(config, data, events).await?;
-    Coordinator::open(serving_config()?, Arc::new(node), reports).await.map_err(|e| anyhow::anyhow!(e.chain()))
+    Coordinator::open(serving, Arc::new(node), reports).await.map_err(|e| anyhow::anyhow!(e.chain()))
 }
 
 /// This process, as it looks into the systems that it reaches.
@@ -173,6 +173,16 @@ pub fn serving_config() -> anyhow::Result<Config> {
     let (spec, connection) = storage(&home)?;
     let space = Space::open(spec, &connection).map_err(|e| anyhow::anyhow!("setting `FLOWETL_STORAGE_URL`: {e}"))?;
     Ok(Config { space: Some(space), ..coordinator_config()? })
+}
+
+/// The built-in warehouse, by its URL.
+pub fn warehouse(url: Option<&str>) -> anyhow::Result<Option<Warehouse>> {
+    // A file of settings may name it and leave it empty.
+    let Some(url) = url.filter(|url| !url.is_empty()) else { return Ok(None) };
+    let setting = "setting `--warehouse` (`FLOWETL_WAREHOUSE_URL`)";
+    let spec = files::connection("warehouse", url).context(setting)?;
+    let connection = spec.resolve("warehouse", &Environment).context(setting)?;
+    Warehouse::open(connection).map(Some).map_err(|wrong| anyhow::anyhow!("{setting}: {wrong}"))
 }
 
 fn database_url() -> Option<String> {

@@ -96,7 +96,8 @@ pub async fn coordinator(coordinator: args::Coordinator) -> anyhow::Result<Outco
         None => here.clone(),
     };
     let cluster = FleetConfig { etcd, prefix: coordinator.cluster.etcd_prefix, trust };
-    let config = Config { parallel_segments: PARALLEL_SEGMENTS, ..home::distant_config()? };
+    let warehouse = home::warehouse(coordinator.warehouse.warehouse.as_deref())?;
+    let config = Config { parallel_segments: PARALLEL_SEGMENTS, warehouse, ..home::distant_config()? };
     let stopped = stopped(Signals::listen()?);
     tokio::pin!(stopped);
     let mut candidate = Candidate::open(&cluster, &config, url).await.map_err(chained)?;
@@ -150,12 +151,13 @@ pub async fn up(up: args::Up) -> anyhow::Result<Outcome> {
     trust::guard(LISTEN, up.listen, up.exposure, &wanted)?;
     // Before anything else is made: two of these on one port would share a home.
     metrics::serve(up.metrics)?;
+    let config = Config { warehouse: home::warehouse(up.warehouse.warehouse.as_deref())?, ..home::serving_config()? };
     let (listener, address) = listen(up.listen).await?;
     let http = Http::open(up.http, certificate, up.exposure).await?;
     let stopped = stopped(Signals::listen()?);
     // A run that keeps every core busy must not hold up who asks how it goes.
     let data = home::data_runtime()?;
-    let handle = home::open(data.handle().clone()).await?;
+    let handle = home::open(config, data.handle().clone()).await?;
     // In a shared database an unfinished run may be one that goes on elsewhere.
     if home::owns_database() {
         told(handle.go_on_with_all().await.map_err(chained)?);

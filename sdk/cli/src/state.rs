@@ -7,7 +7,7 @@ use crate::args::State;
 use crate::{Outcome, home, show};
 
 pub async fn perform(command: State) -> anyhow::Result<Outcome> {
-    let coordinator = home::open(tokio::runtime::Handle::current()).await?;
+    let coordinator = home::open(home::serving_config()?, tokio::runtime::Handle::current()).await?;
     match command {
         State::Show { pipeline, output } => {
             let rows = coordinator.positions(pipeline.as_deref()).await?;

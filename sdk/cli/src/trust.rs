@@ -38,6 +38,7 @@ pub fn is_own(variable: &str) -> bool {
             | login::PASSWORD
             | people::NEW_PASSWORD
             | vault::PASSWORD
+            | args::WAREHOUSE
     ) || traces::HEADERS.contains(&variable)
 }
 

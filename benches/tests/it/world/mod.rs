@@ -56,8 +56,8 @@ impl World {
 
     /// In our folder, with our home, and without settings of whoever runs the tests.
     fn place(&self, command: &mut Command) {
-        let places =
-            ["AUTH", "CORS_ORIGINS", "DATABASE_URL", "ETCD", "ETCD_PREFIX", "FLIGHT", "GRPC", "SERVER", "STORAGE_URL"];
+        let places = ["AUTH", "CORS_ORIGINS", "ETCD", "ETCD_PREFIX", "FLIGHT", "GRPC", "SERVER"];
+        let data = ["DATABASE_URL", "STORAGE_URL", "WAREHOUSE_URL"];
         let etcd = ["ETCD_CA", "ETCD_CERT", "ETCD_KEY", "ETCD_PASSWORD", "ETCD_USER"];
         let sign_in = [
             "OIDC_CLIENT_ID",
@@ -72,7 +72,7 @@ impl World {
         ];
         let secrets = ["CLUSTER_KEY", "CLUSTER_KEY_FILE", "TLS_CA", "TLS_CERT", "TLS_KEY", "TOKEN", "TOKENS"];
         let mail = ["SMTP_FROM", "SMTP_URL"];
-        for name in places.into_iter().chain(etcd).chain(secrets).chain(sign_in).chain(mail) {
+        for name in places.into_iter().chain(etcd).chain(secrets).chain(sign_in).chain(mail).chain(data) {
             command.env_remove(format!("FLOWETL_{name}"));
         }
         command.env_remove("RUST_LOG").env_remove("ENCRYPTION_KEY").env_remove("FLOWETL_CONNECTION_CHECKS");

@@ -16,6 +16,7 @@ mod revision;
 mod schedule;
 mod session;
 mod stored_pipeline;
+mod tenancy;
 mod trigger;
 mod vault;
 
@@ -37,18 +38,26 @@ pub(crate) struct Directory {
     /// What whoever watches is told of it, with the organization that it happens in.
     news: Vec<(String, News)>,
     grown: Arc<Notify>,
+    /// Told where organizations are made or go.
+    founded: Arc<Notify>,
+    /// Whether one was made or went here.
+    is_founded: bool,
 }
 
 impl Store {
     /// To read.
     pub(crate) async fn directory(&self) -> Result<Directory> {
         let tx = self.pool.begin().await.map_err(doing("begin a transaction"))?;
-        Ok(Directory { tx, news: Vec::new(), grown: self.grown() })
+        Ok(self.directory_in(tx))
     }
 
     /// To read and write; only where this process may decide.
     pub(crate) async fn change_directory(&self) -> Result<Directory> {
-        Ok(Directory { tx: self.begin().await?, news: Vec::new(), grown: self.grown() })
+        Ok(self.directory_in(self.begin().await?))
+    }
+
+    fn directory_in(&self, tx: Transaction<'static, Any>) -> Directory {
+        Directory { tx, news: Vec::new(), grown: self.grown(), founded: self.founded(), is_founded: false }
     }
 }
 
@@ -59,6 +68,9 @@ impl Directory {
         }
         commit(self.tx).await?;
         self.grown.notify_one();
+        if self.is_founded {
+            self.founded.notify_one();
+        }
         Ok(())
     }
 

@@ -42,6 +42,7 @@ impl Directory {
             .execute(&mut *self.tx)
             .await
             .map_err(doing("write an organization"))?;
+        self.is_founded = true;
         Ok(done.rows_affected() == 1)
     }
 
@@ -85,6 +86,7 @@ impl Directory {
             let done = sqlx::query(delete).bind(id.to_owned()).execute(&mut *self.tx).await;
             done.map_err(doing("remove an organization"))?;
         }
+        self.is_founded = true;
         Ok(())
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{Callers, Checks, Http, Metrics, Output, Server, Trust};
+use super::{Callers, Checks, Http, Metrics, Output, Server, Trust, Warehouse};
 
 /// How the processes of a cluster find each other.
 #[derive(Clone, Debug, Args)]
@@ -90,6 +90,8 @@ pub struct Coordinator {
     pub http: Http,
     #[command(flatten)]
     pub checks: Checks,
+    #[command(flatten)]
+    pub warehouse: Warehouse,
     #[command(flatten)]
     pub cluster: Cluster,
     #[command(flatten)]

@@ -298,6 +298,19 @@ pub struct Oidc {
     pub public_url: Option<url::Url>,
 }
 
+/// The database that is built in.
+#[derive(Clone, Debug, Args)]
+pub struct Warehouse {
+    /// A PostgreSQL database in which every organization gets schemas of its own and a connection `warehouse`:
+    /// `postgres://user:password@host/database`, of a user who may make schemas and roles. In the variable other users of this
+    /// machine do not see it.
+    #[arg(long, env = WAREHOUSE, value_name = "URL", hide_env_values = true)]
+    pub warehouse: Option<String>,
+}
+
+/// Where the warehouse is, and how to sign in there: no pipeline may read it.
+pub const WAREHOUSE: &str = "FLOWETL_WAREHOUSE_URL";
+
 /// Whether people have to sign in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Auth {
@@ -321,6 +334,8 @@ pub struct Up {
     pub http: Http,
     #[command(flatten)]
     pub checks: Checks,
+    #[command(flatten)]
+    pub warehouse: Warehouse,
     #[command(flatten)]
     pub certificate: Certificate,
     #[command(flatten)]
