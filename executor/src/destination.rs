@@ -94,6 +94,7 @@ impl Destination {
             connection: block.connection.clone(),
             sql: block.sql,
             to: block.to,
+            made: block.made,
         };
         systems.get(&block.connection).await?.in_database(request).await
     }

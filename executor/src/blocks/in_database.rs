@@ -1,4 +1,4 @@
-//! `sql` with `in`: a query that the database runs itself, into a table of its own.
+//! `sql` with `in`: a query that the database runs itself, into a table of its own, or keeps as a view.
 
 use flowetl_proto::catalogue::BlockDescription;
 use flowetl_proto::pipeline::{PortType, Reference};
@@ -19,6 +19,19 @@ pub struct InDatabase {
     /// The table it becomes: `schema.table` in the same database.
     #[schemars(with = "Value", extend("x-reference" = "target"))]
     pub to: Reference,
+    /// `table` (default) keeps the rows as they are now; `view` only the query, which is run whenever it is read.
+    #[serde(default, rename = "as")]
+    #[schemars(with = "Option<String>", extend("enum" = ["table", "view"]))]
+    pub made: Made,
+}
+
+/// What a query becomes inside a database.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Made {
+    #[default]
+    Table,
+    View,
 }
 
 pub(super) fn describe() -> BlockDescription {
@@ -27,7 +40,7 @@ pub(super) fn describe() -> BlockDescription {
         keyword: "sql".into(),
         with: Some("in".into()),
         label: "SQL in the database".into(),
-        description: "Creates a table from a query inside the database; no data moves.".into(),
+        description: "Creates a table or a view from a query inside the database; no data moves.".into(),
         input: Some(PortType::DbTable),
         output: Some(PortType::DbTable),
         settings: schema_for!(InDatabase).into(),

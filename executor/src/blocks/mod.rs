@@ -9,7 +9,7 @@ mod sql;
 mod test;
 
 pub use extract::{BadRows, Columns, Extract, Policies, Sync};
-pub use in_database::InDatabase;
+pub use in_database::{InDatabase, Made};
 pub use load::Load;
 pub use sql::Sql;
 pub use test::Test;

@@ -28,6 +28,7 @@ use flowetl_proto::tables::Table;
 use serde_json::Value;
 use tokio::sync::mpsc::Sender;
 
+use crate::blocks::Made;
 use crate::storage::Storage;
 use crate::{Error, Result};
 
@@ -167,6 +168,7 @@ pub struct InDatabaseRequest {
     /// One select statement in the database's own dialect.
     pub sql: String,
     pub to: Reference,
+    pub made: Made,
 }
 
 /// A target for one attempt's rows.

@@ -22,6 +22,12 @@ pub(super) struct Relation {
     pub columns: Vec<Attribute>,
 }
 
+impl Relation {
+    pub(super) fn is_view(&self) -> bool {
+        self.kind == Kind::View
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Table,

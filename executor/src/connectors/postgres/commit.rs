@@ -127,11 +127,17 @@ async fn change(client: &mut Client, load: &Load, staged: &Staged) -> Result<Cha
         return Ok(Change::Gone);
     };
     let (schema, table) = (&load.target.schema, &load.target.table);
+    if load.is_in_database()
+        && let Some(old) = catalog::relation(client, schema, table).await?
+        && (staged.way == Way::View || old.is_view())
+    {
+        return swap::replace(client, load, staged, &old).await.map(|()| Change::Made);
+    }
     let exists = catalog::relation(client, schema, table).await?.is_some();
     if exists {
         let mode = match staged.way {
             Way::Swap | Way::Refill => "access exclusive",
-            Way::Insert | Way::Merge | Way::Direct => "row exclusive",
+            Way::Insert | Way::Merge | Way::Direct | Way::View => "row exclusive",
         };
         client.execute(&format!("lock table {} in {mode} mode", load.target.sql())).await?;
     }

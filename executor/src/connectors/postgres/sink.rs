@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use super::catalog::text;
+use super::catalog::{Relation, text};
 use super::commit;
 use super::quote::{identifier, list, literal};
 use super::settings::Settings;
@@ -18,6 +18,7 @@ use super::stage::{CopyWriter, Incoming, Names, ORDER};
 use super::swap;
 use super::target::{self, Target};
 use super::wire::{Client, Side};
+use crate::blocks::Made;
 use crate::connectors::{Committed, InDatabaseRequest, OpenContext, Sink, SinkRequest, SinkWriter};
 use crate::{Error, Result};
 
@@ -35,6 +36,8 @@ pub(super) enum Way {
     Direct,
     /// Rows with known keys change, others come in.
     Merge,
+    /// No rows: the target is a view of a query from then on.
+    View,
 }
 
 /// What `commit` must know, also in another process.
@@ -68,7 +71,7 @@ pub(super) struct Load {
     pub way: Way,
     pub names: Names,
     /// The select statement of an `in_database` block.
-    query: Option<String>,
+    pub query: Option<String>,
     parallelism: usize,
     /// Of the direct way: the connection whose transaction holds the rows.
     held: Arc<Mutex<Option<Client>>>,
@@ -110,16 +113,25 @@ pub(super) async fn open(
     }))
 }
 
-/// A table made by the database itself from a select statement.
+/// A table or a view made by the database itself from a select statement. It replaces either: a view has no rows to lose, and
+/// those of a table are replaced.
 pub(super) async fn open_in_database(settings: Arc<Settings>, request: InDatabaseRequest) -> Result<Arc<dyn Sink>> {
     let mut client = Client::connect(&settings, Side::Sink, "flowetl").await?;
     let (schema, table) = place(request.to)?;
-    let target = target::find(&mut client, schema, &table).await?;
-    let query = request.sql.trim().trim_end_matches(';').to_owned();
-    if client.describe(&query).await?.is_none() {
+    let mut target = target::find_any(&mut client, schema, &table).await?;
+    if target.relation.as_ref().is_some_and(Relation::is_view) {
+        (target.relation, target.dependants) = (None, Vec::new());
+    }
+    // What stands before it counts for the place of an error.
+    let query = request.sql.trim_end().trim_end_matches(';').to_owned();
+    if client.describe(&query).await.map_err(|e| target::located(e, &query))?.is_none() {
         return Err(Error::user("the statement gives no rows; `in:` needs one select statement"));
     }
-    let way = if target.dependants.is_empty() { Way::Swap } else { Way::Refill };
+    let way = match request.made {
+        Made::View => Way::View,
+        Made::Table if target.dependants.is_empty() => Way::Swap,
+        Made::Table => Way::Refill,
+    };
     let names = Names::new(&target.schema, &request.attempt, &request.block);
     Ok(Arc::new(Load {
         settings,
@@ -244,12 +256,17 @@ impl Load {
         Err(Error::user(format!("{nulls} rows have no value in the key `{key}`, so they cannot be merged")))
     }
 
+    /// What is made of an `in_database` block's statement.
+    pub(super) fn sort(&self) -> &'static str {
+        if self.way == Way::View { "view" } else { "table" }
+    }
+
     /// Runs an `in_database` block's statement and gives the number of its rows.
     async fn create_as(&self, client: &mut Client, query: &str) -> Result<u64> {
-        let staging = self.names.staging();
+        let (staging, sort) = (self.names.staging(), self.sort());
         // Again, after an earlier `prepare` that was not heard of.
-        client.execute(&format!("drop table if exists {staging}")).await?;
-        client.execute(&format!("create table {staging} as {query}")).await
+        client.execute(&format!("drop {sort} if exists {staging}")).await?;
+        client.execute(&format!("create {sort} {staging} as {query}")).await
     }
 }
 
@@ -345,7 +362,10 @@ impl Sink for Load {
             literal(&self.names.session)
         );
         client.query(&others).await?;
-        let drop = format!("drop table if exists {}, {}", self.names.landing(), self.names.staging());
+        let drop = match self.way {
+            Way::View => format!("drop view if exists {}", self.names.staging()),
+            _ => format!("drop table if exists {}, {}", self.names.landing(), self.names.staging()),
+        };
         client.execute(&drop).await?;
         Ok(())
     }
@@ -355,6 +375,7 @@ impl Sink for Load {
         let exists = self.target.relation.is_some();
         let key = list(self.key.iter().map(String::as_str));
         let mut text = match (self.write, self.way) {
+            (_, Way::View) => format!("make `{place}` a view of the query"),
             (WriteMode::Replace, _) if !exists => format!("replace `{place}`: creates the table"),
             (WriteMode::Append, _) if !exists => format!("append to `{place}`: creates the table"),
             (WriteMode::Merge, _) if !exists => format!("merge into `{place}` by {key}: creates the table"),

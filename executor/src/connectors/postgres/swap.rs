@@ -2,10 +2,13 @@
 
 use super::catalog::{Relation, text};
 use super::quote::{identifier, literal, qualified};
-use super::sink::{Load, Staged, StagedIndex};
+use super::sink::{Load, Staged, StagedIndex, Way};
 use super::target;
 use super::wire::Client;
 use crate::{Error, Result};
+
+/// `invalid_table_definition`: a view would lose columns, or have them changed.
+const OTHER_COLUMNS: &str = "42P16";
 
 /// Gives the staging table the target's indexes and keys, under names of its own: long work that is still private.
 pub(super) async fn build_like(client: &mut Client, load: &Load, oid: u32) -> Result<Vec<StagedIndex>> {
@@ -114,7 +117,8 @@ pub(super) async fn rename(client: &mut Client, load: &Load, staged: &Staged, ol
         }
         client.execute(&format!("drop table {}", load.target.sql())).await?;
     }
-    client.execute(&format!("alter table {staging} rename to {}", identifier(&load.target.table))).await?;
+    let sort = load.sort();
+    client.execute(&format!("alter {sort} {staging} rename to {}", identifier(&load.target.table))).await?;
     for index in &staged.indexes {
         let name = identifier(&index.name);
         let sql = match index.is_constraint {
@@ -127,6 +131,25 @@ pub(super) async fn rename(client: &mut Client, load: &Load, staged: &Staged, ol
         client.execute(&sql).await?;
     }
     Ok(())
+}
+
+/// Puts a view, or a table in place of one, where `old` is. What reads a view goes on reading it where the columns allow that;
+/// else the server refuses, and names it.
+pub(super) async fn replace(client: &mut Client, load: &Load, staged: &Staged, old: &Relation) -> Result<()> {
+    let (target, staging) = (load.target.sql(), load.names.staging());
+    if let (Way::View, true, Some(query)) = (staged.way, old.is_view(), &load.query) {
+        client.execute("savepoint kept").await?;
+        match client.execute(&format!("create or replace view {target} as {query}")).await {
+            Ok(_) => return client.execute(&format!("drop view {staging}")).await.map(drop),
+            Err(error) if target::sqlstate(&error) == Some(OTHER_COLUMNS) => {
+                client.execute("rollback to savepoint kept").await?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    let sort = if old.is_view() { "view" } else { "table" };
+    client.execute(&format!("drop {sort} {target}")).await?;
+    rename(client, load, staged, None).await
 }
 
 /// Gives the statements that make `table` like the relation `oid` in owner, rights and comment; the owner last, because

@@ -35,8 +35,17 @@ impl Target {
     }
 }
 
-/// Looks the target up; a schema that is not there is a user's error.
+/// Looks the target of rows up; a schema that is not there, and a view, is a user's error.
 pub(super) async fn find(client: &mut Client, schema: Option<String>, table: &str) -> Result<Target> {
+    let target = find_any(client, schema, table).await?;
+    match &target.relation {
+        Some(relation) if relation.is_view() => Err(unloadable(&target.place())),
+        _ => Ok(target),
+    }
+}
+
+/// The same where it may be a view.
+pub(super) async fn find_any(client: &mut Client, schema: Option<String>, table: &str) -> Result<Target> {
     let schema = match schema {
         Some(schema) => schema,
         None => catalog::current_schema(client).await?,
@@ -52,10 +61,15 @@ pub(super) async fn find(client: &mut Client, schema: Option<String>, table: &st
             Vec::new()
         }
     };
-    if let Some(Relation { kind: Kind::View | Kind::Other, .. }) = &relation {
-        return Err(Error::user(format!("`{schema}.{table}` is a view, which cannot be loaded; name a table")));
+    let target = Target { schema, table: table.to_owned(), relation, dependants };
+    match &target.relation {
+        Some(Relation { kind: Kind::Other, .. }) => Err(unloadable(&target.place())),
+        _ => Ok(target),
     }
-    Ok(Target { schema, table: table.to_owned(), relation, dependants })
+}
+
+fn unloadable(place: &str) -> Error {
+    Error::user(format!("`{place}` is a view, which cannot be loaded; name a table"))
 }
 
 /// What a swap would lose. An empty answer means an ordinary table with nothing but its own indexes, keys, checks,
@@ -203,6 +217,18 @@ async fn resolve(client: &mut Client, texts: &[&str]) -> Result<Option<Vec<Type>
 
 /// The server's code of an error, if it came from the server.
 pub(super) fn sqlstate(error: &Error) -> Option<&str> {
-    let source = error.source.as_deref()?;
-    source.downcast_ref::<ServerError>().map(|e| e.code.as_str())
+    server_error(error).map(|said| said.code.as_str())
+}
+
+/// An error with the line and column of `sql` at which the server has found that wrong, where it says so.
+pub(super) fn located(error: Error, sql: &str) -> Error {
+    let Some(position) = server_error(&error).and_then(|said| said.position) else { return error };
+    let before: String = sql.chars().take(position.saturating_sub(1)).collect();
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    Error { message: format!("{} at line {line}, column {column}", error.message), ..error }
+}
+
+fn server_error(error: &Error) -> Option<&ServerError> {
+    error.source.as_deref()?.downcast_ref()
 }

@@ -22,6 +22,7 @@ use super::table::Table;
 use super::target::{Change, Target};
 use super::types::Kind;
 use super::{Database, on_thread};
+use crate::blocks::Made;
 use crate::connectors::sql_text::{as_subquery, identifiers};
 use crate::connectors::{Committed, InDatabaseRequest, Sink, SinkRequest, SinkWriter};
 use crate::{Error, Result};
@@ -77,6 +78,9 @@ impl SqliteSink {
     }
 
     pub(super) async fn query(database: Arc<Database>, request: InDatabaseRequest) -> Result<Self> {
+        if request.made == Made::View {
+            return Err(Error::user("views are made in PostgreSQL only: leave `as: view` out"));
+        }
         let (table, place) = target_of(&database, &request.to)?;
         let stage = Stage::new(&database.path, &request.attempt, &request.block);
         let (path, sql, name) = (database.path.clone(), request.sql, database.name.clone());

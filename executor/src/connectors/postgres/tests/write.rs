@@ -9,6 +9,7 @@ use flowetl_proto::control::Position;
 use flowetl_proto::pipeline::WriteMode;
 
 use super::{Database, Loading, attempt, loading, merging, with_database};
+use crate::blocks::Made;
 use crate::connectors::{Committed, InDatabaseRequest, Sink};
 
 fn batch(ids: &[Option<i32>], name: &str) -> RecordBatch {
@@ -330,6 +331,7 @@ async fn a_query_becomes_a_table_inside_the_database() {
     with_database(|mut db| async move {
         db.run("create table t (id int, name text); insert into t select i, 'n' from generate_series(1, 100) i").await;
         let make = |run: &str, sql: &str| InDatabaseRequest {
+            made: Made::Table,
             attempt: attempt(run, 1),
             block: "made".into(),
             connection: "db".into(),
@@ -359,6 +361,47 @@ async fn a_query_becomes_a_table_inside_the_database() {
         assert_eq!(db.value("select n from made").await, "100");
         assert_eq!(db.leftovers().await, "0");
         assert!(system.in_database(make("4", "drop table t")).await.is_err());
+        let wrong = system.in_database(make("5", "select id,\n  nane from t")).await.unwrap_err().message;
+        assert!(wrong.contains("nane") && wrong.ends_with("at line 2, column 3"), "{wrong}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_becomes_a_view_and_either_takes_the_others_place() {
+    with_database(|mut db| async move {
+        db.run("create table t (id int, name text); insert into t select i, 'n' from generate_series(1, 100) i").await;
+        let system = db.open().await;
+        let make = async |run: &str, sql: &str, made| {
+            let (block, connection, to) = ("made".into(), "db".into(), super::table("made"));
+            let request = InDatabaseRequest { attempt: attempt(run, 1), block, connection, sql: sql.into(), to, made };
+            let sink = system.in_database(request.clone()).await.unwrap();
+            sink.begin().await.unwrap();
+            let staged = sink.prepare(&[]).await.unwrap();
+            // As another process would.
+            let sink = system.in_database(request).await.unwrap();
+            let committed = sink.commit(&staged, &[]).await;
+            assert!(committed.is_err() || sink.commit(&staged, &[]).await.unwrap() == Committed::Done);
+            sink.discard().await.unwrap();
+            committed.map(|done| assert_eq!(done, Committed::Done)).map_err(|e| e.message)
+        };
+        make("1", "select id from t where id > 90", Made::View).await.unwrap();
+        db.run("create view reader as select id from made").await;
+        make("2", "select id, name from t where id > 50 -- more", Made::View).await.unwrap();
+        assert_eq!(db.value("select count(*) from reader").await, "50", "what reads it goes on");
+        let refused = make("3", "select count(*) as n from t", Made::View).await.unwrap_err();
+        assert!(refused.contains("depend on it"), "{refused}");
+        assert_eq!(db.value("select count(*) from reader").await, "50");
+        db.run("drop view reader").await;
+        make("4", "select count(*) as n from t", Made::View).await.unwrap();
+        db.run("insert into t values (101, 'n')").await;
+        assert_eq!(db.value("select n from made").await, "101", "a view shows what is there now");
+        let sort = "select relkind::text from pg_class where relname = 'made'";
+        make("5", "select id from t", Made::Table).await.unwrap();
+        assert_eq!(db.value(sort).await, "r");
+        make("6", "select id from t", Made::View).await.unwrap();
+        assert_eq!(db.value(sort).await, "v");
+        assert_eq!(db.leftovers().await, "0");
     })
     .await;
 }

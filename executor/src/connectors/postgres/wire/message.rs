@@ -43,6 +43,8 @@ pub(in crate::connectors::postgres) struct ServerError {
     pub hint: Option<String>,
     /// Where it happened: `COPY t, line 3, column a`.
     pub context: Option<String>,
+    /// The character of the statement at which it was found wrong, from 1.
+    pub position: Option<usize>,
 }
 
 impl fmt::Display for ServerError {
@@ -71,6 +73,7 @@ impl ServerError {
                 b'D' => error.detail = Some(text),
                 b'H' => error.hint = Some(text),
                 b'W' => error.context = Some(text),
+                b'P' => error.position = text.parse().ok(),
                 _ => {}
             }
         }

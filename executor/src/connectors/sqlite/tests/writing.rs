@@ -15,6 +15,7 @@ use flowetl_proto::pipeline::WriteMode;
 use serde_json::Value;
 
 use super::{SqliteFixture, fixture};
+use crate::blocks::Made;
 use crate::connectors::suite::source_suite::{query, request};
 use crate::connectors::suite::{Fixture, batch, booleans, integers, lines, open, texts};
 use crate::connectors::{Committed, InDatabaseRequest, Sink, SinkRequest, System};
@@ -291,6 +292,7 @@ async fn a_query_inside_the_database_becomes_a_table() {
             connection: "shop".into(),
             sql: sql.into(),
             to: fixture.place("big"),
+            made: Made::Table,
         };
         let sink = open(&fixture).await.in_database(request_of()).await.expect("a sink");
         assert_eq!(sink.writers_max(), 0);
@@ -308,13 +310,16 @@ async fn a_query_inside_the_database_becomes_a_table() {
         assert_eq!(lines(&query(provider, "select * from t").await), expected);
         assert_eq!(fixture.leftovers().await, Vec::<String>::new());
     }
-    let bad = InDatabaseRequest {
+    let bad = |sql: &str, made| InDatabaseRequest {
         attempt: attempt(9),
         block: BlockId::new("big"),
         connection: "shop".into(),
-        sql: "drop table t".into(),
+        sql: sql.into(),
         to: fixture.place("big"),
+        made,
     };
-    let error = open(&fixture).await.in_database(bad).await.expect_err("not a select");
+    let error = open(&fixture).await.in_database(bad("drop table t", Made::Table)).await.expect_err("not a select");
     assert_eq!(error.to_string(), "the query on `shop` must be one select statement");
+    let error = open(&fixture).await.in_database(bad("select 1", Made::View)).await.expect_err("no views");
+    assert_eq!(error.to_string(), "views are made in PostgreSQL only: leave `as: view` out");
 }
