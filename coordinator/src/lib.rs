@@ -40,6 +40,7 @@ mod submit;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod transformations;
 mod trigger;
 mod turn;
 pub mod vault;

@@ -118,3 +118,97 @@ fn au_8_a_setting_that_is_no_warehouse_is_refused_at_the_start() {
         assert!(is_named && !ended.err.contains("hidden"), "{}", ended.err);
     }
 }
+
+/// The path of a transformation that is made.
+fn transformation(served: &Served, name: &str, sql: &str, more: &Value) -> String {
+    let mut wish = json!({ "name": name, "sql_body": sql });
+    for (key, value) in more.as_object().unwrap() {
+        wish[key] = value.clone();
+    }
+    format!("/transformations/{}", served.post("/transformations", &wish)["id"].as_str().unwrap())
+}
+
+#[test]
+fn dm_11_and_tr_1_to_7_transformations_become_views_and_tables_and_are_tested() {
+    let (world, house) = (World::new(), Database::postgres());
+    world.write("orders.csv", "id,amount,day\n1,10,2026-01-01\n2,20,2026-01-02\n3,30,2026-01-03\n");
+    let served = start(&world, &house);
+    let shop = format!(
+        "  rows: {{extract: '{}'}}\n  orders: {{load: rows, to: warehouse.orders}}\n",
+        world.path("orders.csv").display()
+    );
+    assert_eq!(run(&served, "shop", &shop)["status"], "success");
+    let sources = served.get("/transformations/sources");
+    let found = &sources["sources"][0];
+    let (schema, rows) = (&found["schema"], &found["rows"]);
+    assert_eq!((&found["source"], schema, rows), (&json!("raw"), &json!("tenant_default_raw"), &json!(3)), "{sources}");
+
+    let clean = transformation(
+        &served,
+        "clean",
+        "select id, amount, day\nfrom {{ source('raw', 'orders') }}\nwhere amount >= {{ var('least') }}",
+        &json!({ "params": { "least": { "type": "integer", "default": 20 } },
+                 "tests": { "unique": ["id"], "not_null": ["amount"] } }),
+    );
+    transformation(
+        &served,
+        "doubled",
+        "select *, amount * 2 as twice from {{ ref('clean') }};",
+        &json!({ "materialization": "ephemeral" }),
+    );
+    let totals = transformation(
+        &served,
+        "totals",
+        "select id, twice from {{ ref('doubled') }} order by 1",
+        &json!({ "materialization": "table", "schema_name": "marts",
+                 "tests": { "relationships": { "id": "clean.id" }, "rows": "> 0",
+                            "sql": "select * from {{ ref('totals') }} where twice < 40" } }),
+    );
+    let compiled = served.post(&format!("{clean}/compile"), &json!({ "params": { "least": 7 } }));
+    assert_eq!(
+        compiled["sql"], "select id, amount, day\nfrom \"tenant_default_raw\".\"orders\"\nwhere amount >= 7",
+        "{compiled}"
+    );
+    let (status, wrong) =
+        served.call("POST", &format!("{clean}/compile"), &json!({ "sql_body": "select 1,\n nothing" }));
+    assert!(status == 409 && wrong.contains("at line 2, column 2"), "{wrong}");
+    assert!(!house.has("tenant_default_staging.clean"), "nothing is made where one looks");
+
+    let run = ended(&served, &format!("{totals}/run?upstream=true"), &json!({}));
+    let target = (&run["status"], &run["target_type"], &run["pipeline"]);
+    assert_eq!(target, (&json!("success"), &json!("transformation"), &json!("totals")), "{run}");
+    let kind = |of: &str| house.text(&format!("select relkind::text from pg_class where oid = '{of}'::regclass"));
+    assert_eq!((kind("tenant_default_staging.clean"), kind("tenant_default_marts.totals")), ("v".into(), "r".into()));
+    let oracle = "select coalesce(string_agg(id || ':' || amount * 2, ' ' order by id), '') from tenant_default_raw.orders where amount >= 20";
+    let made = "select string_agg(id || ':' || twice, ' ' order by id) from tenant_default_marts.totals";
+    assert_eq!(house.text(made), house.text(oracle));
+
+    // A test that fails is the run's failure; a parameter changes what is made.
+    let failed = ended(&served, &format!("{totals}/run?upstream=true"), &json!({ "params": { "least": 5 } }));
+    assert_eq!(failed["status"], "failed", "{failed}");
+    assert!(failed["error_message"].as_str().unwrap().contains("tests_of_totals"), "{failed}");
+
+    // What was a view becomes a table, and reads on where it was.
+    served.good("PUT", &clean, &json!({ "materialization": "table" }));
+    assert_eq!(ended(&served, &format!("{clean}/run"), &json!({}))["status"], "success");
+    assert_eq!(kind("tenant_default_staging.clean"), "r");
+
+    let news = transformation(
+        &served,
+        "news",
+        "select id, amount, day from {{ source('raw', 'orders') }}",
+        &json!({ "materialization": "incremental", "unique_key": ["id"], "cursor": "day" }),
+    );
+    let first = ended(&served, &format!("{news}/run"), &json!({}));
+    assert_eq!((&first["status"], &first["records_loaded"]), (&json!("success"), &json!(3)), "{first}");
+    house.run(
+        "insert into tenant_default_raw.orders values (4, 40, '2026-01-04'); \
+               update tenant_default_raw.orders set amount = 31, day = '2026-01-04' where id = 3",
+    );
+    let second = ended(&served, &format!("{news}/run"), &json!({}));
+    assert_eq!(second["status"], "success", "{second}");
+    assert!(second["records_extracted"].as_i64().unwrap() < 4, "only what is new is read: {second}");
+    let all = |of: &str| house.texts(&format!("select concat_ws(',', id, amount, day) from {of} order by 1"));
+    assert_eq!(all("tenant_default_staging.news"), all("tenant_default_raw.orders"));
+    served.end();
+}

@@ -1149,7 +1149,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One connection, with the pipelines that use it. */
+        /** One connection. */
         get: {
             parameters: {
                 query?: never;
@@ -1166,7 +1166,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["ConnectionDetail"];
+                        "application/json": components["schemas"]["ConnectionView"];
                     };
                 };
                 default: components["responses"]["problem"];
@@ -1200,16 +1200,10 @@ export interface paths {
             };
         };
         post?: never;
-        /**
-         * Delete a connection that no pipeline uses, or any with `force`. Runs that were begun with it fail where they need its
-         *     secrets again.
-         */
+        /** Delete a connection. Runs that were begun with it fail where they need its secrets again. */
         delete: {
             parameters: {
-                query?: {
-                    /** @description Also while pipelines use it, which fail then. */
-                    force?: boolean;
-                };
+                query?: never;
                 header?: never;
                 path: {
                     connection: string;
@@ -2324,7 +2318,7 @@ export interface paths {
         };
         put?: never;
         post?: never;
-        /** End an organization, and all that belongs to it. */
+        /** End an organization, and all that belongs to it: its schemas in the built-in warehouse are dropped with every table in them. */
         delete: {
             parameters: {
                 query?: never;
@@ -3972,6 +3966,328 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/transformations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The organization's transformations. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Only the one of this name. */
+                    name?: string;
+                    /** @description Those behind the one of this name: the `next` of the page before. */
+                    after?: string;
+                    /** @description How many at most: 50 where it is left out, never more than 500. */
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TransformationPage"];
+                    };
+                };
+                default: components["responses"]["problem"];
+            };
+        };
+        put?: never;
+        /** Make a transformation. What its SQL refers to must be there, and nothing may need itself. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["TransformationWish"];
+                };
+            };
+            responses: {
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TransformationItem"];
+                    };
+                };
+                default: components["responses"]["problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/transformations/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tables that pipelines have loaded, which transformations may read. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Those behind the one of this id: the `next` of the page before. */
+                    after?: string;
+                    /** @description How many at most: 50 where it is left out, never more than 500. */
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SourcePage"];
+                    };
+                };
+                default: components["responses"]["problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/transformations/sources.yml": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as dbt's `sources.yml`, all of them. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/yaml": string;
+                    };
+                };
+                default: components["responses"]["problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/transformations/{transformation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One transformation. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    transformation: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TransformationItem"];
+                    };
+                };
+                default: components["responses"]["problem"];
+            };
+        };
+        /** Change what is sent; the rest stays. With `If-Match` only while nobody else has changed it. */
+        put: {
+            parameters: {
+                query?: never;
+                header?: {
+                    "if-match"?: string | null;
+                };
+                path: {
+                    transformation: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["TransformationWish"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TransformationItem"];
+                    };
+                };
+                default: components["responses"]["problem"];
+            };
+        };
+        post?: never;
+        /** Remove a transformation that no other refers to. Its table or view stays. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: {
+                    "if-match"?: string | null;
+                };
+                path: {
+                    transformation: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                default: components["responses"]["problem"];
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/transformations/{transformation}/compile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The SQL as the database gets it, of what is kept or of what is sent in its place. The database is asked whether it
+         *     understands it; nothing is made.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    transformation: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["CompileWish"] | null;
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CompiledSql"];
+                    };
+                };
+                default: components["responses"]["problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/transformations/{transformation}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin a run that makes its table or view, and tests it. */
+        post: {
+            parameters: {
+                query?: {
+                    /** @description Whether those that it refers to are made first, and those that they refer to before them. */
+                    upstream?: boolean;
+                };
+                header?: never;
+                path: {
+                    transformation: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["TransformationRunWish"] | null;
+                };
+            };
+            responses: {
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["RunItem"];
+                    };
+                };
+                default: components["responses"]["problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/triggers": {
         parameters: {
             query?: never;
@@ -4355,16 +4671,6 @@ export interface components {
         AppliedPipeline: components["schemas"]["PipelineDetail"] & {
             outcome: components["schemas"]["Outcome"];
         };
-        /** @description Files that have arrived together. */
-        Arrived: {
-            /**
-             * Format: int64
-             * @description How many they are.
-             */
-            count: number;
-            /** @description Their paths at the connection, in alphabetical order: up to 100. */
-            files: string[];
-        };
         /** @description One try of a segment. */
         AttemptItem: {
             /** Format: double */
@@ -4474,15 +4780,22 @@ export interface components {
             /** @description As the system writes it. */
             type: string;
         };
-        /** @description A connection with the pipelines that use it. */
-        ConnectionDetail: components["schemas"]["ConnectionView"] & {
-            /** @description Those that can run and name it, by name: up to 500. */
-            used_by: components["schemas"]["ConnectionUser"][];
+        /** @description What is to be compiled in place of what is kept. */
+        CompileWish: {
+            /** @description Values of the parameters; of those that are left out, their defaults. */
+            params?: Record<string, unknown> | null;
+            /** @description SQL that is not saved yet. */
+            sql_body?: string | null;
         };
-        /** @description A pipeline that uses a connection. */
-        ConnectionUser: {
-            id: string;
-            name: string;
+        /** @description SQL as the database gets it. */
+        CompiledSql: {
+            /** @description The transformations that it refers to. */
+            depends_on: string[];
+            /** @description What it makes: `connection.schema.name`; null for what is ephemeral. */
+            relation?: string | null;
+            /** @description The tables that it reads as sources: `source.table`. */
+            sources: string[];
+            sql: string;
         };
         /** @description A connection as the API shows it: its settings stand beside its other fields as well as in `config`. */
         ConnectionView: Record<string, unknown> & {
@@ -4791,7 +5104,6 @@ export interface components {
         };
         /** @description An event. */
         FiringItem: {
-            arrived?: components["schemas"]["Arrived"] | null;
             /** Format: date-time */
             at: string;
             /** @description Why it can never begin one. */
@@ -5002,6 +5314,11 @@ export interface components {
             /** @description Of a webhook: what to call by POST, below the service's address. It holds the secret, and is shown this once. */
             url?: string | null;
         };
+        /**
+         * @description What becomes of the rows of a transformation.
+         * @enum {string}
+         */
+        Materialization: "view" | "table" | "incremental" | "ephemeral";
         /** @description Who calls. */
         Me: components["schemas"]["Person"] & {
             memberships: components["schemas"]["Membership"][];
@@ -5282,7 +5599,7 @@ export interface components {
             field?: string | null;
             /** @description By which the coordinator's log knows it, where the fault is its own. */
             instance?: string | null;
-            /** @description Everything that is wrong with a pipeline file, each with its line and column, where it is one. */
+            /** @description Everything that is wrong with a pipeline file or a transformation's SQL, each with its line and column, where it is one. */
             problems?: Record<string, unknown>[];
             /** Format: int32 */
             status: number;
@@ -5352,7 +5669,6 @@ export interface components {
         };
         /** @description A run with everything that is known of it. */
         RunDetail: components["schemas"]["RunItem"] & {
-            arrived?: components["schemas"]["Arrived"] | null;
             /** @description Every attempt at one of its segments, in the order they were started. */
             attempts: components["schemas"]["AttemptItem"][];
             error?: components["schemas"]["RunError"] | null;
@@ -5408,9 +5724,9 @@ export interface components {
              * @description The most that any one process held while it worked for the run.
              */
             peak_memory_bytes: number;
-            /** @description The name of the pipeline. */
+            /** @description The name of the pipeline, or of the transformation. */
             pipeline: string;
-            /** @description The id of the pipeline; null for a run of a file that is not kept. */
+            /** @description The id of the pipeline; null for a run of anything else. */
             pipeline_id?: string | null;
             /** @description Which of the organization's runs that wait for their turn comes first. */
             priority: components["schemas"]["Priority"];
@@ -5451,6 +5767,10 @@ export interface components {
             /** @description The same to the point: a run that is `failing` or `cancelling` waits for what is under way. */
             state: string;
             status: components["schemas"]["RunStatus"];
+            /** @description The id of either. */
+            target_id?: string | null;
+            /** @description `pipeline` or `transformation`; null for a run of a file that is not kept. */
+            target_type?: string | null;
             trigger: components["schemas"]["Trigger"];
         };
         /** @description Runs, and where the next ones are. */
@@ -5566,6 +5886,44 @@ export interface components {
             password: string;
             /** @description The e-mail address. */
             username: string;
+        };
+        SourceColumn: {
+            name: string;
+            nullable: boolean;
+            /** @description As the system writes it: `numeric(15,2)`. */
+            type: string;
+        };
+        /** @description A table that transformations may read. */
+        SourceItem: {
+            /** @description As they were discovered last; none where nobody has looked. */
+            columns: components["schemas"]["SourceColumn"][];
+            connection: string;
+            id: string;
+            /** Format: date-time */
+            loaded_at: string;
+            /** @description The pipeline that loaded it last. */
+            pipeline: string;
+            /** @description Null where that is not kept. */
+            pipeline_id?: string | null;
+            /**
+             * Format: int64
+             * @description Rows that the last load has written; null where the database has made the table by itself.
+             */
+            rows?: number | null;
+            run_id: string;
+            /** @description Null where it is the connection's own. */
+            schema?: string | null;
+            /** @description As `{{ source('raw', 'orders') }}` names its schema. */
+            source: string;
+            /** @description As it names the table. */
+            table: string;
+        };
+        /** @description Sources, and where the next ones are. */
+        SourcePage: {
+            /** @description The `after` of the next page; null where there is none. */
+            next?: string | null;
+            /** @description In the order in which they were loaded first. */
+            sources: components["schemas"]["SourceItem"][];
         };
         /**
          * @description How a pipeline is to be taken.
@@ -5745,11 +6103,75 @@ export interface components {
              */
             transformations: number;
         };
+        /** @description A transformation as it is shown. */
+        TransformationItem: {
+            connection: string;
+            /** Format: date-time */
+            created_at: string;
+            cursor?: string | null;
+            /** @description The names of those that its SQL refers to. */
+            depends_on: string[];
+            description?: string | null;
+            id: string;
+            materialization: components["schemas"]["Materialization"];
+            name: string;
+            params: Record<string, unknown>;
+            /** Format: int64 */
+            revision: number;
+            schema_name: string;
+            sql_body: string;
+            tests: Record<string, unknown>;
+            unique_key: string[];
+            /** Format: date-time */
+            updated_at: string;
+        };
+        /** @description Transformations, and where the next ones are. */
+        TransformationPage: {
+            /** @description The `after` of the next page; null where there is none. */
+            next?: string | null;
+            /** @description By name. */
+            transformations: components["schemas"]["TransformationItem"][];
+        };
+        /** @description How a transformation is to be run. */
+        TransformationRunWish: {
+            /** @description Incremental ones read everything again. */
+            full_refresh?: boolean;
+            /** @description Values of the parameters; of those that are left out, their defaults. */
+            params?: Record<string, unknown> | null;
+            priority?: components["schemas"]["Priority"] | null;
+        };
+        /** @description A transformation that is to be made or changed. What is left out of a change stays as it is. */
+        TransformationWish: {
+            /** @description `warehouse` where it is left out of a new one. */
+            connection?: string | null;
+            /** @description Incremental: a column that grows, so that each run reads only what is new in it; empty to read everything each time. */
+            cursor?: string | null;
+            description?: string | null;
+            materialization?: components["schemas"]["Materialization"] | null;
+            /** @description 1 to 50 letters, digits and `_`; its table or view is called so. */
+            name?: string | null;
+            /** @description The parameters that its SQL names, as the `params` of a pipeline file. */
+            params?: Record<string, unknown> | null;
+            /** @description `staging` where it is left out of a new one in the built-in warehouse, whose schemas are `raw`, `staging` and `marts`. */
+            schema_name?: string | null;
+            /**
+             * @description One query in the database's own dialect. `{{ ref('orders_clean') }}` is another transformation,
+             *     `{{ source('raw', 'orders') }}` a table that a pipeline has loaded, `{{ var('day') }}` a parameter.
+             */
+            sql_body?: string | null;
+            /**
+             * @description What is tested of its rows after each run, as the `test` block of pipelines has it: `unique`, `not_null`,
+             *     `accepted_values`, `relationships` to others as `name.column`, `rows`, `sql`, `severity`.
+             */
+            tests?: Record<string, unknown> | null;
+            /** @description Incremental: the columns that name a row. */
+            unique_key?: string[] | null;
+        };
         /**
          * @description What began a run.
          * @enum {string}
          */
-        Trigger: "client" | "manual" | "api" | "schedule" | "webhook" | "upstream" | "files";
+        Trigger: "client" | "manual" | "api" | "schedule" | "webhook" | "upstream";
         /** @description A trigger with its newest events. */
         TriggerDetail: components["schemas"]["TriggerItem"] & {
             /** @description Newest first, up to 50. */
@@ -5759,11 +6181,6 @@ export interface components {
         TriggerItem: {
             /** Format: date-time */
             created_at: string;
-            /**
-             * Format: int64
-             * @description Of kind `files`: how often it looks.
-             */
-            every_seconds?: number | null;
             id: string;
             is_active: boolean;
             kind: components["schemas"]["TriggerKind"];
@@ -5773,10 +6190,6 @@ export interface components {
              */
             last_fired_at?: string | null;
             params: Record<string, unknown>;
-            /** @description Of kind `files`: where they have to arrive. */
-            place?: string | null;
-            /** @description Of kind `files`: why nothing could be seen at the newest look. */
-            problem?: string | null;
             /** @description The id of the pipeline that it runs. */
             target_id: string;
             target_name: string;
@@ -5784,7 +6197,7 @@ export interface components {
             until?: string | null;
             /** Format: date-time */
             updated_at: string;
-            /** @description Pipelines that have to succeed; none but for kind `upstream`. */
+            /** @description Pipelines that have to succeed; none for a webhook. */
             upstream: components["schemas"]["Upstream"][];
             /**
              * Format: int64
@@ -5796,7 +6209,7 @@ export interface components {
          * @description What a trigger waits for.
          * @enum {string}
          */
-        TriggerKind: "webhook" | "upstream" | "files";
+        TriggerKind: "webhook" | "upstream";
         /** @description Triggers, and where the next ones are. */
         TriggerPage: {
             /** @description The `after` of the next page; null where there is none. */
@@ -5806,21 +6219,10 @@ export interface components {
         };
         /** @description A trigger that is to be made or changed. What is left out of a change stays as it is. */
         TriggerWish: {
-            /**
-             * Format: int64
-             * @description How often it looks: 30 where it is left out, at least 5.
-             */
-            every_seconds?: number | null;
             is_active?: boolean | null;
             kind?: components["schemas"]["TriggerKind"] | null;
             /** @description What its runs are told, by the names of the pipeline's parameters. What a call tells counts before it. */
             params?: Record<string, unknown> | null;
-            /**
-             * @description Where files have to arrive, as pipelines read them: `connection/path`, in which `*` and `?` stand for any part of a
-             *     name and `**` for any folders; a path that ends in `/` means all below it. It fires once for all files that are new or
-             *     changed since it last looked, each once it is the same at two looks. What is there at its first look is no arrival.
-             */
-            place?: string | null;
             /** @description The id of the pipeline that it runs; it cannot be changed. */
             target_id?: string | null;
             target_type?: components["schemas"]["TargetType"] | null;

@@ -27,6 +27,9 @@ pub(crate) enum Refusal {
     /// A pipeline file is wrong; every problem with its place.
     #[error("the pipeline is wrong: {}", .0.first().map(ToString::to_string).unwrap_or_default())]
     Invalid(Vec<Problem>),
+    /// The SQL of a transformation is wrong, with its place.
+    #[error("the SQL is wrong: {}", .0.first().map(ToString::to_string).unwrap_or_default())]
+    WrongSql(Vec<Problem>),
     /// What would be asked is not there just now.
     #[error("{0}")]
     Unavailable(String),

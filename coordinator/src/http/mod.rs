@@ -43,6 +43,7 @@ mod schedules;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod transformations;
 mod triggers;
 mod upload;
 mod vault;

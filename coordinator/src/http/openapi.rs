@@ -9,7 +9,8 @@ use super::gate::Needs;
 use super::problem::Problem;
 use super::{
     alerts, audit, auth, backups, catalogue, connections, dashboard, discovery, events, executors, files, health, keys,
-    logs, members, oidc, organizations, pipeline_looks, pipelines, routes, runs, schedules, triggers, vault,
+    logs, members, oidc, organizations, pipeline_looks, pipelines, routes, runs, schedules, transformations, triggers,
+    vault,
 };
 
 #[derive(OpenApi)]
@@ -131,6 +132,15 @@ use super::{
         backups::get,
         backups::content,
         backups::remove,
+        transformations::list,
+        transformations::create,
+        transformations::get,
+        transformations::update,
+        transformations::remove,
+        transformations::compile,
+        transformations::run,
+        transformations::sources,
+        transformations::sources_file,
         triggers::list,
         triggers::create,
         triggers::get,

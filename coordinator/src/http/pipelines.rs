@@ -120,8 +120,8 @@ impl<T: Serialize> Responder for Tagged<T> {
 
 /// A pipeline file, to be kept by whoever asked.
 pub(super) struct Export {
-    name: String,
-    text: String,
+    pub name: String,
+    pub text: String,
 }
 
 impl Responder for Export {

@@ -29,7 +29,7 @@ pub(crate) struct Problem {
     /// The field that is wrong, where it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<&'static str>,
-    /// Everything that is wrong with a pipeline file, each with its line and column, where it is one.
+    /// Everything that is wrong with a pipeline file or a transformation's SQL, each with its line and column, where it is one.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     #[schema(value_type = Vec<Object>, required = false)]
     problems: Box<[pipeline::Problem]>,
@@ -187,7 +187,7 @@ impl From<Refusal> for Problem {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, text).with_retry(seconds)
             }
             Refusal::Changed(_) => Self::new(StatusCode::PRECONDITION_FAILED, text),
-            Refusal::Invalid(problems) => {
+            Refusal::Invalid(problems) | Refusal::WrongSql(problems) => {
                 Self { problems: problems.into(), ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, text) }
             }
             Refusal::Unavailable(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, text).with_retry(1),

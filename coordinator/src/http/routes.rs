@@ -13,7 +13,7 @@ use super::problem::{no_such_method, no_such_path};
 use super::{
     Site, alerts, audit, auth, backups, body, catalogue, connections, console, dashboard, discovery, docs, events,
     executors, files, health, keys, logs, members, oidc, once, organizations, pipeline_looks, pipelines, runs,
-    schedules, triggers, vault,
+    schedules, transformations, triggers, vault,
 };
 use crate::accounts::{Role, Scope};
 
@@ -98,6 +98,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     all.extend(of_files());
     all.extend(of_backups());
     all.extend(of_triggers());
+    all.extend(of_transformations());
     all
 }
 
@@ -262,6 +263,24 @@ fn of_triggers() -> [Endpoint; 6] {
     ]
 }
 
+/// SQL that is kept by name.
+fn of_transformations() -> Vec<Endpoint> {
+    const READ: Needs = Needs::Member(Role::Viewer, Some(Scope::PipelinesRead));
+    const WRITE: Needs = Needs::Member(Role::Editor, Some(Scope::PipelinesWrite));
+    const REMOVE: Needs = Needs::Member(Role::Admin, Some(Scope::PipelinesWrite));
+    vec![
+        endpoint(GET, "/transformations", READ, transformations::list),
+        endpoint(POST, "/transformations", WRITE, transformations::create),
+        endpoint(GET, "/transformations/sources", READ, transformations::sources),
+        endpoint(GET, "/transformations/sources.yml", READ, transformations::sources_file),
+        endpoint(GET, "/transformations/{transformation}", READ, transformations::get),
+        endpoint(PUT, "/transformations/{transformation}", WRITE, transformations::update),
+        endpoint(DELETE, "/transformations/{transformation}", REMOVE, transformations::remove),
+        endpoint(POST, "/transformations/{transformation}/compile", WRITE, transformations::compile),
+        endpoint(POST, "/transformations/{transformation}/run", WRITE, transformations::run),
+    ]
+}
+
 /// An endpoint behind its gate, whose handler works on the process's own threads, and to its end.
 fn endpoint<H, A>(method: Method, path: &'static str, needs: Needs, handler: H) -> Endpoint
 where
@@ -301,7 +320,8 @@ fn resource(path: &str, routes: impl IntoIterator<Item = (Method, Route)>) -> Re
         let refusal = no_such_method(&request, &methods);
         async move { refusal }
     };
-    let bytes = if path.starts_with("/pipelines") { body::FILE_BYTES_MAX } else { body::BODY_BYTES_MAX };
+    let brings_files = ["/pipelines", "/transformations"].iter().any(|start| path.starts_with(start));
+    let bytes = if brings_files { body::FILE_BYTES_MAX } else { body::BODY_BYTES_MAX };
     let resource = web::resource(path).app_data(body::json(bytes));
     routes.into_iter().fold(resource, Resource::route).default_service(web::route().to(others))
 }

@@ -23,9 +23,13 @@ use crate::{Handle, clock};
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct RunItem {
     id: String,
-    /// The name of the pipeline.
+    /// The name of the pipeline, or of the transformation.
     pipeline: String,
-    /// The id of the pipeline; null for a run of a file that is not kept.
+    /// `pipeline` or `transformation`; null for a run of a file that is not kept.
+    target_type: Option<&'static str>,
+    /// The id of either.
+    target_id: Option<String>,
+    /// The id of the pipeline; null for a run of anything else.
     pipeline_id: Option<String>,
     /// The revision of it.
     revision: Option<i64>,
@@ -105,6 +109,12 @@ impl From<OwnedRun> for RunItem {
         let item = Self {
             id: run.id.to_string(),
             pipeline,
+            target_type: match (&origin.pipeline, &origin.transformation) {
+                (Some(_), _) => Some("pipeline"),
+                (None, Some(_)) => Some("transformation"),
+                (None, None) => None,
+            },
+            target_id: origin.pipeline.clone().or(origin.transformation.clone()),
             schedule_id: origin.tick().map(|tick| tick.schedule.clone()),
             pipeline_id: origin.pipeline,
             revision: origin.revision,

@@ -54,18 +54,42 @@ impl Pipelines {
         wish: RunWish,
     ) -> Result<OwnedRun, Refusal> {
         let (stored, pipeline) = self.runnable(tenant, id).await?;
+        let (pipeline_id, revision) = (Some(stored.id.clone()), Some(stored.revision));
+        let origin = Origin { pipeline: pipeline_id, revision, ..Origin::default() };
+        self.begin(caller, tenant, (pipeline, origin), ("pipeline.run", &stored.id), wish).await
+    }
+
+    /// Begins a run of a pipeline that is made for a transformation, of this id, and kept nowhere.
+    pub(crate) async fn run_made(
+        &self,
+        caller: &Caller,
+        tenant: &Tenant,
+        (pipeline, transformation): (Pipeline, &str),
+        wish: RunWish,
+    ) -> Result<OwnedRun, Refusal> {
+        let origin = Origin { transformation: Some(transformation.to_owned()), ..Origin::default() };
+        self.begin(caller, tenant, (pipeline, origin), ("transformation.run", transformation), wish).await
+    }
+
+    async fn begin(
+        &self,
+        caller: &Caller,
+        tenant: &Tenant,
+        (pipeline, origin): (Pipeline, Origin),
+        (action, subject): (&'static str, &str),
+        wish: RunWish,
+    ) -> Result<OwnedRun, Refusal> {
         let options = Options {
             full_refresh: wish.full_refresh,
             until: wish.until.map(BlockId::new),
             resume: wish.resume.map(RunId::new),
         };
+        let organization = &tenant.organization.id;
         let origin = Origin {
-            organization: Some(stored.organization.clone()),
-            pipeline: Some(stored.id.clone()),
-            revision: Some(stored.revision),
-            cause: None,
+            organization: Some(organization.clone()),
             trigger: if caller.key.is_some() { Trigger::Api } else { Trigger::Manual },
             priority: wish.priority.unwrap_or_else(|| Priority::of_file(&pipeline)),
+            ..origin
         };
         let pipeline = match wish.params.filter(|params| !params.is_empty()) {
             Some(params) => pipeline.bound(&params).map_err(|message| Refusal::Wrong { field: "params", message })?,
@@ -73,16 +97,22 @@ impl Pipelines {
         };
         let run = self.handle.submit_for(pipeline, options, origin).await.map_err(refused)?;
         let mut directory = self.handle.store().change_directory().await?;
-        let change = Change {
-            organization: Some(&stored.organization),
-            action: "pipeline.run",
-            subject: &stored.id,
-            before: None,
-            after: document(&run.as_str()),
-        };
+        let change =
+            Change { organization: Some(organization), action, subject, before: None, after: document(&run.as_str()) };
         directory.audit(&caller.entry(change)).await?;
         directory.commit().await?;
-        Ok(self.handle.run_of(&tenant.organization.id, &run).await?)
+        Ok(self.handle.run_of(organization, &run).await?)
+    }
+
+    /// The pipeline of a file that is not kept.
+    pub(crate) async fn parsed(&self, tenant: &Tenant, wish: PipelineWish) -> Result<Parsed, Refusal> {
+        let file = compile::file_of(wish)?;
+        compile::parse(&self.known(&tenant.organization.id).await?, &file).map_err(Refusal::Invalid)
+    }
+
+    /// Lets an executor look at a pipeline that is not kept; its first failure is the refusal.
+    pub(crate) async fn looked_at(&self, pipeline: &Pipeline) -> Result<(), Refusal> {
+        self.planned(pipeline, &pipeline.name, None).await.map(drop)
     }
 
     /// What a run of the newest revision would do; nothing is touched.
@@ -93,8 +123,7 @@ impl Pipelines {
 
     /// What a run of a file that is not kept would do.
     pub(crate) async fn plan_file(&self, tenant: &Tenant, wish: PipelineWish) -> Result<Vec<SegmentPlan>, Refusal> {
-        let file = compile::file_of(wish)?;
-        let parsed = compile::parse(&self.known(&tenant.organization.id).await?, &file).map_err(Refusal::Invalid)?;
+        let parsed = self.parsed(tenant, wish).await?;
         self.planned(&parsed.pipeline, &parsed.pipeline.name, Some(&parsed)).await
     }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use flowetl_proto::control::{Cost, Output, Position, Segment};
 use flowetl_proto::id::{BlockId, RunId, SegmentId, Token};
-use flowetl_proto::pipeline::Pipeline;
+use flowetl_proto::pipeline::{Pipeline, Reference};
 use flowetl_proto::run::{Phase, RunEvent, RunOptions};
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::machine::{Changes, Event};
 use super::state::{AttemptPhase, AttemptState, Discard, RunState, SegmentPhase, SegmentState, fed_by};
 use super::view::{meter, newest, view};
-use crate::store::{AttemptRow, News, Record, RunRow, SegmentRow, Stored, Totals};
+use crate::store::{AttemptRow, CommitState, Loaded, News, Record, RunRow, SegmentRow, Stored, Totals};
 use crate::{Error, Result, cut};
 
 /// What a new run is made of.
@@ -105,7 +105,7 @@ impl RunState {
     /// The rows that a decision changed, under the next event's number.
     pub(crate) fn record(&mut self, changes: Changes, (kind, detail): (&str, Value), now: i64) -> Record {
         self.seq += 1;
-        let news = self.news(&changes, kind, now);
+        let (news, loaded) = (self.news(&changes, kind, now), self.loaded(&changes));
         let place = |id: &SegmentId| self.segments.get_index_of(id).unwrap_or_default() as i64;
         let segments = changes.segments.iter().map(|id| self.segments[id].row(place(id)));
         let attempts = changes.attempts.iter().map(|token| self.attempts[token].row(*token));
@@ -113,12 +113,27 @@ impl RunState {
             segments: segments.collect(),
             attempts: attempts.collect(),
             sink_commits: changes.sink_commits,
+            loaded,
             positions: changes.positions.into_iter().collect(),
             schemas: changes.schemas.into_iter().collect(),
             event: RunEvent { seq: self.seq, at: now, kind: kind.to_owned(), detail },
             run: self.row(),
             news,
         }
+    }
+
+    /// The tables that are visible by what a decision has heard.
+    fn loaded(&self, changes: &Changes) -> Vec<Loaded> {
+        let done = changes.sink_commits.iter().filter(|commit| commit.state == CommitState::Done);
+        let loaded = done.filter_map(|commit| {
+            let block = self.pipeline.blocks.get(&commit.block)?;
+            let to = serde_json::from_value(block.settings.get("to")?.clone()).ok()?;
+            let Reference::Table { connection, schema, table } = to else { return None };
+            let attempt = self.attempts.get(&commit.token).filter(|_| block.kind == "load");
+            let rows = attempt.map(|attempt| meter(attempt, &block.id).rows_out);
+            Some(Loaded { connection, schema, table, rows })
+        });
+        loaded.collect()
     }
 
     /// What whoever watches is told of a decision; nothing where neither the run nor a block is another than before, nor of a

@@ -198,6 +198,7 @@ async fn begin(handle: &Handle, scheduled: Scheduled) -> Result<()> {
         cause: Some(scheduled.cause),
         trigger: scheduled.trigger,
         priority: Priority::of_file(&scheduled.definition),
+        transformation: None,
     };
     let pipeline = Pipeline { name: scheduled.key, ..scheduled.definition };
     let options = Options { until: scheduled.until, ..Options::default() };

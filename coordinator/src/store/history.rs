@@ -178,8 +178,9 @@ fn statement(query: &RunQuery, is_default: bool, wanted: &Wanted) -> (Text, Opti
         );
     }
     let statement = format!(
-        "select r.*, coalesce(p.name, r.pipeline) as called from ({runs}) r \
-         left join stored_pipeline p on p.id = r.stored_pipeline order by r.id desc"
+        "select r.*, coalesce(p.name, t.name, r.pipeline) as called from ({runs}) r \
+         left join stored_pipeline p on p.id = r.stored_pipeline \
+         left join transformation t on t.id = r.transformation order by r.id desc"
     );
     (text, Some(statement))
 }

@@ -19,6 +19,8 @@ pub(crate) struct Origin {
     /// The id of the stored pipeline.
     pub pipeline: Option<String>,
     pub revision: Option<i64>,
+    /// The id of the transformation that it makes.
+    pub transformation: Option<String>,
     /// What is used up by it.
     pub cause: Option<Cause>,
     pub trigger: Trigger,
@@ -123,6 +125,7 @@ pub(super) fn decode(row: &AnyRow) -> Result<Origin> {
         organization: get(row, "organization")?,
         pipeline: get(row, "stored_pipeline")?,
         revision: get(row, "revision")?,
+        transformation: get(row, "transformation")?,
         cause: tick.map(|(schedule, at)| Cause::Tick(Tick { schedule, at })),
         trigger: get_word(row, "began_by")?,
         priority: Priority::of_number(get(row, "priority")?),

@@ -11,8 +11,8 @@ use sqlx::{Any, Transaction};
 
 use super::news::Of;
 use super::{
-    AttemptRow, Cause, News, Origin, RunRow, SegmentRow, SinkCommit, Store, Version, attempt, commit, event, firing,
-    news, origin, pipeline, position, run, segment, serial, sink_commit, source_schema,
+    AttemptRow, Cause, Loaded, News, Origin, RunRow, SegmentRow, SinkCommit, Store, Version, attempt, commit, event,
+    firing, loaded, news, origin, pipeline, position, run, segment, serial, sink_commit, source_schema,
 };
 use crate::Result;
 
@@ -25,6 +25,8 @@ pub(crate) struct Record {
     pub sink_commits: Vec<SinkCommit>,
     pub positions: Vec<(BlockId, Position)>,
     pub schemas: Vec<(BlockId, Value)>,
+    /// Tables that are visible now.
+    pub loaded: Vec<Loaded>,
     pub event: RunEvent,
     /// What whoever watches is told, if anything.
     pub news: Option<News>,
@@ -126,6 +128,9 @@ async fn write(tx: &mut Transaction<'static, Any>, record: &Record) -> Result<()
     }
     for (block, schema) in &record.schemas {
         source_schema::put(tx, &record.run.pipeline, block, schema, id, now).await?;
+    }
+    for table in &record.loaded {
+        loaded::put(tx, id, table, now).await?;
     }
     event::insert(tx, id, &record.event).await?;
     news::append(tx, Of::Run(id), record.news.as_slice()).await

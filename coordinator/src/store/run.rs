@@ -63,8 +63,9 @@ pub(crate) struct OwnedRun {
 }
 
 /// Runs with what their pipelines are called.
-const OWNED: &str = "select run.*, coalesce(p.name, run.pipeline) as called from run \
-                     left join stored_pipeline p on p.id = run.stored_pipeline";
+const OWNED: &str = "select run.*, coalesce(p.name, t.name, run.pipeline) as called from run \
+                     left join stored_pipeline p on p.id = run.stored_pipeline \
+                     left join transformation t on t.id = run.transformation";
 /// Whose a run is.
 const OWNER: &str = "coalesce(run.organization, (select default_organization from installation where id = 1))";
 
@@ -178,8 +179,8 @@ impl Store {
 pub(super) async fn insert(tx: &mut Transaction<'static, Any>, run: &RunRow, origin: &Origin) -> Result<()> {
     let insert = "insert into run (id, pipeline, hash, options, state, failure, term, seq, created_at, started_at, \
                   finished_at, kept, organization, stored_pipeline, revision, schedule, tick, began_by, error_message, queued, \
-                  priority) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
-                  $20, $21)";
+                  priority, transformation) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
+                  $20, $21, $22)";
     sqlx::query(insert)
         .bind(run.id.as_str().to_owned())
         .bind(run.pipeline.clone())
@@ -202,6 +203,7 @@ pub(super) async fn insert(tx: &mut Transaction<'static, Any>, run: &RunRow, ori
         .bind(run.failure.as_ref().map(ToString::to_string))
         .bind(i64::from(run.queued))
         .bind(origin.priority.number())
+        .bind(origin.transformation.clone())
         .execute(&mut **tx)
         .await
         .map_err(doing("write a run"))?;

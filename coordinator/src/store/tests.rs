@@ -93,6 +93,7 @@ fn record(id: &str, term: i64) -> Record {
         segments: vec![],
         attempts: vec![],
         sink_commits: vec![],
+        loaded: vec![],
         positions: vec![],
         schemas: vec![],
         event,

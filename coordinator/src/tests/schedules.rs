@@ -248,6 +248,7 @@ fn record(id: RunId, version: &Version, term: i64, now: i64) -> Record {
         segments: vec![],
         attempts: vec![],
         sink_commits: vec![],
+        loaded: vec![],
         positions: vec![],
         schemas: vec![],
         event,

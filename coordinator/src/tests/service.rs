@@ -118,10 +118,22 @@ pub(crate) fn catalogue() -> Catalogue {
         places: Places::Tables,
         settings: json!({}),
     };
+    let within = json!({
+        "sql": { "type": "string", "x-input": "relations" }, "in": { "type": "string", "x-connection": true },
+        "to": { "x-reference": "target" }, "as": { "type": "string" },
+    });
+    let table = Some(PortType::DbTable);
+    let in_database = BlockDescription {
+        keyword: "sql".into(),
+        with: Some("in".into()),
+        settings: json!({ "type": "object", "additionalProperties": false, "properties": within }),
+        ..kind("in_database", [table, table], json!({}))
+    };
     let load = json!({ "load": block, "to": { "x-reference": "target" }, "write": { "type": "string" } });
     Catalogue {
         blocks: vec![
             kind("extract", [None, rows], json!({ "extract": { "x-reference": "source" }, "sync": sync })),
+            in_database,
             kind("load", [rows, None], load),
             kind("sql", [rows, rows], json!({ "sql": { "type": "string", "x-input": "sql" } })),
             kind("test", [rows, None], json!({ "test": block, "unique": { "type": "array" } })),

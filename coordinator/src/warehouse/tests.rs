@@ -174,7 +174,7 @@ async fn au_8_each_organization_has_schemas_that_no_other_can_use(database: &Dat
     let wish = || Wish::read(serde_json::json!({ "host": "evil" }).as_object().unwrap().clone()).unwrap();
     let refused = connections.change(&nobody(), &acme, &connection.id, wish()).await.unwrap_err();
     assert_eq!(refused.to_string(), "connection `warehouse` is built in and stays as it is");
-    connections.delete(&nobody(), &acme, &connection.id).await.unwrap_err();
+    connections.delete(&nobody(), &acme, &connection.id, false).await.unwrap_err();
     assert!(connections.export(&nobody(), &acme, None).await.unwrap().connections.is_empty());
 
     // Everything is made once more at the next start, and is as it was.

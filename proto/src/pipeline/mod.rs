@@ -33,3 +33,4 @@ pub use schema::schema;
 pub use secrets::{Secrets, Unsealed, is_reference};
 pub use source::{CONNECTIONS_FILE, Source};
 pub use validate::{Copy, Parsed, Parser, Positions, is_pipeline_name, usual_key};
+pub use yaml::write as write_yaml;

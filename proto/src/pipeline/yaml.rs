@@ -10,7 +10,7 @@ const LINE_CHARS_MAX: usize = 100;
 const WORDS: [&str; 11] = ["null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan", "inf"];
 
 /// The text of a map.
-pub(super) fn write(map: &Map<String, Value>) -> String {
+pub fn write(map: &Map<String, Value>) -> String {
     let mut text = String::new();
     entries(map, 0, &mut text);
     text

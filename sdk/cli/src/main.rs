@@ -26,6 +26,7 @@ mod show;
 mod signals;
 mod state;
 mod traces;
+mod transformation;
 mod trust;
 mod uploads;
 mod vault;
@@ -123,6 +124,7 @@ async fn perform(command: Command) -> anyhow::Result<Outcome> {
         Command::Pipeline(command) => pipelines::pipeline(command).await,
         Command::Schedule(command) => pipelines::schedule(command).await,
         Command::Trigger(command) => pipelines::trigger(command).await,
+        Command::Transformation(command) => transformation::perform(command).await,
         Command::User(command) => people::user(command).await,
         Command::Org(command) => people::org(command).await,
         Command::Backup(command) => backup::perform(command).await,

@@ -193,7 +193,7 @@ async fn id_of(api: &Api, name: &str) -> anyhow::Result<String> {
 }
 
 /// All of it as JSON, or a line for each.
-fn list<const N: usize>(
+pub fn list<const N: usize>(
     output: args::Output,
     found: &[Value],
     line: impl Fn(&Value) -> [String; N],
@@ -212,6 +212,7 @@ fn at(time: &Value) -> String {
     time.as_str().map_or_else(|| "no next run".to_owned(), |time| format!("next {time}"))
 }
 
-fn text(value: &Value) -> String {
+/// The text of a value that is one; else nothing.
+pub fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }

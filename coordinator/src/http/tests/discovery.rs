@@ -20,7 +20,7 @@ on_both!(
 );
 
 /// A table of two columns.
-fn table(schema: &str, name: &str) -> Table {
+pub(super) fn table(schema: &str, name: &str) -> Table {
     let column = |name: &str, declared: &str| Column {
         name: name.into(),
         declared: declared.into(),
@@ -40,7 +40,7 @@ fn table(schema: &str, name: &str) -> Table {
 }
 
 /// The path of a new connection.
-async fn connection(app: &App, token: &str, name: &str) -> String {
+pub(super) async fn connection(app: &App, token: &str, name: &str) -> String {
     let wish = json!({ "name": name, "type": "postgres", "host": "db", "database": "shop", "password": RIGHT });
     let made = app.post("/connections", token, wish).await.good();
     format!("/connections/{}", made["id"].as_str().unwrap())
@@ -62,7 +62,7 @@ async fn told(watcher: &mut Watcher, kind: &str) -> Happening {
 }
 
 /// Looks at a connection, to the end.
-async fn discover(app: &App, token: &str, connection: &str) -> Value {
+pub(super) async fn discover(app: &App, token: &str, connection: &str) -> Value {
     let mut watcher = watcher(app, token).await;
     let begun = app.post(&format!("{connection}/discover"), token, Value::Null).await;
     assert_eq!(begun.status, 202, "{begun:?}");

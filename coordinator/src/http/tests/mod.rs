@@ -16,6 +16,7 @@ mod rules;
 mod runs;
 mod service;
 mod teams;
+mod transformations;
 mod triggers;
 mod upgrade;
 

@@ -144,6 +144,15 @@ GET /triggers/{trigger}: viewer, pipelines:read
 PUT /triggers/{trigger}: editor, pipelines:write
 DELETE /triggers/{trigger}: admin, pipelines:write
 POST /hooks/{secret}: nobody
+GET /transformations: viewer, pipelines:read
+POST /transformations: editor, pipelines:write
+GET /transformations/sources: viewer, pipelines:read
+GET /transformations/sources.yml: viewer, pipelines:read
+GET /transformations/{transformation}: viewer, pipelines:read
+PUT /transformations/{transformation}: editor, pipelines:write
+DELETE /transformations/{transformation}: admin, pipelines:write
+POST /transformations/{transformation}/compile: editor, pipelines:write
+POST /transformations/{transformation}/run: editor, pipelines:write
 ";
 
 /// Other names of what is described once.

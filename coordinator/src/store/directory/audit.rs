@@ -11,7 +11,7 @@ use crate::store::{doing, get, get_json, to_json};
 
 /// Changes of these are told to whoever watches the organization: all of its members may see them. What was changed is for
 /// those who may read this log.
-const TOLD: [&str; 12] = [
+const TOLD: [&str; 13] = [
     "organization",
     "member",
     "run",
@@ -24,6 +24,7 @@ const TOLD: [&str; 12] = [
     "destination",
     "file",
     "warehouse",
+    "transformation",
 ];
 
 impl Directory {

@@ -8,6 +8,7 @@ mod file;
 mod file_watch;
 mod identity;
 mod invitation;
+mod loaded_table;
 mod member;
 mod metadata_cache;
 mod organization;
@@ -17,6 +18,7 @@ mod schedule;
 mod session;
 mod stored_pipeline;
 mod tenancy;
+mod transformation;
 mod trigger;
 mod vault;
 

@@ -4,6 +4,7 @@ mod api;
 mod cluster;
 mod files;
 mod runs;
+mod transformation;
 
 use std::path::PathBuf;
 
@@ -16,6 +17,7 @@ pub use self::api::{
 pub use self::cluster::{Cluster, Coordinator, Executor, Executors};
 pub use self::files::{BackupCommand, FileCommand};
 pub use self::runs::Runs;
+pub use self::transformation::{ApplyTransformation, TransformationCommand};
 pub use crate::checks::Checks;
 
 #[derive(Debug, Parser)]
@@ -97,6 +99,9 @@ pub enum Command {
         #[command(flatten)]
         output: Output,
     },
+    /// SQL that a service keeps by name and makes tables and views of.
+    #[command(subcommand)]
+    Transformation(TransformationCommand),
     /// Work as an executor of a cluster, until SIGTERM; or look at executors and end them.
     Executor(Box<Executor>),
     /// Work as the coordinator of a cluster, until SIGTERM.
