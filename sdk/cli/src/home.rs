@@ -23,6 +23,9 @@ use crate::{allocator, files, mail, trust};
 /// Events between executor and coordinator: progress of a few segments a second, and one end each.
 const EVENTS_WAITING_MAX: usize = 256;
 
+/// Where the metadata database is, which may hold its password.
+pub const DATABASE_URL: &str = "FLOWETL_DATABASE_URL";
+
 /// The process's environment, as the only place that reads secrets from it.
 #[derive(Clone, Copy, Debug)]
 pub struct Environment;
@@ -186,7 +189,7 @@ pub fn warehouse(url: Option<&str>) -> anyhow::Result<Option<Warehouse>> {
 }
 
 fn database_url() -> Option<String> {
-    std::env::var("FLOWETL_DATABASE_URL").ok()
+    std::env::var(DATABASE_URL).ok()
 }
 
 /// Where the key of a local installation lies.

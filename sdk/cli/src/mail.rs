@@ -3,7 +3,8 @@
 use anyhow::{Context, bail};
 use flowetl_coordinator::Mail;
 
-const URL: &str = "FLOWETL_SMTP_URL";
+/// It has a password.
+pub const URL: &str = "FLOWETL_SMTP_URL";
 const FROM: &str = "FLOWETL_SMTP_FROM";
 /// Where browsers find the service, for links in mail.
 const SITE: &str = "FLOWETL_PUBLIC_URL";

@@ -13,7 +13,7 @@ use flowetl_proto::etcd::Etcd;
 use flowetl_proto::pipeline::Secret;
 use flowetl_proto::trust::{Authority, Certificate, ClusterKey, Tls, Trust};
 
-use crate::{api, args, login, people, traces, vault};
+use crate::{api, args, home, login, mail, people, traces, vault};
 
 /// The cluster's key itself: on no command line, which other users of a machine may see.
 const KEY: &str = "FLOWETL_CLUSTER_KEY";
@@ -39,6 +39,8 @@ pub fn is_own(variable: &str) -> bool {
             | people::NEW_PASSWORD
             | vault::PASSWORD
             | args::WAREHOUSE
+            | home::DATABASE_URL
+            | mail::URL
     ) || traces::HEADERS.contains(&variable)
 }
 
