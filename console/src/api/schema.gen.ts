@@ -1149,7 +1149,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One connection. */
+        /** One connection, with the pipelines that use it. */
         get: {
             parameters: {
                 query?: never;
@@ -1166,7 +1166,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["ConnectionView"];
+                        "application/json": components["schemas"]["ConnectionDetail"];
                     };
                 };
                 default: components["responses"]["problem"];
@@ -1200,10 +1200,16 @@ export interface paths {
             };
         };
         post?: never;
-        /** Delete a connection. Runs that were begun with it fail where they need its secrets again. */
+        /**
+         * Delete a connection that no pipeline uses, or any with `force`. Runs that were begun with it fail where they need its
+         *     secrets again.
+         */
         delete: {
             parameters: {
-                query?: never;
+                query?: {
+                    /** @description Also while pipelines use it, which fail then. */
+                    force?: boolean;
+                };
                 header?: never;
                 path: {
                     connection: string;
@@ -4671,6 +4677,16 @@ export interface components {
         AppliedPipeline: components["schemas"]["PipelineDetail"] & {
             outcome: components["schemas"]["Outcome"];
         };
+        /** @description Files that have arrived together. */
+        Arrived: {
+            /**
+             * Format: int64
+             * @description How many they are.
+             */
+            count: number;
+            /** @description Their paths at the connection, in alphabetical order: up to 100. */
+            files: string[];
+        };
         /** @description One try of a segment. */
         AttemptItem: {
             /** Format: double */
@@ -4796,6 +4812,16 @@ export interface components {
             /** @description The tables that it reads as sources: `source.table`. */
             sources: string[];
             sql: string;
+        };
+        /** @description A connection with the pipelines that use it. */
+        ConnectionDetail: components["schemas"]["ConnectionView"] & {
+            /** @description Those that can run and name it, by name: up to 500. */
+            used_by: components["schemas"]["ConnectionUser"][];
+        };
+        /** @description A pipeline that uses a connection. */
+        ConnectionUser: {
+            id: string;
+            name: string;
         };
         /** @description A connection as the API shows it: its settings stand beside its other fields as well as in `config`. */
         ConnectionView: Record<string, unknown> & {
@@ -5104,6 +5130,7 @@ export interface components {
         };
         /** @description An event. */
         FiringItem: {
+            arrived?: components["schemas"]["Arrived"] | null;
             /** Format: date-time */
             at: string;
             /** @description Why it can never begin one. */
@@ -5669,6 +5696,7 @@ export interface components {
         };
         /** @description A run with everything that is known of it. */
         RunDetail: components["schemas"]["RunItem"] & {
+            arrived?: components["schemas"]["Arrived"] | null;
             /** @description Every attempt at one of its segments, in the order they were started. */
             attempts: components["schemas"]["AttemptItem"][];
             error?: components["schemas"]["RunError"] | null;
@@ -6171,7 +6199,7 @@ export interface components {
          * @description What began a run.
          * @enum {string}
          */
-        Trigger: "client" | "manual" | "api" | "schedule" | "webhook" | "upstream";
+        Trigger: "client" | "manual" | "api" | "schedule" | "webhook" | "upstream" | "files";
         /** @description A trigger with its newest events. */
         TriggerDetail: components["schemas"]["TriggerItem"] & {
             /** @description Newest first, up to 50. */
@@ -6181,6 +6209,11 @@ export interface components {
         TriggerItem: {
             /** Format: date-time */
             created_at: string;
+            /**
+             * Format: int64
+             * @description Of kind `files`: how often it looks.
+             */
+            every_seconds?: number | null;
             id: string;
             is_active: boolean;
             kind: components["schemas"]["TriggerKind"];
@@ -6190,6 +6223,10 @@ export interface components {
              */
             last_fired_at?: string | null;
             params: Record<string, unknown>;
+            /** @description Of kind `files`: where they have to arrive. */
+            place?: string | null;
+            /** @description Of kind `files`: why nothing could be seen at the newest look. */
+            problem?: string | null;
             /** @description The id of the pipeline that it runs. */
             target_id: string;
             target_name: string;
@@ -6197,7 +6234,7 @@ export interface components {
             until?: string | null;
             /** Format: date-time */
             updated_at: string;
-            /** @description Pipelines that have to succeed; none for a webhook. */
+            /** @description Pipelines that have to succeed; none but for kind `upstream`. */
             upstream: components["schemas"]["Upstream"][];
             /**
              * Format: int64
@@ -6209,7 +6246,7 @@ export interface components {
          * @description What a trigger waits for.
          * @enum {string}
          */
-        TriggerKind: "webhook" | "upstream";
+        TriggerKind: "webhook" | "upstream" | "files";
         /** @description Triggers, and where the next ones are. */
         TriggerPage: {
             /** @description The `after` of the next page; null where there is none. */
@@ -6219,10 +6256,21 @@ export interface components {
         };
         /** @description A trigger that is to be made or changed. What is left out of a change stays as it is. */
         TriggerWish: {
+            /**
+             * Format: int64
+             * @description How often it looks: 30 where it is left out, at least 5.
+             */
+            every_seconds?: number | null;
             is_active?: boolean | null;
             kind?: components["schemas"]["TriggerKind"] | null;
             /** @description What its runs are told, by the names of the pipeline's parameters. What a call tells counts before it. */
             params?: Record<string, unknown> | null;
+            /**
+             * @description Where files have to arrive, as pipelines read them: `connection/path`, in which `*` and `?` stand for any part of a
+             *     name and `**` for any folders; a path that ends in `/` means all below it. It fires once for all files that are new or
+             *     changed since it last looked, each once it is the same at two looks. What is there at its first look is no arrival.
+             */
+            place?: string | null;
             /** @description The id of the pipeline that it runs; it cannot be changed. */
             target_id?: string | null;
             target_type?: components["schemas"]["TargetType"] | null;

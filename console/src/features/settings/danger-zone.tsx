@@ -140,8 +140,8 @@ function DeleteDialog({ onClose }: { onClose: () => void }) {
       <p>
         {totals &&
           `${plural(totals.pipelines, "pipeline")}, ${plural(totals.connections, "connection")} with their secrets, ${plural(totals.schedules, "schedule")}, `}
-        all runs, the audit log and every table in its schemas of the built-in warehouse are gone then, for everybody.
-        Nobody can bring them back.
+        all runs, the audit log and every table in its schemas of the built-in warehouse are gone then, for
+        everybody. Nobody can bring them back.
       </p>
     </ConfirmDialog>
   );
