@@ -25,7 +25,7 @@ fn x27_files_that_arrive_in_a_folder_begin_one_run() {
     let trigger = format!("/triggers/{}", served.post("/triggers", &wish)["id"].as_str().unwrap());
     let metadata = Database::sqlite(&world.path("home/flowetl.db"));
     let look = || {
-        let looks = || metadata.number("select looks from file_watch");
+        let looks = || metadata.text("select cast(looks as text) from file_watch").parse::<i64>().unwrap();
         let before = looks();
         wait_until("a look is taken", || looks() > before);
     };

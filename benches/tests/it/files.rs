@@ -144,7 +144,7 @@ fn x27_what_is_uploaded_to_a_bucket_begins_a_run() {
     let listed = ann.does(&["trigger", "list"]).expect(0).out;
     assert!(listed.contains("bring  enabled  waits for files at files/raw/*.csv"), "{listed}");
     let metadata = Database::sqlite(&world.path("home/flowetl.db"));
-    wait_until("a first look is taken", || metadata.number("select looks from file_watch") > 0);
+    wait_until("a first look is taken", || metadata.text("select cast(looks as text) from file_watch") != "0");
     world.write("orders.csv", "id,note\n1,a\n");
     ann.does(&["file", "upload", "orders.csv", "--folder", "raw"]).expect(0);
     ann.does(&["file", "upload", "orders.csv", "--folder", "elsewhere"]).expect(0);

@@ -42,7 +42,7 @@ fn ended(served: &Served, call: &str, wish: &Value) -> Value {
 #[test]
 fn au_8_pipelines_use_their_organizations_schemas_and_the_database_refuses_others() {
     let (world, house) = (World::new(), Database::postgres());
-    house.run("create schema tenant_other_raw; create table tenant_other_raw.secret as select 7 as id");
+    house.run("create schema tenant_other_raw; create table tenant_other_raw.secret (id bigint, amount bigint); insert into tenant_other_raw.secret values (7, 0)");
     world.write("orders.csv", "id,amount\n1,10\n2,20\n");
     let served = start(&world, &house);
     let csv = world.path("orders.csv");
