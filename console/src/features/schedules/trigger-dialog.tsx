@@ -1,10 +1,10 @@
 // Makes a trigger; the address of a webhook is shown once.
 import { useQuery } from "@tanstack/react-query";
-import { Webhook, Workflow, X } from "lucide-react";
+import { FolderInput, Webhook, Workflow, X } from "lucide-react";
 import { useState } from "react";
 import { pipelineSearchQuery } from "@/api/pipelines";
 import { pipelineQuery } from "@/api/pipeline-files";
-import { useMakeTrigger } from "@/api/triggers";
+import { type Trigger, useMakeTrigger } from "@/api/triggers";
 import { ProblemAlert } from "@/components/problem-state";
 import { SecretDialog } from "@/components/secret-dialog";
 import { Button } from "@/components/ui/button";
@@ -27,9 +27,10 @@ interface Named {
 }
 
 export function TriggerDialog({ pipeline, onClose }: TriggerDialogProps) {
-  const [kind, setKind] = useState<"webhook" | "upstream">("webhook");
+  const [kind, setKind] = useState<Trigger["kind"]>("webhook");
   const [target, setTarget] = useState(pipeline ?? "");
   const [upstream, setUpstream] = useState<readonly Named[]>([]);
+  const [place, setPlace] = useState("");
   const [until, setUntil] = useState("");
   const [isTried, setTried] = useState(false);
   const make = useMakeTrigger();
@@ -49,7 +50,10 @@ export function TriggerDialog({ pipeline, onClose }: TriggerDialogProps) {
       </SecretDialog>
     );
   }
-  const isIncomplete = target === "" || (kind === "upstream" && upstream.length === 0);
+  const isIncomplete =
+    target === "" ||
+    (kind === "upstream" && upstream.length === 0) ||
+    (kind === "files" && place.trim() === "");
   const submit = () => {
     setTried(true);
     if (isIncomplete) return;
@@ -59,12 +63,16 @@ export function TriggerDialog({ pipeline, onClose }: TriggerDialogProps) {
         target_type: "pipeline",
         target_id: target,
         ...(kind === "upstream" && { upstream: upstream.map(({ id }) => id) }),
+        ...(kind === "files" && { place: place.trim() }),
         ...(until.trim() !== "" && { until: until.trim() }),
       },
       {
         onSuccess: ({ url, target_name }) => {
           if (url !== null) return;
-          toast("success", `${target_name} runs once they have succeeded.`);
+          toast(
+            "success",
+            `${target_name} runs once they have ${kind === "files" ? "arrived" : "succeeded"}.`,
+          );
           onClose();
         },
       },
@@ -80,7 +88,7 @@ export function TriggerDialog({ pipeline, onClose }: TriggerDialogProps) {
       onSubmit={submit}
       isBusy={make.isPending}
     >
-      <div className="grid gap-2 sm:grid-cols-2">
+      <div className="grid gap-2 sm:grid-cols-3">
         <ChoiceCard
           icon={Webhook}
           label="A call"
@@ -94,6 +102,13 @@ export function TriggerDialog({ pipeline, onClose }: TriggerDialogProps) {
           words="Runs it once all of them have succeeded."
           isChosen={kind === "upstream"}
           onChoose={() => setKind("upstream")}
+        />
+        <ChoiceCard
+          icon={FolderInput}
+          label="Files"
+          words="Runs it when files arrive at a place."
+          isChosen={kind === "files"}
+          onChoose={() => setKind("files")}
         />
       </div>
       <Field
@@ -136,6 +151,23 @@ export function TriggerDialog({ pipeline, onClose }: TriggerDialogProps) {
                 onChange={(one) => setUpstream([...upstream.filter(({ id }) => id !== one.id), one])}
               />
             </div>
+          )}
+        </Field>
+      )}
+      {kind === "files" && (
+        <Field
+          label="Place"
+          error={isTried && place.trim() === "" ? "Say where files arrive." : undefined}
+          help="A connection and a path in it, such as files/raw/*.csv. What is there already is no arrival."
+        >
+          {(control) => (
+            <Input
+              {...control}
+              spellCheck={false}
+              placeholder="files/raw/*.csv"
+              value={place}
+              onChange={(event) => setPlace(event.target.value)}
+            />
           )}
         </Field>
       )}

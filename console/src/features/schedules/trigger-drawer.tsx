@@ -26,6 +26,13 @@ export function TriggerDrawer({ id, onClose }: { id: string; onClose: () => void
               Its address was shown when it was made. Where it is lost, make another trigger and delete this
               one.
             </p>
+          ) : trigger.kind === "files" ? (
+            <Section title="Looks for files">
+              <p>
+                At <code>{trigger.place}</code>, every {trigger.every_seconds} s.
+              </p>
+              {trigger.problem && <p className="mt-1 text-danger">{trigger.problem}</p>}
+            </Section>
           ) : (
             <Section title="Waits for">
               <ul className="flex flex-col gap-2">

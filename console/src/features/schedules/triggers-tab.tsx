@@ -1,7 +1,7 @@
 // Triggers: what begins runs when something happens.
 import { useSuspenseInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { History, Plus, Trash2, Webhook, Workflow, X } from "lucide-react";
+import { FolderInput, History, Plus, Trash2, Webhook, Workflow, X } from "lucide-react";
 import { useState } from "react";
 import { useMay } from "@/api/me";
 import { type Trigger, triggersQuery, useChangeTrigger, useDeleteTrigger } from "@/api/triggers";
@@ -141,14 +141,19 @@ export function TriggersTab() {
   );
 }
 
-function Begins({ trigger: { kind, upstream } }: { trigger: Trigger }) {
-  const Icon = kind === "webhook" ? Webhook : Workflow;
+const ICONS = { webhook: Webhook, upstream: Workflow, files: FolderInput };
+
+function Begins({ trigger: { kind, upstream, place } }: { trigger: Trigger }) {
+  const Icon = ICONS[kind];
+  const words = {
+    webhook: "When its address is called",
+    upstream: `After ${upstream.map(({ upstream_name }) => upstream_name).join(", ")}`,
+    files: `When files arrive at ${place ?? "its place"}`,
+  };
   return (
     <span className="flex items-center gap-2.5">
       <Icon aria-hidden className="size-4 shrink-0 text-link" />
-      {kind === "webhook"
-        ? "When its address is called"
-        : `After ${upstream.map(({ upstream_name }) => upstream_name).join(", ")}`}
+      {words[kind]}
     </span>
   );
 }

@@ -33,11 +33,21 @@ export function scheduleWritten(schedule: Schedule): Written {
 }
 
 export function triggerWritten(trigger: Trigger): Written {
-  const { id, kind, target_id, target_name, upstream, params, until, is_active } = trigger;
+  const { id, kind, target_id, target_name, upstream, place, params, until, is_active } = trigger;
   const others = upstream.map(({ upstream_name }) => upstream_name);
   const ids = upstream.map(({ upstream_id }) => upstream_id);
-  const first = kind === "webhook" ? ["webhook", target_name] : ["after", target_name, ...others];
-  const part = { kind, params, ...(until && { until }), ...(ids.length > 0 && { upstream: ids }) };
+  const first = {
+    webhook: ["webhook", target_name],
+    upstream: ["after", target_name, ...others],
+    files: ["files", target_name, ...(place ? [place] : [])],
+  }[kind];
+  const part = {
+    kind,
+    params,
+    ...(until && { until }),
+    ...(ids.length > 0 && { upstream: ids }),
+    ...(place && { place }),
+  };
   return {
     id,
     yaml: () =>
