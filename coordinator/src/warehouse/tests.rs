@@ -76,7 +76,11 @@ impl House {
         let password = process.handle.vault().open(&connection.organization, token, "it").await.unwrap();
         let options = PgConnectOptions::new_without_pgpass().host(&text("host")).database(&text("database"));
         let port = connection.config["port"].as_u64().unwrap();
-        PgConnection::connect_with(&options.port(port as u16).username(&role).password(password.reveal())).await
+        let entered =
+            PgConnection::connect_with(&options.port(port as u16).username(&role).password(password.reveal())).await;
+        // Else whoever becomes a member of the role, as its keeper does to drop it, has to show a password for that time.
+        run(&mut self.admin().await, &format!("revoke flowetl_by_password from \"{role}\"")).await.unwrap();
+        entered
     }
 
     async fn end(self) {
