@@ -111,7 +111,7 @@ async fn perform(command: Command) -> anyhow::Result<Outcome> {
             args::Executor { command: Some(command), .. } => executors::perform(command).await,
             executor => role::executor(executor).await,
         },
-        Command::Coordinator(coordinator) => role::coordinator(*coordinator).await,
+        Command::Coordinator(coordinator) => Box::pin(role::coordinator(*coordinator)).await,
         Command::Keygen => {
             let key = flowetl_coordinator::vault::Keyring::generate().map_err(role::chained)?;
             show::line(key.reveal())?;
