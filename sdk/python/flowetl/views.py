@@ -164,6 +164,8 @@ class RunSummary:
     created_at: Optional[datetime]
     started_at: Optional[datetime]
     finished_at: Optional[datetime]
+    is_part: bool
+    """Some blocks of the pipeline stayed out, because it was to run until another."""
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ fn pl_6_what_is_wrong_with_a_rule_is_told_where_it_stands() {
         ("map:\n  a: 1 + (select 2)", format!("`a`: a query of its own {many}")),
         ("map:\n  a: id in (select 2)", format!("`a`: a query of its own {many}")),
         ("map:\n  a: \"id + {{ ref('orders') }}\"", "a rule computes with the columns of one block".to_owned()),
-        ("map:\n  a: true", "8:8: block `out`: `a` takes text, but this is true or false".to_owned()),
+        ("map:\n  a: true", "8:10: block `out`: `a` takes text, but this is true or false".to_owned()),
         ("map: {}", "7:10: block `out`: `map` names no column; leave it out to write all columns".to_owned()),
         ("map:", "`map` takes a map, but this is empty".to_owned()),
         ("map: [id]", "`map` takes a map, but this is a list".to_owned()),
