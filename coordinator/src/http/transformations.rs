@@ -210,7 +210,7 @@ pub(super) async fn sources(
 
 /// The same as dbt's `sources.yml`, all of them.
 #[utoipa::path(get, path = "/transformations/sources.yml", tag = "transformations",
-    responses((status = 200, body = String, content_type = "application/yaml")))]
+    responses((status = 200, body = serde_json::Value, content_type = "application/yaml")))]
 pub(super) async fn sources_file(site: Site, Known(tenant): Known<Tenant>) -> Result<Export, Problem> {
     Ok(Export { name: "sources".to_owned(), text: site.sources()?.file(&tenant).await? })
 }
