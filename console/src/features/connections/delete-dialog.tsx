@@ -12,7 +12,8 @@ import { plural } from "@/lib/format";
 export function DeleteDialog({ connection, onClose }: { connection: Connection; onClose: () => void }) {
   const { name, id } = connection;
   const remove = useDeleteConnection();
-  const detail = useQuery({ ...connectionQuery(id), staleTime: 0 });
+  // Once it is about to go, nobody asks for it any more.
+  const detail = useQuery({ ...connectionQuery(id), staleTime: 0, enabled: remove.isIdle || remove.isError });
   const onSuccess = () => {
     toast("success", `${name} was deleted.`);
     onClose();
