@@ -4102,7 +4102,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/yaml": string;
+                        "application/yaml": unknown;
                     };
                 };
                 default: components["responses"]["problem"];
