@@ -10,7 +10,7 @@ import { letIn, PASSWORD, signUp } from "./people";
 import { BINARY } from "./service";
 
 const browser = openBrowser();
-const made = z.object({ id: z.string() });
+const found = z.object({ pipelines: z.array(z.object({ id: z.string() })) });
 const kept = z.object({ text: z.string(), revision: z.number() });
 
 const FILE = `# What the console knows nothing of stays as it is written.
@@ -36,7 +36,20 @@ blocks:
 
 test("promise 10: what is drawn, exported and applied again is no new revision, and loses nothing", async () => {
   const person = await signUp();
-  const { id } = made.parse(await person.call("POST", "/pipelines", { text: FILE }));
+  const folder = mkdtempSync(join(tmpdir(), "flowetl-both-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const flowetl = (...words: string[]) =>
+    execFileSync(BINARY, words, {
+      encoding: "utf8",
+      cwd: folder,
+      env: { ...process.env, FLOWETL_HOME: folder, FLOWETL_PASSWORD: PASSWORD },
+    });
+  flowetl("login", "--server", inject("baseUrl"), "--email", person.email);
+  // From the folder that it is applied from again: relative paths would begin there.
+  writeFileSync(join(folder, "both_ways.yml"), FILE);
+  flowetl("apply", "both_ways.yml");
+  const { pipelines } = found.parse(await person.call("GET", "/pipelines"));
+  const id = pipelines[0]?.id ?? "";
   const { page, context, errors } = await browser.visit();
   await letIn(context, person);
   await page.goto(`/pipelines/${id}?block=out`);
@@ -58,15 +71,6 @@ test("promise 10: what is drawn, exported and applied again is no new revision, 
   await page.getByRole("button", { name: "Save revision" }).click();
   await page.getByText("Saved · revision 2").waitFor();
 
-  const folder = mkdtempSync(join(tmpdir(), "flowetl-both-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const flowetl = (...words: string[]) =>
-    execFileSync(BINARY, words, {
-      encoding: "utf8",
-      cwd: folder,
-      env: { ...process.env, FLOWETL_HOME: folder, FLOWETL_PASSWORD: PASSWORD },
-    });
-  flowetl("login", "--server", inject("baseUrl"), "--email", person.email);
   const exported = flowetl("export", "both_ways");
   const drawn = FILE.replace("  orders:", "  purchases:")
     .replace("from orders", "from purchases")
