@@ -74,6 +74,8 @@ export async function tab(context: BrowserContext): Promise<{ page: Page; errors
     if (["error", "warning"].includes(message.type())) errors.push(`console: ${message.text()}`);
   });
   page.on("response", (response) => {
+    // The body of such an answer may be read by nobody, and then it never ends.
+    if (response.request().method() !== "GET") asked.delete(response.request());
     if (response.status() >= 400) errors.push(`${response.status()} ${new URL(response.url()).pathname}`);
   });
   return { page, errors };
