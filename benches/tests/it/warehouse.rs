@@ -1,14 +1,9 @@
 //! The built-in warehouse as pipelines have it: an organization's own schemas, and nobody else's.
 
-use std::thread;
-use std::time::{Duration, Instant};
-
 use serde_json::{Value, json};
 
+use crate::failure::wait_until;
 use crate::world::{Database, Running, Served, World};
-
-/// How long an organization may wait for its schemas, on a busy machine.
-const LIMIT: Duration = Duration::from_secs(60);
 
 /// The program with a warehouse, which its default organization has its share of.
 fn start(world: &World, house: &Database) -> Served {
@@ -16,11 +11,9 @@ fn start(world: &World, house: &Database) -> Served {
     command.env("FLOWETL_WAREHOUSE_URL", &house.url);
     let served = Served::of(Running::start(command));
     // The first call makes the default organization.
-    let started = Instant::now();
-    while served.get("/connections?search=warehouse").as_array().is_none_or(Vec::is_empty) {
-        assert!(started.elapsed() < LIMIT, "the organization gets no connection to the warehouse");
-        thread::sleep(Duration::from_millis(20));
-    }
+    wait_until("the organization's connection to the warehouse", || {
+        served.get("/connections?search=warehouse").as_array().is_some_and(|found| !found.is_empty())
+    });
     served
 }
 
