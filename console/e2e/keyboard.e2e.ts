@@ -52,6 +52,8 @@ test(
     await press(page, settings.getByRole("combobox", { name: /^Connection/ }));
     await page.getByRole("option", { name: /^shop/ }).waitFor();
     await page.keyboard.type("shop");
+    // The list moves to what is typed in its own time.
+    await page.locator('[role="option"]:focus', { hasText: /^shop/ }).waitFor();
     await page.keyboard.press("Enter");
     await press(page, settings.getByRole("combobox", { name: /^Table/ }));
     await page.keyboard.type(`${SCHEMA}.orders`);
