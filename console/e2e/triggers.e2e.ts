@@ -58,8 +58,11 @@ test("a webhook shows its address once and begins runs; another trigger waits fo
   await inspect(page, "triggers", ["usual", "small", "large"]);
 
   const toggle = page.getByRole("switch", { name: "the webhook of report" });
+  // It turns at once, and the service knows of it a moment later.
+  const isTold = page.waitForResponse((answer) => answer.request().method() === "PATCH" || answer.request().method() === "PUT");
   await toggle.click();
-  await expect.poll(() => toggle.isChecked()).toBe(false);
+  expect((await isTold).ok()).toBe(true);
+  expect(await toggle.isChecked()).toBe(false);
   expect((await fetch(address, { method: "POST" })).ok).toBe(false);
   await page.getByRole("button", { name: "More about the webhook of report" }).click();
   await page.getByRole("menuitem", { name: "Delete" }).click();
