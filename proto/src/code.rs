@@ -56,6 +56,11 @@ impl Class {
         }
     }
 
+    /// Whether an attempt that was told to end fails like this.
+    pub fn is_early_end(self) -> bool {
+        matches!(self, Self::Cancelled | Self::LostExecutor)
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::User => "user",

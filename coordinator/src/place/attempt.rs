@@ -276,7 +276,7 @@ impl Placement {
             (AttemptEventKind::Prepared(_), Some(Doing::Start)) => attempt.over = !attempt.waits_for_commit(),
             (AttemptEventKind::Failed(_), Some(Doing::Start | Doing::Commit)) => {}
             // The end of the attempt, which was running when it was to be removed.
-            (AttemptEventKind::Failed(failure), Some(Doing::Discard)) if ended_early(failure.class) => return,
+            (AttemptEventKind::Failed(failure), Some(Doing::Discard)) if failure.class.is_early_end() => return,
             (AttemptEventKind::Failed(_), Some(Doing::Discard)) => attempt.over = true,
             (AttemptEventKind::Committed, Some(Doing::Commit)) => attempt.over = true,
             (AttemptEventKind::Lost, Some(Doing::Commit)) => {}
@@ -375,9 +375,4 @@ impl Placement {
 
 fn cancelled() -> Failure {
     Failure::new(Class::Cancelled, "the run was cancelled")
-}
-
-/// Whether an attempt that was told to end fails like this.
-fn ended_early(class: Class) -> bool {
-    matches!(class, Class::Cancelled | Class::LostExecutor)
 }

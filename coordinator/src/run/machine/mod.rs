@@ -174,6 +174,10 @@ impl Step<'_> {
             (AttemptPhase::Committing, AttemptEventKind::Lost) => self.lost(token),
             (AttemptPhase::Committing, AttemptEventKind::Failed(failure)) => self.commit_failed(token, failure),
             (_, AttemptEventKind::Discarded) => self.discarded(token, Discard::Done),
+            // Nobody tries it again now, so that nothing is waited for.
+            (_, AttemptEventKind::Failed(failure)) if !failure.class.is_early_end() => {
+                self.discarded(token, Discard::GivenUp)
+            }
             _ => {}
         }
     }

@@ -13,7 +13,7 @@ use flowetl_proto::run::{Phase, RunOptions};
 use serde_json::{Value, json};
 
 use super::machine::step;
-use super::state::{SegmentPhase, is_incremental};
+use super::state::{Discard, SegmentPhase, is_incremental};
 use super::{Command, Event, Moment, NewRun, RunActor, RunState, machine, spec};
 use crate::tests::{incremental, load, pipeline, test};
 
@@ -159,6 +159,20 @@ fn a_retry_waits_for_its_time_and_for_the_staging_to_go() {
     let last = report(&mut state, late, 6, &[failed(Class::SinkTransient)]);
     assert_eq!(last, [Command::Discard(Token(6)), Command::Cancel(Token(4))]);
     assert_eq!((state.phase, state.segments["log"].phase), (Phase::Failing, SegmentPhase::Failed));
+}
+
+#[test]
+fn staging_that_cannot_be_removed_is_not_waited_for() {
+    let mut state = state(shop());
+    step(&mut state, at(0), Event::Begin);
+    assert_eq!(report(&mut state, 10, 1, &[failed(Class::User)]), [Command::Discard(Token(1))]);
+    assert!(report(&mut state, 11, 1, &[failed(Class::Cancelled)]).is_empty(), "the answer to a cancellation");
+    assert_eq!(
+        (state.phase, state.attempts[&Token(1)].discard),
+        (Phase::Failing, Discard::Until(10 + machine::DISCARD_LIMIT_MS))
+    );
+    report(&mut state, 12, 1, &[failed(Class::User)]);
+    assert_eq!((state.phase, state.finished_at), (Phase::Failed, Some(12)));
 }
 
 #[test]
