@@ -29,6 +29,18 @@ ensure_command() {
   have "$command" || apt_install "$@"
 }
 
+# Tests start an SSH server of their own. Its package would begin to serve the whole machine, which nobody asked for.
+ensure_sshd() {
+  ensure_command ssh openssh-client
+  [ ! -x /usr/sbin/sshd ] || return 0
+  if have systemctl; then as_root systemctl mask --quiet --runtime ssh.service ssh.socket 2>/dev/null || true; fi
+  apt_install openssh-server
+  if have systemctl; then
+    as_root systemctl disable --quiet ssh.service ssh.socket 2>/dev/null || true
+    as_root systemctl unmask --quiet --runtime ssh.service ssh.socket 2>/dev/null || true
+  fi
+}
+
 # at_least WANTED FOUND: whether version FOUND is WANTED or newer.
 at_least() { printf '%s\n%s\n' "$1" "$2" | sort -V -C; }
 

@@ -8,8 +8,9 @@ cd "$ROOT"
 ensure_build
 cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 \
   || rustup component add rustfmt clippy || die "cargo fmt and cargo clippy are needed"
-# Tests make certificates, several at once.
+# Tests make certificates, several at once, and go through SSH servers.
 ensure_command openssl openssl
+ensure_sshd
 python3 -c 'import ensurepip' 2>/dev/null || apt_install python3 python3-venv
 ensure_node
 ensure_console_packages

@@ -390,7 +390,7 @@ fn spec(pipeline: &Pipeline, segment: Segment, schemas: BTreeMap<BlockId, Value>
     }
 }
 
-mod hint;
+pub(crate) mod hint;
 mod tables;
 #[cfg(test)]
 mod tests;

@@ -78,6 +78,17 @@ impl ConnectorDescription {
         let is_secret = |property: &Value| property["writeOnly"] == true || property["format"] == "password";
         known.filter(move |(_, property)| is_secret(property)).map(|(key, _)| key.as_str())
     }
+
+    /// An option of a URL as its settings mean it. In a URL everything is text: where no text is wanted, what looks like a
+    /// number or a truth is one.
+    pub fn meant(&self, option: &str, text: &str) -> Value {
+        let types = &self.settings["properties"][option]["type"];
+        let wants_text = types.is_null() || types.to_string().contains("string");
+        match serde_json::from_str(text) {
+            Ok(value @ (Value::Number(_) | Value::Bool(_))) if !wants_text => value,
+            _ => Value::String(text.to_owned()),
+        }
+    }
 }
 
 /// How a connector's places are written after the connection's name.

@@ -79,8 +79,10 @@ fn people(ann: &Person<'_>, bob: &Person<'_>) {
 
 fn connections(ann: &Person<'_>, bob: &Person<'_>) {
     let database = Database::postgres();
-    let made = ann.does(&["connection", "add", "shop", &database.url, "--folder", "eu", "--json"]).expect(0);
+    let url = format!("{}?pool_size=4", database.url);
+    let made = ann.does(&["connection", "add", "shop", &url, "--folder", "eu", "--json"]).expect(0);
     let made = made.json();
+    assert_eq!(made["config"]["pool_size"], 4, "{made}");
     assert_eq!((&made["name"], &made["folder"], &made["type"]), (&json!("shop"), &json!("eu"), &json!("postgres")));
     let wrong = ann.does(&["connection", "add", "gone", "postgres://etl@127.0.0.1:1/gone"]).expect(1);
     assert!(wrong.out.is_empty() && wrong.err.contains("127.0.0.1:1"), "{}", wrong.err);

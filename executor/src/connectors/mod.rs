@@ -4,12 +4,14 @@
 //! (DataFusion's own `TableProvider`, so that projections, filters and limits reach the system's query) and [`Sink`]s to
 //! write. To add a connector: a new room beside this file and its entry in [`all`].
 
+mod pem;
 pub(crate) mod postgres;
 mod sql_text;
 mod sqlite;
 #[cfg(test)]
 mod suite;
 pub(crate) mod systems;
+mod tunnel;
 
 use std::fmt::Debug;
 use std::sync::Arc;

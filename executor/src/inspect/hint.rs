@@ -1,7 +1,11 @@
 //! What may help where a connection leads nowhere, by the words that systems use for it.
 
 /// The first whose words are found counts. In small letters.
-const HINTS: [(&[&str], &str); 9] = [
+const HINTS: [(&[&str], &str); 11] = [
+    (
+        &["permission denied (publickey"],
+        "the SSH server knows no such key of this user: check `ssh_user` and `ssh_key`, and its `authorized_keys`",
+    ),
     (
         &[
             "password authentication failed",
@@ -26,6 +30,10 @@ const HINTS: [(&[&str], &str); 9] = [
         &["failed to lookup address", "name or service not known", "dns error", "no address associated"],
         "no host of this name is known where the executor runs: check its spelling",
     ),
+    (
+        &["client certificate", "certificate authentication failed"],
+        "the server asks for a certificate of this user: check `sslcert` and `sslkey`, and who signed them",
+    ),
     (&["certificate", "tls", "ssl"], "check what the server and this connection say about encryption"),
     (&["nosuchbucket", "database \"", "does not exist", "no such file", "not found"], "check how its name is written"),
     (&["permission denied", "accessdenied"], "this user may not do that: the system has to allow it"),
@@ -33,7 +41,7 @@ const HINTS: [(&[&str], &str); 9] = [
 ];
 
 /// A hint for what was said, where there is one.
-pub(super) fn hint(said: &str) -> Option<&'static str> {
+pub(crate) fn hint(said: &str) -> Option<&'static str> {
     let said = said.to_lowercase();
     HINTS.iter().find(|(words, _)| words.iter().any(|word| said.contains(word))).map(|(_, hint)| *hint)
 }

@@ -3,4 +3,5 @@
 mod bad_files;
 mod good_files;
 pub(crate) mod odd;
+pub(crate) mod ssh;
 pub(crate) mod world;

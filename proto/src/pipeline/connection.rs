@@ -144,6 +144,8 @@ pub(super) fn is_secret(key: &str) -> bool {
         || key.ends_with("access_key_id")
         || key.ends_with("api_key")
         || key.ends_with("private_key")
+        || key.ends_with("sslkey")
+        || key.ends_with("ssh_key")
 }
 
 fn redact(text: &str) -> String {

@@ -139,7 +139,10 @@ fn config(spec: &ConnectionSpec) -> Map<String, Value> {
         (path, Some(spec.path.clone()).filter(|path| !path.is_empty()).map(Value::from)),
     ];
     let own = own.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
-    own.chain(spec.options.iter().map(|(key, value)| (key.clone(), value.clone().into()))).collect()
+    let catalogue = flowetl_executor::catalogue();
+    let connector = catalogue.connector_for_scheme(&spec.scheme);
+    let meant = |key, text: &str| connector.map_or_else(|| text.into(), |connector| connector.meant(key, text));
+    own.chain(spec.options.iter().map(|(key, value)| (key.clone(), meant(key, value)))).collect()
 }
 
 /// What a test in the service has found.

@@ -94,11 +94,11 @@ impl Database {
         )
     }
 
-    /// PostgreSQL: the sessions of the program in this database, with what they do.
+    /// PostgreSQL: the sessions of the program in this database that are in use, with what they do.
     pub fn sessions(&self) -> Vec<String> {
         self.texts(
             "select application_name || ': ' || coalesce(state, '') || ': ' || query from pg_stat_activity \
-             where datname = current_database() and application_name like 'flowetl%'",
+             where datname = current_database() and application_name like 'flowetl%' and state <> 'idle'",
         )
     }
 }

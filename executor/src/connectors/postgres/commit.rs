@@ -5,6 +5,7 @@ use flowetl_proto::id::BlockId;
 use serde_json::{Map, Value, json};
 
 use super::catalog::{self, Relation, text};
+use super::pool::Session;
 use super::quote::{identifier, list, literal, qualified};
 use super::sink::{Load, Staged, Way};
 use super::stage::ORDER;
@@ -29,42 +30,36 @@ enum Change {
     Gone,
 }
 
-/// Publishes what was staged, or finds that this was done before. `held` is the connection whose open transaction has
+/// Publishes what was staged, or finds that this was done before. `held` is the session whose open transaction has
 /// written the direct way's rows; without it they are lost.
 pub(super) async fn publish(
     load: &Load,
     staged: &Staged,
     positions: &[(BlockId, Position)],
-    held: Option<Client>,
+    held: Option<Session>,
 ) -> Result<Committed> {
-    let mut client = match (staged.way, held) {
+    let mut session = match (staged.way, held) {
         (Way::Direct, Some(held)) => held,
         (Way::Direct, None) => return recorded(load).await,
         _ => {
-            let mut client = load.connect().await?;
-            client.execute("begin").await?;
-            client
+            let mut session = load.session().await?;
+            make_records(&mut session, load).await?;
+            session.execute("begin").await?;
+            session
         }
     };
-    make_records(load).await?;
-    let change = match record(&mut client, load, positions).await? {
-        true => change(&mut client, load, staged).await?,
+    let change = match record(&mut session, load, positions).await? {
+        true => change(&mut session, load, staged).await?,
         false => Change::MadeBefore,
     };
-    Ok(match change {
-        Change::Made => {
-            client.execute("commit").await?;
-            Committed::Done
-        }
-        Change::MadeBefore => {
-            client.execute("rollback").await?;
-            Committed::Done
-        }
-        Change::Gone => {
-            client.execute("rollback").await?;
-            Committed::Lost
-        }
-    })
+    let (end, committed) = match change {
+        Change::Made => ("commit", Committed::Done),
+        Change::MadeBefore => ("rollback", Committed::Done),
+        Change::Gone => ("rollback", Committed::Lost),
+    };
+    session.execute(end).await?;
+    load.seats.leave(session);
+    Ok(committed)
 }
 
 fn records(load: &Load) -> String {
@@ -73,7 +68,8 @@ fn records(load: &Load) -> String {
 
 /// Whether this load was committed: asked where the rows themselves are gone.
 async fn recorded(load: &Load) -> Result<Committed> {
-    make_records(load).await?;
+    let mut session = load.session().await?;
+    make_records(&mut session, load).await?;
     let sql = format!(
         "select 1 from {} where pipeline = {} and block = {} and run = {}",
         records(load),
@@ -81,14 +77,14 @@ async fn recorded(load: &Load) -> Result<Committed> {
         literal(load.block.as_str()),
         literal(load.attempt.run.as_str())
     );
-    let is_recorded = !load.connect().await?.query(&sql).await?.is_empty();
+    let is_recorded = !session.query(&sql).await?.is_empty();
+    load.seats.leave(session);
     Ok(if is_recorded { Committed::Done } else { Committed::Lost })
 }
 
 /// Makes the table of records, in a transaction of its own so that two first commits do not wait for each other.
-async fn make_records(load: &Load) -> Result<()> {
+pub(super) async fn make_records(client: &mut Client, load: &Load) -> Result<()> {
     let table = records(load);
-    let mut client = load.connect().await?;
     let exists = format!("select pg_catalog.to_regclass({})", literal(&table));
     if matches!(client.query(&exists).await?.as_slice(), [row] if matches!(row.as_slice(), [Some(_)])) {
         return Ok(());

@@ -1,6 +1,6 @@
 //! PostgreSQL: read in parallel under one snapshot, written by staging tables and one transaction.
 //!
-//! Reading order: `types` says what becomes of each type, `wire` speaks to the server, `decode` and `encode` turn COPY's
+//! Reading order: `types` says what becomes of each type, `wire` speaks to the server in the sessions of `pool`, `decode` and `encode` turn COPY's
 //! bytes into Arrow and back; `source`, `scan` and `share` read, `sink`, `stage` and `commit` write.
 
 #[cfg(feature = "bench")]
@@ -12,6 +12,7 @@ mod discover;
 mod encode;
 mod filter;
 mod numeric;
+mod pool;
 mod quote;
 mod scan;
 mod settings;
@@ -26,6 +27,7 @@ mod types;
 mod wire;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
@@ -38,11 +40,16 @@ use tokio::sync::mpsc::Sender;
 
 #[cfg(feature = "bench")]
 pub use self::bench::Copy;
+use self::pool::Sessions;
 use self::settings::Settings;
 pub(super) use self::share::shared;
 use self::snapshot::Snapshots;
+use self::wire::Side;
 use super::{Connector, InDatabaseRequest, OpenContext, Sink, SinkRequest, SourceRequest, System};
 use crate::Result;
+
+/// A test of a connection has few seconds, and says what it has waited for.
+const TEST_SEAT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The connector.
 #[derive(Debug)]
@@ -62,16 +69,16 @@ impl Connector for Postgres {
 
     /// Connects only when something is asked of the system.
     async fn open(&self, connection: Connection, context: OpenContext) -> Result<Arc<dyn System>> {
-        let settings = Arc::new(Settings::new(connection)?);
-        let snapshots = Snapshots::new(Arc::clone(&settings));
-        Ok(Arc::new(Database { settings, snapshots, context }))
+        let sessions = Sessions::new(Settings::new(connection)?);
+        let snapshots = Snapshots::new(Arc::clone(&sessions));
+        Ok(Arc::new(Database { sessions, snapshots, context }))
     }
 }
 
 /// One database, opened for one attempt.
 #[derive(Debug)]
 struct Database {
-    settings: Arc<Settings>,
+    sessions: Arc<Sessions>,
     snapshots: Arc<Snapshots>,
     context: OpenContext,
 }
@@ -83,28 +90,28 @@ impl System for Database {
     }
 
     fn share(&self, written: Value) -> Result<Arc<dyn ExecutionPlan>> {
-        share::read(&self.settings, written)
+        share::read(&self.sessions, written)
     }
 
     async fn sink(&self, request: SinkRequest) -> Result<Arc<dyn Sink>> {
-        sink::open(Arc::clone(&self.settings), &self.context, request).await
+        sink::open(Arc::clone(&self.sessions), &self.context, request).await
     }
 
     async fn in_database(&self, request: InDatabaseRequest) -> Result<Arc<dyn Sink>> {
-        sink::open_in_database(Arc::clone(&self.settings), request).await
+        sink::open_in_database(Arc::clone(&self.sessions), request).await
     }
 
     async fn version(&self) -> Result<String> {
-        let client = self.snapshots.plain().await?;
-        let version = format!("PostgreSQL {}", client.version_text());
-        self.snapshots.keep(client);
+        let session = self.sessions.session_within(TEST_SEAT_TIMEOUT, Side::Source, "flowetl").await?;
+        let version = format!("PostgreSQL {}", session.version_text());
+        session.leave();
         Ok(version)
     }
 
     async fn discover(&self, pages: &Sender<Vec<Table>>) -> Result<()> {
-        let mut client = self.snapshots.alone().await?;
-        discover::discover(&mut client, pages).await?;
-        self.snapshots.release(client).await;
+        let mut session = self.snapshots.alone().await?;
+        discover::discover(&mut session, pages).await?;
+        self.snapshots.release(session).await;
         Ok(())
     }
 }

@@ -2,8 +2,7 @@
 
 use std::fmt;
 use std::ops::ControlFlow;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -22,9 +21,10 @@ use datafusion::physical_plan::{
 use futures::stream;
 
 use super::decode::{Decoder, Fault, row_text};
+use super::pool::{Seat, Session};
 use super::snapshot::Snapshots;
 use super::types::Codec;
-use super::wire::{Client, Copied, Side};
+use super::wire::{Copied, Side};
 use crate::connectors::Quarantine;
 use crate::{Error, Result};
 
@@ -57,20 +57,60 @@ impl Slices {
     }
 }
 
-/// The statements that are still to be read.
+/// The statements that are still to be read, and who reads them.
 #[derive(Debug)]
 struct Queue {
     statements: Vec<String>,
-    next: AtomicUsize,
+    turns: Mutex<Turns>,
+}
+
+#[derive(Debug)]
+struct Turns {
+    /// The statement that is next.
+    next: usize,
+    /// Partitions that read, or are about to.
+    readers: usize,
+    /// The first reader's.
+    seat: Option<Seat>,
 }
 
 impl Queue {
-    fn new(statements: Vec<String>) -> Arc<Self> {
-        Arc::new(Self { statements, next: AtomicUsize::new(0) })
+    fn new(statements: Vec<String>, seat: Option<Seat>) -> Arc<Self> {
+        Arc::new(Self { statements, turns: Mutex::new(Turns { next: 0, readers: 0, seat }) })
     }
 
-    fn take(&self) -> Option<&str> {
-        self.statements.get(self.next.fetch_add(1, Ordering::Relaxed)).map(String::as_str)
+    fn turns(&self) -> MutexGuard<'_, Turns> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets one more partition read: the first one in any case, on the table's own seat if that is there, others where a seat
+    /// is free. `None` where it is not needed: nothing is left, or others read what is.
+    fn join(&self, snapshots: &Snapshots) -> Option<Option<Seat>> {
+        let mut turns = self.turns();
+        if turns.next >= self.statements.len() {
+            return None;
+        }
+        let seat = if turns.readers == 0 { turns.seat.take() } else { Some(snapshots.free_seat()?) };
+        turns.readers += 1;
+        Some(seat)
+    }
+
+    /// The next statement, for who has joined. Who gets none has parted: none is left, or others read what is and the seat is
+    /// wanted elsewhere.
+    fn take(&self, snapshots: &Snapshots) -> Option<&str> {
+        let mut turns = self.turns();
+        let should_leave = turns.readers > 1 && snapshots.is_waited_for();
+        let statement = self.statements.get(turns.next).filter(|_| !should_leave);
+        match statement {
+            Some(_) => turns.next += 1,
+            None => turns.readers -= 1,
+        }
+        statement.map(String::as_str)
+    }
+
+    /// For who has joined, and goes in the middle of a statement.
+    fn part(&self) {
+        self.turns().readers -= 1;
     }
 }
 
@@ -86,14 +126,27 @@ pub(super) struct PostgresScan {
 }
 
 impl PostgresScan {
-    pub(super) fn new(reading: Reading, slices: Slices, parallelism: usize, statistics: Option<Statistics>) -> Self {
+    /// `seat` is for the first partition that reads.
+    pub(super) fn new(
+        reading: Reading,
+        slices: Slices,
+        parallelism: usize,
+        statistics: Option<Statistics>,
+        seat: Seat,
+    ) -> Self {
         let partitions = slices.statements.len().clamp(1, parallelism.max(1));
         let statistics = statistics.unwrap_or_else(|| Statistics::new_unknown(&reading.schema));
-        Self::over(Arc::new(reading), slices, partitions, Arc::new(statistics))
+        Self::over(Arc::new(reading), slices, partitions, Arc::new(statistics), Some(seat))
     }
 
     /// So many partitions, however few slices there are.
-    pub(super) fn over(reading: Arc<Reading>, slices: Slices, partitions: usize, statistics: Arc<Statistics>) -> Self {
+    pub(super) fn over(
+        reading: Arc<Reading>,
+        slices: Slices,
+        partitions: usize,
+        statistics: Arc<Statistics>,
+        seat: Option<Seat>,
+    ) -> Self {
         let properties = PlanProperties::new(
             EquivalenceProperties::new(Arc::clone(&reading.schema)),
             Partitioning::UnknownPartitioning(partitions),
@@ -102,7 +155,7 @@ impl PostgresScan {
         );
         Self {
             reading,
-            queue: Queue::new(slices.statements.clone()),
+            queue: Queue::new(slices.statements.clone(), seat),
             slices,
             statistics,
             properties: Arc::new(properties),
@@ -116,6 +169,11 @@ impl PostgresScan {
 
     pub(super) fn slices(&self) -> &Slices {
         &self.slices
+    }
+
+    /// For a scan that stands in this one's place.
+    pub(super) fn take_seat(&self) -> Option<Seat> {
+        self.queue.turns().seat.take()
     }
 }
 
@@ -149,7 +207,7 @@ impl ExecutionPlan for PostgresScan {
     fn reset_state(self: Arc<Self>) -> EngineResult<Arc<dyn ExecutionPlan>> {
         let partitions = self.properties.partitioning.partition_count();
         let (reading, statistics) = (Arc::clone(&self.reading), Arc::clone(&self.statistics));
-        Ok(Arc::new(Self::over(reading, self.slices.clone(), partitions, statistics)))
+        Ok(Arc::new(Self::over(reading, self.slices.clone(), partitions, statistics, self.take_seat())))
     }
 
     fn apply_expressions(
@@ -179,7 +237,9 @@ impl ExecutionPlan for PostgresScan {
         let reader = Reader {
             reading: Arc::clone(&self.reading),
             queue: Arc::clone(&self.queue),
-            client: None,
+            session: None,
+            has_joined: false,
+            has_ended: false,
             decoder: Decoder::new(Arc::clone(&self.reading.schema), &self.reading.codecs, self.reading.batch_rows),
             is_copying: false,
         };
@@ -192,33 +252,38 @@ impl ExecutionPlan for PostgresScan {
     }
 }
 
-/// One partition at work. Dropped in the middle of a slice, its connection cancels the statement.
+/// One partition at work. Dropped in the middle of a slice, its session cancels the statement.
 struct Reader {
     reading: Arc<Reading>,
     queue: Arc<Queue>,
-    client: Option<Client>,
+    session: Option<Session>,
+    /// Whether the queue counts on it.
+    has_joined: bool,
+    has_ended: bool,
     decoder: Decoder,
     is_copying: bool,
 }
 
 impl Reader {
-    /// The next batch; `None` when all slices are read.
+    /// The next batch; `None` when all slices are read, or others read them.
     async fn next(&mut self) -> Result<Option<RecordBatch>> {
+        if self.session.is_none() && !self.has_ended {
+            self.join().await?;
+        }
+        let queue = Arc::clone(&self.queue);
         loop {
+            let Some(session) = &mut self.session else { return self.end().await };
             if !self.is_copying {
-                let Some(statement) = self.queue.take() else { return self.end().await };
-                let copy = format!("copy ({statement}) to stdout (format binary)");
-                let client = match &mut self.client {
-                    Some(client) => client,
-                    None => self.client.insert(self.reading.snapshots.reader().await?),
+                let Some(statement) = queue.take(&self.reading.snapshots) else {
+                    self.has_joined = false;
+                    return self.end().await;
                 };
-                client.copy_out(&copy).await?;
+                session.copy_out(&format!("copy ({statement}) to stdout (format binary)")).await?;
                 self.decoder.begin_copy();
                 self.is_copying = true;
             }
-            let Some(client) = &mut self.client else { return Err(Error::internal("a slice without a connection")) };
             let (decoder, reading) = (&mut self.decoder, &*self.reading);
-            let copied = client.copy_rows(|message| take(decoder, reading, message)).await?;
+            let copied = session.copy_rows(|message| take(decoder, reading, message)).await?;
             match copied {
                 Copied::Paused => return self.batch().map(Some),
                 Copied::Done => self.is_copying = false,
@@ -226,10 +291,24 @@ impl Reader {
         }
     }
 
-    /// The rows that are left over from the last slice; gives the connection back.
+    /// Gets a session where this partition is needed.
+    async fn join(&mut self) -> Result<()> {
+        let snapshots = &self.reading.snapshots;
+        let Some(seat) = self.queue.join(snapshots) else { return Ok(()) };
+        self.has_joined = true;
+        let seat = match seat {
+            Some(seat) => seat,
+            None => snapshots.seat().await?,
+        };
+        self.session = Some(snapshots.reader(seat).await?);
+        Ok(())
+    }
+
+    /// The rows that are left over from the last slice; gives the session back.
     async fn end(&mut self) -> Result<Option<RecordBatch>> {
-        if let Some(client) = self.client.take() {
-            self.reading.snapshots.release(client).await;
+        self.has_ended = true;
+        if let Some(session) = self.session.take() {
+            self.reading.snapshots.release(session).await;
         }
         if self.decoder.rows() == 0 {
             return Ok(None);
@@ -247,6 +326,14 @@ impl Reader {
             quarantine.read(rows);
         }
         Ok(batch)
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        if self.has_joined {
+            self.queue.part();
+        }
     }
 }
 

@@ -1,19 +1,27 @@
 //! A connection's settings as PostgreSQL needs them: address, sign-in, encryption.
 
-use std::path::PathBuf;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use flowetl_proto::pipeline::{Connection, Secret};
 use schemars::JsonSchema;
 use serde_json::Value;
 
+use crate::connectors::pem::Pem;
+use crate::connectors::tunnel::{self, Gateway};
 use crate::{Error, Result};
 
 /// The usual port of a PostgreSQL server.
 const PORT: u16 = 5432;
 
+/// Sessions at once where nothing is said: enough for pipelines of many tables, and fewer than the hundred that a server allows
+/// by itself.
+const POOL_SIZE: usize = 64;
+/// Reading takes a session that keeps the state and one that reads it; more than a thousand is a slip of the hand.
+const POOL_SIZES: RangeInclusive<usize> = 2..=1000;
+
 /// Where to sign in, and how.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Settings {
     /// The connection's name in the pipeline, for messages.
     pub connection: Arc<str>,
@@ -25,7 +33,13 @@ pub(super) struct Settings {
     pub database: String,
     pub encryption: Encryption,
     /// Certificates that sign the server's; those of the public authorities where it is left out.
-    pub root_certificates: Option<PathBuf>,
+    pub root_certificates: Option<Pem>,
+    /// The certificate that this end shows, with those that signed it, and its private key.
+    pub client_certificate: Option<(Pem, Pem)>,
+    /// The SSH server that the way leads through.
+    pub gateway: Option<Gateway>,
+    /// Sessions that this process has at once, whatever they are for.
+    pub pool_size: usize,
 }
 
 /// libpq's `sslmode`, without `allow`.
@@ -57,31 +71,61 @@ struct Keys {
     /// `disable`, `prefer` (default), `require`, `verify-ca` or `verify-full`.
     #[schemars(extend("enum" = ["disable", "prefer", "require", "verify-ca", "verify-full"]))]
     sslmode: Option<String>,
-    /// File of PEM certificates that sign the server's.
+    /// Certificates that sign the server's: a file of PEM, or its text.
     sslrootcert: Option<String>,
+    /// Certificate to show to the server: a file of PEM, or its text. Needs `sslkey`.
+    #[schemars(title = "Client certificate")]
+    sslcert: Option<String>,
+    /// Private key of `sslcert`, not encrypted: a file of PEM, or its text.
+    #[schemars(title = "Client key", extend("writeOnly" = true))]
+    sslkey: Option<String>,
+    /// Sessions that one executor has at once: 64 where it is left out. Reading takes one, and one for each table.
+    #[schemars(title = "Sessions at once", range(min = 2, max = 1000))]
+    pool_size: Option<u16>,
 }
 
 /// JSON Schema of a connection's keys.
 pub(super) fn schema() -> Value {
-    schemars::schema_for!(Keys).into()
+    tunnel::with_keys(schemars::schema_for!(Keys).into())
 }
 
 impl Settings {
     /// Checks the options by name; a wrong one is a user's error.
-    pub(super) fn new(connection: Connection) -> Result<Self> {
+    pub(super) fn new(mut connection: Connection) -> Result<Self> {
         let name = connection.name;
+        let gateway = Gateway::take(&name, &mut connection.options)?;
         let mut encryption = Encryption::default();
-        let mut root_certificates = None;
-        for (key, value) in &connection.options {
-            match key.as_str() {
+        let (mut root_certificates, mut certificate, mut key, mut pool_size) = (None, None, None, POOL_SIZE);
+        for (option, value) in connection.options {
+            match option.as_str() {
                 "sslmode" => encryption = encryption_of(&name, value.reveal())?,
-                "sslrootcert" => root_certificates = Some(PathBuf::from(value.reveal())),
+                "sslrootcert" => root_certificates = Some(Pem::new(value)),
+                "sslcert" => certificate = Some(Pem::new(value)),
+                "sslkey" => key = Some(Pem::new(value)),
+                "pool_size" => pool_size = pool_size_of(&name, value.reveal())?,
                 _ => {
-                    return Err(Error::user(format!(
-                        "connection `{name}`: option `{key}` is not known; there are `sslmode` and `sslrootcert`"
-                    )));
+                    let known =
+                        "`sslmode`, `sslrootcert`, `sslcert`, `sslkey`, `pool_size`, and those that begin with `ssh_`";
+                    let message = format!("connection `{name}`: option `{option}` is not known; there are {known}");
+                    return Err(Error::user(message));
                 }
             }
+        }
+        let client_certificate = match (certificate, key) {
+            (None, None) => None,
+            (Some(_), Some(_)) if encryption == Encryption::Disable => {
+                return Err(Error::user(format!(
+                    "connection `{name}`: `sslcert` is shown only where the connection is encrypted, and `sslmode` is disable"
+                )));
+            }
+            (Some(certificate), Some(key)) => Some((certificate, key)),
+            (Some(_), None) => return Err(Error::user(format!("connection `{name}`: `sslcert` needs its `sslkey`"))),
+            (None, Some(_)) => return Err(Error::user(format!("connection `{name}`: `sslkey` needs its `sslcert`"))),
+        };
+        if gateway.is_some() && connection.host.as_ref().is_some_and(|host| host.starts_with('/')) {
+            let message =
+                format!("connection `{name}`: through `ssh_host` goes a network connection, and `host` is a folder");
+            return Err(Error::user(message));
         }
         let user = connection.user.unwrap_or_else(|| "postgres".into());
         let database = connection.path.trim_matches('/');
@@ -94,6 +138,9 @@ impl Settings {
             password: connection.password,
             encryption,
             root_certificates,
+            client_certificate,
+            gateway,
+            pool_size,
         })
     }
 
@@ -101,6 +148,14 @@ impl Settings {
     pub(super) fn address(&self) -> String {
         format!("{}:{}", self.host, self.port)
     }
+}
+
+fn pool_size_of(connection: &str, text: &str) -> Result<usize> {
+    text.parse().ok().filter(|size| POOL_SIZES.contains(size)).ok_or_else(|| {
+        let (min, max) = (POOL_SIZES.start(), POOL_SIZES.end());
+        let why = "one session keeps the state of the database that the others read";
+        Error::user(format!("connection `{connection}`: `pool_size` must be a number from {min} to {max}: {why}"))
+    })
 }
 
 fn encryption_of(connection: &str, text: &str) -> Result<Encryption> {

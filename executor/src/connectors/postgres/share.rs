@@ -7,8 +7,8 @@ use datafusion::physical_plan::ExecutionPlan;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::pool::Sessions;
 use super::scan::{PostgresScan, Reading, Slices};
-use super::settings::Settings;
 use super::snapshot::Snapshots;
 use super::types::Codec;
 use crate::connectors::Shared;
@@ -52,7 +52,8 @@ impl Shared for PostgresScan {
             let statements = slices.statements.iter().skip(n).step_by(shares).cloned().collect();
             let slices = Slices { statements, ..slices.clone() };
             let statistics = Arc::new(Statistics::new_unknown(&self.reading().schema));
-            Arc::new(Self::over(Arc::clone(self.reading()), slices, partitions, statistics)) as _
+            let seat = if n == 0 { self.take_seat() } else { None };
+            Arc::new(Self::over(Arc::clone(self.reading()), slices, partitions, statistics, seat)) as _
         };
         (0..shares).map(share).collect()
     }
@@ -60,6 +61,8 @@ impl Shared for PostgresScan {
     fn write(&self) -> Result<Value> {
         let (reading, slices) = (self.reading(), self.slices());
         let snapshot = reading.snapshots.exported();
+        // Whoever reads it takes a seat there.
+        drop(self.take_seat());
         let share = Share {
             snapshot: snapshot.ok_or_else(|| Error::internal("a share without a snapshot"))?.to_owned(),
             text: slices.text.clone(),
@@ -76,13 +79,13 @@ impl Shared for PostgresScan {
 }
 
 /// The scan that another executor wrote.
-pub(super) fn read(settings: &Arc<Settings>, written: Value) -> Result<Arc<dyn ExecutionPlan>> {
+pub(super) fn read(sessions: &Arc<Sessions>, written: Value) -> Result<Arc<dyn ExecutionPlan>> {
     let share: Share =
         serde_json::from_value(written).map_err(|e| Error::internal("a share cannot be read").because(e))?;
     let schema = Arc::new(schema_from_json(&share.schema)?);
     let statistics = Arc::new(Statistics::new_unknown(&schema));
     let reading = Reading {
-        snapshots: Snapshots::join(Arc::clone(settings), share.snapshot),
+        snapshots: Snapshots::join(Arc::clone(sessions), share.snapshot),
         schema,
         codecs: share.codecs,
         quarantine: None,
@@ -91,5 +94,5 @@ pub(super) fn read(settings: &Arc<Settings>, written: Value) -> Result<Arc<dyn E
         batch_bytes: share.batch_bytes,
     };
     let slices = Slices { text: share.text, statements: share.statements, bytes: 0 };
-    Ok(Arc::new(PostgresScan::over(Arc::new(reading), slices, share.partitions, statistics)))
+    Ok(Arc::new(PostgresScan::over(Arc::new(reading), slices, share.partitions, statistics, None)))
 }

@@ -12,9 +12,9 @@ use tokio::sync::Mutex;
 
 use super::catalog::{Relation, text};
 use super::commit;
+use super::pool::{Session, Sessions};
 use super::quote::{identifier, list, literal};
-use super::settings::Settings;
-use super::stage::{CopyWriter, Incoming, Names, ORDER};
+use super::stage::{APPLICATION, Back, CopyWriter, Incoming, Names, ORDER, Seats};
 use super::swap;
 use super::target::{self, Target};
 use super::wire::{Client, Side};
@@ -61,7 +61,7 @@ pub(super) struct StagedIndex {
 /// One load of one attempt.
 #[derive(Debug)]
 pub(super) struct Load {
-    pub settings: Arc<Settings>,
+    pub seats: Seats,
     pub attempt: AttemptId,
     pub block: BlockId,
     pub write: WriteMode,
@@ -73,20 +73,21 @@ pub(super) struct Load {
     /// The select statement of an `in_database` block.
     pub query: Option<String>,
     parallelism: usize,
-    /// Of the direct way: the connection whose transaction holds the rows.
-    held: Arc<Mutex<Option<Client>>>,
+    /// Of the direct way: the session whose transaction holds the rows.
+    held: Arc<Mutex<Option<Session>>>,
 }
 
 /// Checks the target and decides the way; changes nothing.
 pub(super) async fn open(
-    settings: Arc<Settings>,
+    sessions: Arc<Sessions>,
     context: &OpenContext,
     request: SinkRequest,
 ) -> Result<Arc<dyn Sink>> {
-    let mut client = Client::connect(&settings, Side::Sink, "flowetl").await?;
+    let (seats, mut session) = Seats::take(sessions).await?;
     let (schema, table) = place(request.to)?;
-    let target = target::find(&mut client, schema, &table).await?;
-    let incoming = target::incoming(&mut client, &target, &request.schema).await?;
+    let target = target::find(&mut session, schema, &table).await?;
+    let incoming = target::incoming(&mut session, &target, &request.schema).await?;
+    seats.leave(session);
     if incoming.is_empty() {
         return Err(Error::user(format!("there are no columns to write to `{}`", target.place())));
     }
@@ -98,7 +99,7 @@ pub(super) async fn open(
     let way = way(&request.write, &target, &incoming);
     let names = Names::new(&target.schema, &request.attempt, &request.block);
     Ok(Arc::new(Load {
-        settings,
+        seats,
         attempt: request.attempt,
         block: request.block,
         write: request.write,
@@ -115,18 +116,19 @@ pub(super) async fn open(
 
 /// A table or a view made by the database itself from a select statement. It replaces either: a view has no rows to lose, and
 /// those of a table are replaced.
-pub(super) async fn open_in_database(settings: Arc<Settings>, request: InDatabaseRequest) -> Result<Arc<dyn Sink>> {
-    let mut client = Client::connect(&settings, Side::Sink, "flowetl").await?;
+pub(super) async fn open_in_database(sessions: Arc<Sessions>, request: InDatabaseRequest) -> Result<Arc<dyn Sink>> {
+    let (seats, mut session) = Seats::take(sessions).await?;
     let (schema, table) = place(request.to)?;
-    let mut target = target::find_any(&mut client, schema, &table).await?;
+    let mut target = target::find_any(&mut session, schema, &table).await?;
     if target.relation.as_ref().is_some_and(Relation::is_view) {
         (target.relation, target.dependants) = (None, Vec::new());
     }
     // What stands before it counts for the place of an error.
     let query = request.sql.trim_end().trim_end_matches(';').to_owned();
-    if client.describe(&query).await.map_err(|e| target::located(e, &query))?.is_none() {
+    if session.describe(&query).await.map_err(|e| target::located(e, &query))?.is_none() {
         return Err(Error::user("the statement gives no rows; `in:` needs one select statement"));
     }
+    seats.leave(session);
     let way = match request.made {
         Made::View => Way::View,
         Made::Table if target.dependants.is_empty() => Way::Swap,
@@ -134,7 +136,7 @@ pub(super) async fn open_in_database(settings: Arc<Settings>, request: InDatabas
     };
     let names = Names::new(&target.schema, &request.attempt, &request.block);
     Ok(Arc::new(Load {
-        settings,
+        seats,
         attempt: request.attempt,
         block: request.block,
         write: WriteMode::Replace,
@@ -173,8 +175,8 @@ fn way(write: &WriteMode, target: &Target, incoming: &[Incoming]) -> Way {
 }
 
 impl Load {
-    pub(super) async fn connect(&self) -> Result<Client> {
-        Client::connect(&self.settings, Side::Sink, &self.names.session).await
+    pub(super) async fn session(&self) -> Result<Session> {
+        self.seats.session(&self.names.session).await
     }
 
     pub(super) fn is_in_database(&self) -> bool {
@@ -276,7 +278,7 @@ impl Sink for Load {
         match self.way {
             _ if self.query.is_some() => 0,
             Way::Direct => 1,
-            _ => self.parallelism,
+            _ => self.seats.writers(self.parallelism),
         }
     }
 
@@ -292,14 +294,16 @@ impl Sink for Load {
         if self.query.is_some() {
             return Ok(());
         }
-        let mut client = self.connect().await?;
+        let mut session = self.session().await?;
         if self.way == Way::Direct {
-            client.execute("begin").await?;
-            *self.held.lock().await = Some(client);
+            commit::make_records(&mut session, self).await?;
+            session.execute("begin").await?;
+            *self.held.lock().await = Some(session);
             return Ok(());
         }
-        let create = self.create(client.version());
-        client.execute(&create).await?;
+        let create = self.create(session.version());
+        session.execute(&create).await?;
+        self.seats.leave(session);
         Ok(())
     }
 
@@ -308,37 +312,39 @@ impl Sink for Load {
             return Err(Error::internal("a writer for what the database makes by itself"));
         }
         if self.way == Way::Direct {
-            let client = self.held.lock().await.take();
-            let client = client.ok_or_else(|| Error::internal("a writer before `begin`"))?;
+            let session = self.held.lock().await.take();
+            let session = session.ok_or_else(|| Error::internal("a writer before `begin`"))?;
             let uri = self.target.place();
-            let back = Some(Arc::clone(&self.held));
-            let writer = CopyWriter::start(client, &self.target.sql(), &self.incoming, uri, None, back).await?;
+            let back = Back::Held(Arc::clone(&self.held));
+            let writer = CopyWriter::start(session, &self.target.sql(), &self.incoming, uri, None, back).await?;
             return Ok(Box::new(writer));
         }
         let table = if self.lands() { self.names.landing() } else { self.names.staging() };
         let order_of = (self.way == Way::Merge).then_some(partition);
         let uri = format!("{}/{partition}", self.names.staging);
-        Ok(Box::new(CopyWriter::start(self.connect().await?, &table, &self.incoming, uri, order_of, None).await?))
+        let (session, back) = (self.session().await?, Back::Left(self.seats.clone()));
+        Ok(Box::new(CopyWriter::start(session, &table, &self.incoming, uri, order_of, back).await?))
     }
 
     async fn prepare(&self, parts: &[Part]) -> Result<Value> {
         let mut rows = parts.iter().map(|p| p.rows).sum();
         let mut indexes = Vec::new();
         if self.way != Way::Direct {
-            let mut client = self.connect().await?;
+            let mut session = self.session().await?;
             if let Some(query) = &self.query {
-                rows = self.create_as(&mut client, query).await?;
+                rows = self.create_as(&mut session, query).await?;
             }
             if self.lands() {
-                self.land(&mut client, rows).await?;
+                self.land(&mut session, rows).await?;
             }
             match (&self.target.relation, self.way) {
                 (Some(relation), Way::Swap) => {
-                    indexes = swap::build_like(&mut client, self, relation.oid).await?;
+                    indexes = swap::build_like(&mut session, self, relation.oid).await?;
                 }
-                (_, Way::Merge) => self.refuse_null_keys(&mut client).await?,
+                (_, Way::Merge) => self.refuse_null_keys(&mut session).await?,
                 _ => {}
             }
+            self.seats.leave(session);
         }
         let target_oid = self.target.relation.as_ref().map(|r| r.oid);
         let staged = Staged { way: self.way, rows, target_oid, indexes };
@@ -355,18 +361,19 @@ impl Sink for Load {
     async fn discard(&self) -> Result<()> {
         // Ends the transaction of the direct way, and with it its rows.
         self.held.lock().await.take();
-        let mut client = Client::connect(&self.settings, Side::Sink, "flowetl").await?;
+        let mut session = self.seats.session(APPLICATION).await?;
         let others = format!(
             "select pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_stat_activity
             where application_name = {} and usename = current_user and datname = current_database()",
             literal(&self.names.session)
         );
-        client.query(&others).await?;
+        session.query(&others).await?;
         let drop = match self.way {
             Way::View => format!("drop view if exists {}", self.names.staging()),
             _ => format!("drop table if exists {}, {}", self.names.landing(), self.names.staging()),
         };
-        client.execute(&drop).await?;
+        session.execute(&drop).await?;
+        self.seats.leave(session);
         Ok(())
     }
 

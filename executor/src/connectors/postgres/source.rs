@@ -14,6 +14,7 @@ use flowetl_proto::pipeline::Reference;
 
 use super::catalog::{self, Kind, Leaf, Relation};
 use super::filter;
+use super::pool::Seat;
 use super::quote::qualified;
 use super::scan::{PostgresScan, Reading, Slices};
 use super::snapshot::Snapshots;
@@ -60,15 +61,15 @@ pub(super) async fn open(
     context: &OpenContext,
     request: SourceRequest,
 ) -> Result<Arc<dyn TableProvider>> {
-    let mut client = snapshots.plain().await?;
+    let mut session = snapshots.plain().await?;
     let (origin, columns, place) = match request.from {
         Reference::Table { schema, table, .. } => {
             let schema = match schema {
                 Some(schema) => schema,
-                None => catalog::current_schema(&mut client).await?,
+                None => catalog::current_schema(&mut session).await?,
             };
-            let Some(relation) = catalog::relation(&mut client, &schema, &table).await? else {
-                return Err(catalog::unknown_relation(&mut client, &schema, &table).await?);
+            let Some(relation) = catalog::relation(&mut session, &schema, &table).await? else {
+                return Err(catalog::unknown_relation(&mut session, &schema, &table).await?);
             };
             let columns = relation
                 .columns
@@ -79,14 +80,14 @@ pub(super) async fn open(
         }
         Reference::Query { query, .. } => {
             let query = query.trim().trim_end_matches(';').to_owned();
-            let columns = query_columns(&mut client, &query).await?;
+            let columns = query_columns(&mut session, &query).await?;
             (Origin::Query(query), columns, "query".to_owned())
         }
         Reference::Path { path, .. } => {
             return Err(Error::user(format!("`{path}` is a path; a database has tables: `connection.schema.table`")));
         }
     };
-    snapshots.keep(client);
+    session.leave();
     for column in &columns {
         if !column.of.is_readable() {
             let name = column.field.name();
@@ -164,7 +165,7 @@ impl TableProvider for Source {
         if self.context.executors > 1 {
             self.snapshots.export().await?;
         }
-        let slices = self.slices(&select).await?;
+        let (slices, seat) = self.slices(&select, self.snapshots.seat().await?).await?;
         let reading = Reading {
             snapshots: Arc::clone(&self.snapshots),
             codecs: columns.iter().map(|c| c.codec.clone()).collect(),
@@ -174,7 +175,7 @@ impl TableProvider for Source {
             batch_rows: self.context.batch_rows,
             batch_bytes: self.context.batch_bytes,
         };
-        Ok(Arc::new(PostgresScan::new(reading, slices, self.context.parallelism, statistics)))
+        Ok(Arc::new(PostgresScan::new(reading, slices, self.context.parallelism, statistics, seat)))
     }
 }
 
@@ -185,39 +186,39 @@ impl Source {
         Some(if is_filtered { (rows as f64 * FILTER_SELECTIVITY) as u64 } else { rows })
     }
 
-    /// The statements that together read the selected rows.
-    async fn slices(&self, select: &Select) -> Result<Slices> {
+    /// The statements that together read the selected rows; the seat is given back.
+    async fn slices(&self, select: &Select, seat: Seat) -> Result<(Slices, Seat)> {
         let relation = match &self.origin {
             Origin::Relation(relation) => relation,
             Origin::Query(query) => {
                 // The line break ends a comment that the query may end with.
                 let text = select.sql(&format!("({query}\n) as flowetl_query"), None);
-                return Ok(Slices::one(text));
+                return Ok((Slices::one(text), seat));
             }
         };
         let whole = select.sql(&qualified(&relation.schema, &relation.name), None);
         let in_one_stream = select.limit.is_some_and(|l| l <= LIMIT_IN_ONE_STREAM)
             || !matches!(relation.kind, Kind::Table | Kind::Partitioned);
         if in_one_stream {
-            return Ok(Slices::one(whole));
+            return Ok((Slices::one(whole), seat));
         }
         // Under the snapshot, because a partition that is attached later must neither be missed nor read twice.
-        let mut client = self.snapshots.reader().await?;
-        let leaves = catalog::leaves(&mut client, relation).await?;
+        let mut session = self.snapshots.reader(seat).await?;
+        let leaves = catalog::leaves(&mut session, relation).await?;
         let mut slices = match leaves {
-            Some(leaves) if client.version() >= BLOCK_RANGES_FROM => self.block_ranges(select, &leaves, whole.clone()),
+            Some(leaves) if session.version() >= BLOCK_RANGES_FROM => self.block_ranges(select, &leaves, whole.clone()),
             _ => Slices::one(whole.clone()),
         };
         if slices.statements.len() > 1 && !select.conditions.is_empty() {
-            let planned = catalog::planned(&mut client, &whole).await?;
+            let planned = catalog::planned(&mut session, &whole).await?;
             let few = relation.rows_estimate.is_some_and(|all| planned.rows as f64 <= all as f64 * INDEXED_SHARE_MAX);
             // A range of blocks is read from end to end, whatever index there is.
             if few && !planned.reads_all {
                 slices = Slices::one(whole);
             }
         }
-        self.snapshots.release(client).await;
-        Ok(slices)
+        let seat = self.snapshots.release(session).await;
+        Ok((slices, seat))
     }
 
     fn block_ranges(&self, select: &Select, leaves: &[Leaf], text: String) -> Slices {

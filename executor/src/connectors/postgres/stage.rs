@@ -1,21 +1,24 @@
-//! The private place of an attempt's rows: its names, its tables, and the writers that fill them.
+//! The private place of an attempt's rows: its names, its tables, its sessions, and the writers that fill them.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use flowetl_proto::control::{AttemptId, Part};
 use flowetl_proto::id::BlockId;
 use serde_json::Value;
-use tokio::sync::Mutex;
+use tokio::sync::Mutex as AsyncMutex;
 
 use super::encode::{Encoder, Rows};
+use super::pool::{Seat, Session, Sessions};
 use super::quote::{identifier, qualified};
 use super::types::Writing;
-use super::wire::Client;
+use super::wire::Side;
 use crate::connectors::SinkWriter;
 use crate::{Error, Result};
 
+/// How sessions that look at targets and tidy up call themselves.
+pub(super) const APPLICATION: &str = "flowetl";
 /// The staging column that says in which order rows arrived.
 pub(super) const ORDER: &str = "_flowetl_order";
 /// Bytes of a block's name that staging names keep: with everything else a name stays below PostgreSQL's 63 bytes.
@@ -106,11 +109,66 @@ impl Incoming {
     }
 }
 
+/// The seats that a sink keeps from its opening on, so that its commit never waits for others. At first there is one.
+#[derive(Clone, Debug)]
+pub(super) struct Seats {
+    sessions: Arc<Sessions>,
+    free: Arc<Mutex<Vec<Seat>>>,
+    /// How many writers have a seat, once that is asked for.
+    writers: Arc<OnceLock<usize>>,
+}
+
+impl Seats {
+    /// Opens the first session, which is there to look at the target.
+    pub(super) async fn take(sessions: Arc<Sessions>) -> Result<(Self, Session)> {
+        let [seat] = sessions.seats(Side::Sink).await?;
+        let session = seat.session(Side::Sink, APPLICATION).await?;
+        Ok((Self { sessions, free: Arc::default(), writers: Arc::default() }, session))
+    }
+
+    /// Up to half of what is free, beside the first; readers want some too.
+    pub(super) fn writers(&self, most: usize) -> usize {
+        *self.writers.get_or_init(|| {
+            let more = self.sessions.free_seats((most - 1).min(self.sessions.free() / 2));
+            let writers = 1 + more.len();
+            self.free().extend(more);
+            writers
+        })
+    }
+
+    /// A session on one of the seats. Writers that run in another process than the sink was planned in may be more than it
+    /// has there; these wait.
+    pub(super) async fn session(&self, application: &str) -> Result<Session> {
+        let seat = self.free().pop();
+        match seat {
+            Some(seat) => seat.session(Side::Sink, application).await,
+            None => self.sessions.session(Side::Sink, application).await,
+        }
+    }
+
+    /// Takes a session back that is in no transaction.
+    pub(super) fn leave(&self, session: Session) {
+        let seat = session.into_seat();
+        self.free().push(seat);
+    }
+
+    fn free(&self) -> MutexGuard<'_, Vec<Seat>> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Where a writer's session goes when it has finished.
+pub(super) enum Back {
+    /// To the sink's seats.
+    Left(Seats),
+    /// To the commit, because the target itself was written and the transaction goes on until then.
+    Held(Arc<AsyncMutex<Option<Session>>>),
+}
+
 /// Writes one partition by one COPY.
 pub(super) struct CopyWriter {
-    client: Client,
-    /// Where the connection goes back to when the target itself was written: its transaction goes on until the commit.
-    back: Option<Arc<Mutex<Option<Client>>>>,
+    session: Session,
+    back: Back,
     encoder: Encoder,
     uri: String,
     /// The number of the next row, where the staging table keeps the order.
@@ -122,28 +180,28 @@ pub(super) struct CopyWriter {
 impl CopyWriter {
     /// Starts a COPY into `table`; `uri` names the piece in messages and in the ledger.
     pub(super) async fn start(
-        mut client: Client,
+        mut session: Session,
         table: &str,
         incoming: &[Incoming],
         uri: String,
         order_of: Option<usize>,
-        back: Option<Arc<Mutex<Option<Client>>>>,
+        back: Back,
     ) -> Result<Self> {
         let mut columns: Vec<String> = incoming.iter().map(|c| identifier(&c.name)).collect();
         if order_of.is_some() {
             columns.push(identifier(ORDER));
         }
-        client.copy_in(&format!("copy {table} ({}) from stdin (format binary)", columns.join(", "))).await?;
+        session.copy_in(&format!("copy {table} ({}) from stdin (format binary)", columns.join(", "))).await?;
         let names = incoming.iter().map(|c| c.name.clone()).collect();
         let encoder = Encoder::new(names, incoming.iter().map(|c| c.writing.codec.clone()).collect());
         let order = order_of.map(|partition| partition as i64 * ORDER_PER_WRITER);
-        Ok(Self { client, back, encoder, uri, order, rows: 0, bytes: 0 })
+        Ok(Self { session, back, encoder, uri, order, rows: 0, bytes: 0 })
     }
 
     async fn send(&mut self) -> Result<()> {
         let message = self.encoder.message();
         self.bytes += message.len() as u64;
-        self.client.copy_send(message).await?;
+        self.session.copy_send(message).await?;
         self.encoder.clear();
         Ok(())
     }
@@ -157,7 +215,7 @@ impl SinkWriter for CopyWriter {
         while self.encoder.add(&mut rows, self.order)? {
             let message = self.encoder.message();
             self.bytes += message.len() as u64;
-            self.client.copy_send(message).await?;
+            self.session.copy_send(message).await?;
             self.encoder.clear();
         }
         self.rows += batch.num_rows() as u64;
@@ -170,13 +228,14 @@ impl SinkWriter for CopyWriter {
     async fn finish(mut self: Box<Self>) -> Result<Vec<Part>> {
         self.encoder.end();
         self.send().await?;
-        let taken = self.client.copy_finish().await?;
+        let taken = self.session.copy_finish().await?;
         if taken != self.rows {
             let message = format!("the server took {taken} of {} rows into {}", self.rows, self.uri);
             return Err(Error::new(flowetl_proto::code::Class::Truncated, message));
         }
-        if let Some(back) = self.back {
-            *back.lock().await = Some(self.client);
+        match self.back {
+            Back::Left(seats) => seats.leave(self.session),
+            Back::Held(held) => *held.lock().await = Some(self.session),
         }
         Ok(vec![Part { uri: self.uri, rows: self.rows, bytes: self.bytes, crc: 0, note: Value::Null }])
     }

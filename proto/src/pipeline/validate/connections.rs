@@ -255,22 +255,14 @@ pub(super) fn check_options(
     let entries = spec.options.iter().map(|(key, value)| {
         let mut node = Node::text_of(value);
         node.at = at;
-        (Key { at, text: key.clone() }, loosen(node, &connector.settings["properties"][key]["type"]))
-    });
-    check_keys(name, &Node::map(at, entries.collect()), connector, problems);
-}
-
-/// In a URL everything is text: where no text is wanted, what looks like a number or a truth is one.
-fn loosen(mut node: Node, types: &Value) -> Node {
-    let wants_text = types.is_null() || types.to_string().contains("string");
-    if let Some(text) = node.text().filter(|_| !wants_text) {
-        match serde_json::from_str(text) {
-            Ok(Value::Number(number)) => node.content = Content::Number(number),
-            Ok(Value::Bool(truth)) => node.content = Content::Bool(truth),
+        match connector.meant(key, value) {
+            Value::Number(number) => node.content = Content::Number(number),
+            Value::Bool(truth) => node.content = Content::Bool(truth),
             _ => {}
         }
-    }
-    node
+        (Key { at, text: key.clone() }, node)
+    });
+    check_keys(name, &Node::map(at, entries.collect()), connector, problems);
 }
 
 fn check_keys(name: &str, node: &Node, connector: &ConnectorDescription, problems: &mut Problems) {

@@ -1,7 +1,10 @@
 //! Tests against a real server, named by `FLOWETL_TEST_POSTGRES`; every test has a database of its own.
 
+mod certificates;
 mod codec;
+mod pool;
 mod read;
+mod tunnel;
 mod types;
 mod write;
 
@@ -51,7 +54,11 @@ fn connection(database: &str) -> Connection {
 }
 
 async fn client(database: &str) -> Client {
-    let settings = Arc::new(Settings::new(connection(database)).unwrap());
+    client_of(connection(database)).await
+}
+
+async fn client_of(connection: Connection) -> Client {
+    let settings = Arc::new(Settings::new(connection).unwrap());
     Client::connect(&settings, Side::Source, "test").await.unwrap()
 }
 

@@ -167,7 +167,8 @@ async fn all_reads_of_a_system_see_one_state() {
         db.run("set lock_timeout = '5s'; drop table a").await;
         drop((system, a, b));
         db.until(
-            "select count(*) from pg_stat_activity where application_name = 'flowetl' and datname = current_database()",
+            "select count(*) from pg_stat_activity where application_name = 'flowetl' and datname = current_database() \
+             and state <> 'idle'",
             "0",
         )
         .await;
@@ -194,7 +195,7 @@ async fn a_dropped_stream_leaves_no_query_behind() {
         for from in [table("t"), query("select i, pg_sleep(0.0005)::text from generate_series(1, 1000000) i")] {
             let provider = db.source(from).await.unwrap();
             first_batch(provider).await;
-            db.until("select count(*) from pg_stat_activity where application_name = 'flowetl' and datname = current_database()", "0").await;
+            db.until("select count(*) from pg_stat_activity where application_name = 'flowetl' and datname = current_database() and state <> 'idle'", "0").await;
         }
         // Also one that has not yet given any row.
         let provider = db.source(query("select pg_sleep(600)::text as slept")).await.unwrap();

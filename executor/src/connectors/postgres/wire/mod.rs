@@ -7,6 +7,7 @@ mod copy;
 mod message;
 mod sign_in;
 mod socket;
+mod tls;
 
 use std::io;
 use std::ops::Range;
@@ -30,8 +31,12 @@ use crate::{Error, Result};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// From the first message to the server's readiness; a loaded server forks slowly.
 const SIGN_IN_TIMEOUT: Duration = Duration::from_secs(15);
+/// For a session that served before; one that has not settled by then is given up.
+const RENEW_TIMEOUT: Duration = Duration::from_secs(2);
 /// A whole cancel request; afterwards the closed socket must do.
 const CANCEL_TIMEOUT: Duration = Duration::from_secs(5);
+/// The receive buffer of a connection that asks and answers.
+const SMALL_BUFFER: usize = 8 * 1024;
 /// The receive buffer of a connection that copies; it grows for one larger message.
 const READ_BUFFER: usize = 512 * 1024;
 /// PostgreSQL's own limit of one message.
@@ -57,6 +62,8 @@ pub(super) struct Client {
     version: u32,
     version_text: String,
     state: State,
+    /// As the server said when it was last ready.
+    in_transaction: bool,
     error: Option<ServerError>,
 }
 
@@ -76,13 +83,10 @@ impl Client {
     /// database's own, and (from version 14) a server that notices within seconds when this process is gone.
     pub(super) async fn connect(settings: &Arc<Settings>, side: Side, application: &str) -> Result<Self> {
         let place = format!("connection `{}`: cannot connect to `{}`", settings.connection, settings.address());
-        let socket = match timeout(CONNECT_TIMEOUT, Socket::open(settings)).await {
+        let socket = match timeout(CONNECT_TIMEOUT, socket::open(settings)).await {
             Ok(Ok(socket)) => socket,
             Ok(Err(error)) => {
-                // Data that is invalid is a certificate that does not pass, or a server of another kind.
-                let is_setting = matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData);
-                let class = if is_setting { Class::User } else { side.transient() };
-                return Err(Error::new(class, format!("{place}: {error}")));
+                return Err(Error::new(class_of(&error, side), format!("{place}: {}", tls::told(&error))));
             }
             Err(_) => {
                 let limit = CONNECT_TIMEOUT.as_secs();
@@ -93,13 +97,14 @@ impl Client {
             settings: Arc::clone(settings),
             side,
             socket,
-            buffer: vec![0; 8 * 1024],
+            buffer: vec![0; SMALL_BUFFER],
             start: 0,
             end: 0,
             key: (0, 0),
             version: 0,
             version_text: String::new(),
             state: State::Idle,
+            in_transaction: false,
             error: None,
         };
         match timeout(SIGN_IN_TIMEOUT, client.sign_in(application)).await {
@@ -111,6 +116,26 @@ impl Client {
             }
         }
         Ok(client)
+    }
+
+    /// As it leaves one user for the next: `None` where it is in the middle of something.
+    pub(super) fn into_rested(mut self) -> Option<Self> {
+        let is_done = self.state == State::Idle && !self.in_transaction && self.start == self.end;
+        is_done.then(|| {
+            self.buffer = vec![0; SMALL_BUFFER];
+            (self.start, self.end) = (0, 0);
+            self
+        })
+    }
+
+    /// Makes a session that served before as good as new.
+    pub(super) async fn renew(&mut self, side: Side, application: &str) -> Result<()> {
+        self.side = side;
+        let renewing = async {
+            self.execute("discard all").await?;
+            self.settle(application).await
+        };
+        timeout(RENEW_TIMEOUT, renewing).await.unwrap_or_else(|_| Err(Error::new(side.transient(), "no answer")))
     }
 
     /// 150018 for 15.18.
@@ -204,21 +229,23 @@ impl Client {
         }
     }
 
-    /// The error that the server sent before it closed, if any.
+    /// What was said before the other end closed: by the server, or by what lies between.
     async fn last_words(&mut self) -> Option<Error> {
         self.state = State::Broken;
         let listen = async {
             loop {
                 while let Ok(Some((tag, body))) = self.buffered() {
                     if tag == b'E' {
-                        return ServerError::parse(&self.buffer[body]);
+                        let said = ServerError::parse(&self.buffer[body])?;
+                        return Some(self.reported(said));
                     }
                 }
-                self.fill().await.ok()?;
+                if let Err(broken) = self.fill().await {
+                    return Some(broken);
+                }
             }
         };
-        let error = timeout(CANCEL_TIMEOUT, listen).await.ok()??;
-        Some(self.reported(error))
+        timeout(CANCEL_TIMEOUT, listen).await.ok()?
     }
 
     /// The next whole message: its tag and where its body lies in the buffer.
@@ -246,6 +273,9 @@ impl Client {
         }
         let body = self.start + 5..end;
         self.start = end;
+        if tag == b'Z' {
+            self.in_transaction = self.buffer[body.clone()] != *b"I";
+        }
         Ok(Some((tag, body)))
     }
 
@@ -344,6 +374,11 @@ impl Client {
         // A server that is shut down says so before it closes.
         match self.error.take() {
             Some(said) => self.reported(said),
+            // Before it has said its version the server has let nobody in.
+            None if self.version == 0 => {
+                let message = format!("{}: cannot sign in to `{}`", self.place(), self.settings.address());
+                Error::new(class_of(error, self.side), format!("{message}: {}", tls::told(error)))
+            }
             None => Error::new(self.side.transient(), format!("{}: connection lost: {error}", self.place())),
         }
     }
@@ -367,11 +402,19 @@ impl Drop for Client {
     }
 }
 
+/// Data that is invalid is a certificate that does not pass, or a server of another kind: no other try helps.
+fn class_of(error: &io::Error, side: Side) -> Class {
+    match error.kind() {
+        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => Class::User,
+        _ => side.transient(),
+    }
+}
+
 /// Asks the server to end what the session of this key runs. It gives no answer; the session's closed socket is the
 /// second way by which it learns.
 async fn cancel(settings: Arc<Settings>, (process, secret): (i32, i32)) {
     let request = async {
-        let mut socket = Socket::open(&settings).await?;
+        let mut socket = socket::open(&settings).await?;
         let mut bytes = BytesMut::new();
         frontend::cancel_request(process, secret, &mut bytes);
         socket.write_all(&bytes).await?;

@@ -8,6 +8,7 @@ use postgres_protocol::message::frontend;
 
 use super::message::{Fields, ServerError};
 use super::{Client, State};
+use crate::connectors::postgres::quote::literal;
 use crate::{Error, Result};
 
 /// What every session sets: texts that read back to the same value, no limit of the database's or role's own for work, and
@@ -50,12 +51,16 @@ impl Client {
             }
         }
         self.ready()?;
-        let mut session = SESSION.to_owned();
+        self.settle(application).await
+    }
+
+    /// Sets what every session sets.
+    pub(super) async fn settle(&mut self, application: &str) -> Result<()> {
+        let mut session = format!("{SESSION}; set application_name = {}", literal(application));
         if self.version >= CHECKS_CLIENT_FROM {
             session.push_str(CHECKS_CLIENT);
         }
-        self.execute(&session).await?;
-        Ok(())
+        self.execute(&session).await.map(|_| ())
     }
 
     /// Answers the server's questions until it is satisfied.
