@@ -89,18 +89,18 @@ impl Pool {
 
     /// Closes sessions that are idle for too long, until there are none.
     async fn watch(self: Arc<Self>) {
-        loop {
-            let next = {
-                let mut idle = self.idle();
-                idle.sessions.retain(|(_, since)| since.elapsed() < IDLE_MAX);
-                let Some((_, oldest)) = idle.sessions.first() else {
-                    idle.is_watched = false;
-                    return;
-                };
-                *oldest + IDLE_MAX
-            };
+        while let Some(next) = self.close_idle(Instant::now()) {
             sleep_until(next).await;
         }
+    }
+
+    /// Closes sessions that at `now` are idle for too long; says when that is to be done again, if ever.
+    fn close_idle(&self, now: Instant) -> Option<Instant> {
+        let mut idle = self.idle();
+        idle.sessions.retain(|(_, since)| now.duration_since(*since) < IDLE_MAX);
+        let next = idle.sessions.first().map(|(_, oldest)| *oldest + IDLE_MAX);
+        idle.is_watched = next.is_some();
+        next
     }
 }
 
@@ -164,6 +164,11 @@ impl Sessions {
     /// How many seats nobody has.
     pub(super) fn free(&self) -> usize {
         self.pool.seats.available_permits()
+    }
+
+    #[cfg(test)]
+    pub(super) fn close_idle(&self, now: Instant) {
+        self.pool.close_idle(now);
     }
 
     /// Whether somebody waits for a seat.

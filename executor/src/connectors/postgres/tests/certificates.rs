@@ -242,7 +242,8 @@ async fn cn_16_a_client_certificate_opens_the_door_and_no_other_does() {
     assert!(none.contains("connection requires a valid client certificate"), "{none}");
     assert!(hint(&none).unwrap().contains("`sslcert`"), "{none}");
     let others = refused(server.shown("other", &require)).await;
-    assert!(others.contains("certificate authentication failed for user \"etl\""), "{others}");
+    // Servers name the way of signing in that stands beside the certificate, each version in its own words.
+    assert!(others.contains("authentication failed for user \"etl\""), "{others}");
     let foreign = refused(server.shown("stranger", &require)).await;
     assert!(foreign.contains("does not take the client certificate of `sslcert`"), "{foreign}");
     assert!(foreign.contains("UnknownCA"), "{foreign}");

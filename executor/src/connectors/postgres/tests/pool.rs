@@ -10,7 +10,7 @@ use flowetl_proto::pipeline::{Connection, Secret, WriteMode};
 use futures::StreamExt;
 
 use super::{Database, Postgres, attempt, connection, context, loading, source, table, texts, with_database};
-use crate::connectors::postgres::pool::{Seat, Sessions};
+use crate::connectors::postgres::pool::Sessions;
 use crate::connectors::postgres::settings::Settings;
 use crate::connectors::postgres::wire::Side;
 use crate::connectors::{Connector, OpenContext, SinkRequest, System};
@@ -70,18 +70,18 @@ async fn most_sessions<T>(db: &mut Database, work: impl Future<Output = T>) -> (
 
 #[tokio::test(flavor = "multi_thread")]
 async fn cn_17_partitions_read_in_turn_where_sessions_are_few() {
-    with_database(|mut db| async move {
-        db.run(TABLES).await;
-        for size in [2, 3, 16] {
+    for size in [2, 3, 16] {
+        with_database(|mut db| async move {
+            db.run(TABLES).await;
             let system = open(&db, size).await;
             let engine = engine(&*system, &["t"]).await;
             let sql = "select count(*), count(distinct id), sum(id) from t";
             let (most, found) = most_sessions(&mut db, selected(&engine, sql)).await;
             assert_eq!(found.unwrap(), [["300000", "300000", "45000150000"]]);
             assert!((2..=size.min(1 + STREAMS)).contains(&most), "{most} sessions of {size}");
-        }
-    })
-    .await;
+        })
+        .await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -97,6 +97,8 @@ async fn cn_17_what_needs_more_sessions_than_there_may_be_is_refused_at_once() {
         assert_eq!(error.class, Class::User, "{}", error.message);
         assert!(error.message.contains("needs 3 sessions, and `pool_size` allows 2"), "{}", error.message);
         drop(few);
+        sessions(&db, 2).close_idle(tokio::time::Instant::now() + Duration::from_secs(61));
+        db.until(OURS, "0").await;
         let enough = open(&db, 3).await;
         let engine = engine(&*enough, &["t", "u"]).await;
         let (most, found) = most_sessions(&mut db, selected(&engine, sql)).await;
@@ -108,9 +110,9 @@ async fn cn_17_what_needs_more_sessions_than_there_may_be_is_refused_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn cn_17_a_connection_is_read_and_written_at_once_with_three_sessions() {
-    with_database(|mut db| async move {
-        db.run(TABLES).await;
-        for size in [2, 3, 6] {
+    for size in [2, 3, 6] {
+        with_database(|mut db| async move {
+            db.run(TABLES).await;
             let system = open(&db, size).await;
             let engine = engine(&*system, &["t"]).await;
             let load = loading("copied", WriteMode::Replace);
@@ -125,11 +127,12 @@ async fn cn_17_a_connection_is_read_and_written_at_once_with_three_sessions() {
                 options: serde_json::Value::Null,
             };
             let sink = system.sink(request).await.unwrap();
-            let plan = match frame.create_physical_plan().await {
+            let planned = frame.create_physical_plan().await;
+            let plan = match planned {
                 Ok(plan) => plan,
                 Err(error) if size == 2 => {
                     assert!(error.to_string().contains("needs 3 sessions, and `pool_size` allows 2"), "{error}");
-                    continue;
+                    return;
                 }
                 Err(error) => panic!("{size}: {error}"),
             };
@@ -156,26 +159,22 @@ async fn cn_17_a_connection_is_read_and_written_at_once_with_three_sessions() {
             let (most, ()) = most_sessions(&mut db, copying).await;
             assert!((3..=size).contains(&most), "{most} sessions of {size}, {writers} writers");
             assert_eq!(db.value("select sum(id) from copied").await, "45000150000");
-        }
-    })
-    .await;
+        })
+        .await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn cn_17_who_finds_all_sessions_in_use_waits_and_is_told_what_for() {
     with_database(|mut db| async move {
         db.run(TABLES).await;
+        let other = sessions(&db, 3);
+        let held = other.free_seats(1);
         let (first, second) = (open(&db, 3).await, open(&db, 3).await);
         let reading = engine(&*first, &["t"]).await;
         let waiting = engine(&*second, &["u"]).await;
         let mut stream = reading.sql("select * from t").await.unwrap().execute_stream().await.unwrap();
         assert!(stream.next().await.unwrap().unwrap().num_rows() > 0);
-        let other = sessions(&db, 3);
-        let held: [Seat; 1] = match other.free_seats(1).try_into() {
-            Ok(seats) => seats,
-            // The table's second reader has it.
-            Err(_) => panic!("no seat is free"),
-        };
         let error = other.session_within(Duration::from_millis(100), Side::Source, "flowetl").await.unwrap_err();
         assert_eq!(error.class, Class::SourceTransient);
         assert!(
@@ -243,14 +242,10 @@ async fn cn_17_a_session_that_nobody_wants_is_closed() {
     with_database(|mut db| async move {
         let pool = sessions(&db, 2);
         pool.session(Side::Source, "flowetl").await.unwrap().leave();
+        let now = tokio::time::Instant::now();
+        pool.close_idle(now + Duration::from_secs(59));
         assert_eq!(db.value(OURS).await, "1");
-        tokio::time::pause();
-        tokio::time::advance(Duration::from_secs(30)).await;
-        tokio::time::resume();
-        assert_eq!(db.value(OURS).await, "1");
-        tokio::time::pause();
-        tokio::time::advance(Duration::from_secs(31)).await;
-        tokio::time::resume();
+        pool.close_idle(now + Duration::from_secs(61));
         db.until(OURS, "0").await;
     })
     .await;

@@ -83,10 +83,8 @@ fn private_key(given: &Pem) -> io::Result<PrivateKeyDer<'static>> {
 /// comes only once this end believes itself connected.
 pub(super) fn told(error: &io::Error) -> String {
     use AlertDescription as Alert;
-    let alert = match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-        Some(rustls::Error::AlertReceived(alert)) => alert,
-        _ => return error.to_string(),
-    };
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    let Some(rustls::Error::AlertReceived(alert)) = inner else { return error.to_string() };
     match alert {
         Alert::BadCertificate
         | Alert::UnsupportedCertificate
