@@ -26,6 +26,7 @@ pub mod grpc;
 mod handle;
 pub mod http;
 pub mod lead;
+mod lineage;
 mod lock;
 pub mod logs;
 mod news;

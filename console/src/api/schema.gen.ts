@@ -2232,6 +2232,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/lineage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All pipelines and transformations with the tables and files that they read and write, and which pipelines begin others. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Lineage"];
+                    };
+                };
+                default: components["responses"]["problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/organizations": {
         parameters: {
             query?: never;
@@ -5251,6 +5287,43 @@ export interface components {
             started_at: string;
             status: components["schemas"]["RunStatus"];
         };
+        /** @description A graph of places and of what makes them. */
+        Lineage: {
+            edges: components["schemas"]["LineageEdge"][];
+            /** @description Pipelines and transformations by name, then tables and files. */
+            nodes: components["schemas"]["LineageNode"][];
+        };
+        /** @description From one node to another. */
+        LineageEdge: {
+            /** @description The id of the node that comes before. */
+            from: string;
+            kind: components["schemas"]["LineageEdgeKind"];
+            to: string;
+            /** @description Of one that triggers: the id of the trigger. */
+            trigger_id?: string | null;
+        };
+        /**
+         * @description What an edge means.
+         * @enum {string}
+         */
+        LineageEdgeKind: "reads" | "writes" | "triggers";
+        /** @description Something that data passes through or lies in. */
+        LineageNode: {
+            /** @description Of a table or files: the connection, or the address of what has no name. */
+            connection?: string | null;
+            /** @description `pipeline:<id>`, `transformation:<id>`, `table:shop.public.orders` or `file:lake/raw/*.parquet`. */
+            id: string;
+            kind: components["schemas"]["LineageNodeKind"];
+            last_run?: components["schemas"]["LastRunItem"] | null;
+            name: string;
+            /** @description Of a pipeline or transformation: its id. */
+            object_id?: string | null;
+        };
+        /**
+         * @description What a node is.
+         * @enum {string}
+         */
+        LineageNodeKind: "pipeline" | "transformation" | "table" | "file";
         /** @description Where whoever has it may read a file without signing in. */
         Link: {
             /** Format: date-time */
@@ -5552,6 +5625,8 @@ export interface components {
             name: string;
             /** Format: date-time */
             next_run_at?: string | null;
+            /** @description Its newest runs, newest first: 14 at most. */
+            recent_runs: components["schemas"]["LastRunItem"][];
             /**
              * Format: int64
              * @description The number of its newest revision; the `ETag`, too.
@@ -5559,7 +5634,11 @@ export interface components {
             revision: number;
             /** @description The cron line in its file. */
             schedule_cron?: string | null;
+            /** @description What it reads from, each once; none while its file is not right. */
+            sources: components["schemas"]["SystemItem"][];
             status: components["schemas"]["Status"];
+            /** @description What it writes to. */
+            targets: components["schemas"]["SystemItem"][];
             /** Format: date-time */
             updated_at: string;
         };
@@ -5999,6 +6078,13 @@ export interface components {
              * @description Attempts that they take at once; 0 where the coordinator's own process is the executor, which has no limit.
              */
             slots: number;
+        };
+        /** @description A system that a pipeline reads from or writes to. */
+        SystemItem: {
+            /** @description The name of the connection; null where the file names a path or a URL instead. */
+            connection?: string | null;
+            /** @description The name of the connector: `postgres`, `s3`, `file`. */
+            type: string;
         };
         /** @description One thing that is otherwise than it was. */
         TableChange: {

@@ -23,6 +23,7 @@ mod gate;
 mod headers;
 mod health;
 mod keys;
+mod lineage;
 mod listen;
 mod logs;
 mod members;

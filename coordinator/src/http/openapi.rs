@@ -9,8 +9,8 @@ use super::gate::Needs;
 use super::problem::Problem;
 use super::{
     alerts, audit, auth, backups, catalogue, connections, dashboard, discovery, events, executors, files, health, keys,
-    logs, members, oidc, organizations, pipeline_looks, pipelines, routes, runs, schedules, transformations, triggers,
-    vault,
+    lineage, logs, members, oidc, organizations, pipeline_looks, pipelines, routes, runs, schedules, transformations,
+    triggers, vault,
 };
 
 #[derive(OpenApi)]
@@ -96,6 +96,7 @@ use super::{
         runs::retry,
         logs::read,
         dashboard::get,
+        lineage::get,
         catalogue::get,
         executors::list,
         executors::get,

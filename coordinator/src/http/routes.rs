@@ -12,7 +12,7 @@ use super::gate::{self, Needs};
 use super::problem::{no_such_method, no_such_path};
 use super::{
     Site, alerts, audit, auth, backups, body, catalogue, connections, console, dashboard, discovery, docs, events,
-    executors, files, health, keys, logs, members, oidc, once, organizations, pipeline_looks, pipelines, runs,
+    executors, files, health, keys, lineage, logs, members, oidc, once, organizations, pipeline_looks, pipelines, runs,
     schedules, transformations, triggers, vault,
 };
 use crate::accounts::{Role, Scope};
@@ -113,10 +113,11 @@ fn of_people() -> [Endpoint; 4] {
 }
 
 /// How everything stands, and who works on it.
-fn of_watching() -> [Endpoint; 5] {
+fn of_watching() -> [Endpoint; 6] {
     const READ: Needs = Needs::Member(Role::Viewer, Some(Scope::RunsRead));
     [
         endpoint(GET, "/dashboard", READ, dashboard::get),
+        endpoint(GET, "/lineage", Needs::Member(Role::Viewer, Some(Scope::PipelinesRead)), lineage::get),
         endpoint(GET, "/catalogue", Needs::Member(Role::Viewer, Some(Scope::PipelinesRead)), catalogue::get),
         endpoint(GET, "/executors", READ, executors::list),
         endpoint(GET, "/executors/{executor}", READ, executors::get),

@@ -90,7 +90,7 @@ impl Site {
     }
 
     /// Transformations, where it is this process that leads.
-    fn transformations(&self) -> Result<Transformations, Problem> {
+    pub(super) fn transformations(&self) -> Result<Transformations, Problem> {
         Ok(Transformations::new(self.handle()?, self.roster()?))
     }
 }

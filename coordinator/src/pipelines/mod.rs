@@ -15,6 +15,7 @@ mod state;
 use std::sync::Arc;
 
 use flowetl_proto::catalogue::Catalogue;
+use flowetl_proto::pipeline::Touches;
 
 pub(crate) use self::apply::{Applied, Outcome};
 use self::compile::Known;
@@ -32,6 +33,9 @@ use crate::fleet::Roster;
 use crate::store::{Directory, PipelineQuery};
 use crate::{Handle, Result, files};
 
+/// Runs that lists show of each pipeline.
+const RECENT_RUNS: i64 = 14;
+
 /// The pipelines of all organizations. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Pipelines {
@@ -46,8 +50,34 @@ impl Pipelines {
 
     /// Those that `query` asks for, by name.
     pub(crate) async fn list(&self, query: &PipelineQuery) -> Result<Vec<PipelineItem>> {
-        let found = self.handle.store().directory().await?.stored_pipelines(query).await?;
-        Ok(found.into_iter().map(PipelineItem::from).collect())
+        let mut directory = self.handle.store().directory().await?;
+        let found = directory.stored_pipelines(query).await?;
+        self.shown(&mut directory, found).await
+    }
+
+    /// All of an organization, by name, each with what it reads and writes; nothing while its file is not right.
+    pub(crate) async fn touching(&self, tenant: &Tenant, limit: i64) -> Result<Vec<(Listed, Touches)>> {
+        let query = PipelineQuery { organization: tenant.organization.id.clone(), limit, ..Default::default() };
+        let found = self.handle.store().directory().await?.stored_pipelines(&query).await?;
+        let catalogue = self.roster.catalogue();
+        let with_touches = |listed: Listed| {
+            let known = listed.definition.as_ref().zip(catalogue.as_deref());
+            let touches = known.map(|(definition, catalogue)| definition.touches(catalogue)).unwrap_or_default();
+            (listed, touches)
+        };
+        Ok(found.into_iter().map(with_touches).collect())
+    }
+
+    /// As lists show them.
+    async fn shown(&self, directory: &mut Directory, found: Vec<Listed>) -> Result<Vec<PipelineItem>> {
+        let keys: Vec<_> = found.iter().map(|listed| listed.pipeline.key.clone()).collect();
+        let mut recent = directory.recent_runs(&keys, RECENT_RUNS).await?;
+        let catalogue = self.roster.catalogue();
+        let item = |listed: Listed| {
+            let runs = recent.remove(&listed.pipeline.key).unwrap_or_default();
+            PipelineItem::new(listed, runs, catalogue.as_deref())
+        };
+        Ok(found.into_iter().map(item).collect())
     }
 
     /// One with its file as it is now.
@@ -61,8 +91,9 @@ impl Pipelines {
         };
         let listed = directory.stored_pipelines(&query).await?.pop().ok_or_else(|| nothing(id))?;
         let revision = newest(&mut directory, &listed.pipeline).await?;
-        drop(directory);
         let layout = listed.pipeline.layout.clone();
+        let item = self.shown(&mut directory, vec![listed]).await?.pop().ok_or_else(|| nothing(id))?;
+        drop(directory);
         // Without any executor nobody knows what is a block: the file is shown all the same.
         let catalogue = self.roster.catalogue();
         let source = revision.file.source();
@@ -74,7 +105,7 @@ impl Pipelines {
             }
             _ => Vec::new(),
         };
-        Ok(PipelineDetail { item: listed.into(), file: revision.file, graph_definition, layout, problems })
+        Ok(PipelineDetail { item, file: revision.file, graph_definition, layout, problems })
     }
 
     /// Removes a pipeline that does not run, and all it remembers; with `revision`, only while that is its newest.

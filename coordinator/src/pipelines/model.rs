@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use flowetl_proto::pipeline::{GraphDefinition, Layout, Pipeline, Problem, Source};
+use flowetl_proto::catalogue::Catalogue;
+use flowetl_proto::pipeline::{GraphDefinition, Layout, Pipeline, Problem, Reference, Source};
 use flowetl_proto::run::{Phase, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -207,6 +208,8 @@ impl From<LastRun> for LastRunItem {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Listed {
     pub pipeline: StoredPipeline,
+    /// What its newest revision says; `None` where that is not right yet.
+    pub definition: Option<Pipeline>,
     pub status: Status,
     pub last_run: Option<LastRun>,
     /// When the first of its schedules comes.
@@ -268,6 +271,12 @@ pub(crate) struct PipelineItem {
     #[schema(value_type = Option<String>, format = DateTime)]
     pub next_run_at: Option<Timestamp>,
     pub last_run: Option<LastRunItem>,
+    /// Its newest runs, newest first: 14 at most.
+    pub recent_runs: Vec<LastRunItem>,
+    /// What it reads from, each once; none while its file is not right.
+    pub sources: Vec<SystemItem>,
+    /// What it writes to.
+    pub targets: Vec<SystemItem>,
     /// When its newest success ended.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_success_at: Option<Timestamp>,
@@ -279,9 +288,27 @@ pub(crate) struct PipelineItem {
     pub updated_at: Timestamp,
 }
 
-impl From<Listed> for PipelineItem {
-    fn from(listed: Listed) -> Self {
+/// A system that a pipeline reads from or writes to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct SystemItem {
+    /// The name of the connection; null where the file names a path or a URL instead.
+    pub connection: Option<String>,
+    /// The name of the connector: `postgres`, `s3`, `file`.
+    #[serde(rename = "type")]
+    pub connector: String,
+}
+
+impl PipelineItem {
+    /// `recent_runs`: newest first. Without a `catalogue` nobody knows where blocks read and write.
+    pub(super) fn new(listed: Listed, recent_runs: Vec<LastRun>, catalogue: Option<&Catalogue>) -> Self {
         let freshness = listed.freshness(clock::now());
+        let (sources, targets) = match listed.definition.as_ref().zip(catalogue) {
+            Some((definition, catalogue)) => {
+                let touches = definition.touches(catalogue);
+                (systems(definition, &touches.reads), systems(definition, &touches.writes))
+            }
+            None => Default::default(),
+        };
         let pipeline = listed.pipeline;
         Self {
             id: pipeline.id,
@@ -293,12 +320,31 @@ impl From<Listed> for PipelineItem {
             schedule_cron: listed.cron,
             next_run_at: listed.next_at,
             last_run: listed.last_run.map(LastRunItem::from),
+            recent_runs: recent_runs.into_iter().map(LastRunItem::from).collect(),
+            sources,
+            targets,
             last_success_at: listed.succeeded_at,
             freshness,
             created_at: pipeline.created_at,
             updated_at: pipeline.updated_at,
         }
     }
+}
+
+/// The systems of these places, each once.
+fn systems(definition: &Pipeline, places: &[Reference]) -> Vec<SystemItem> {
+    let mut systems = Vec::new();
+    for place in places {
+        let name = place.connection();
+        let Some(spec) = definition.connections.get(name) else { continue };
+        // What stands in the file itself is called by its address.
+        let connection = (!name.contains("://")).then(|| name.to_owned());
+        let system = SystemItem { connection, connector: spec.scheme.clone() };
+        if !systems.contains(&system) {
+            systems.push(system);
+        }
+    }
+    systems
 }
 
 /// A pipeline with its file.

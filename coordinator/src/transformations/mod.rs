@@ -11,7 +11,7 @@ mod source;
 mod template;
 
 pub(crate) use self::model::{
-    CompileWish, CompiledSql, Transformation, TransformationItem, TransformationRunWish, TransformationWish,
+    CompileWish, CompiledSql, Model, Transformation, TransformationItem, TransformationRunWish, TransformationWish,
 };
 pub(crate) use self::service::Transformations;
 pub(crate) use self::source::{LoadedTable, SourceItem, Sources};

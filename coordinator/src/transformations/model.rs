@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
+use flowetl_proto::pipeline::Reference;
 use flowetl_proto::run::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -76,12 +77,31 @@ pub(crate) struct Transformation {
 }
 
 impl Transformation {
+    /// What its runs are called.
+    pub(crate) fn run_name(&self) -> String {
+        format!("transformation.{}.{}", self.name, self.id)
+    }
+
     /// As the audit log has it.
     pub(crate) fn document(&self) -> Value {
         let Self { name, materialization, connection, schema_name, revision, .. } = self;
         json!({ "name": name, "materialization": materialization, "connection": connection,
                 "schema_name": schema_name, "revision": revision })
     }
+}
+
+/// Where a transformation stands among others.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Model {
+    pub id: String,
+    pub name: String,
+    /// What its runs are called.
+    pub run_name: String,
+    /// Its table or view; `None` for what is ephemeral.
+    pub makes: Option<Reference>,
+    pub reads: Vec<Reference>,
+    /// The ids of the ephemeral ones that stand in it.
+    pub holds: Vec<String>,
 }
 
 /// A transformation that is to be made or changed. What is left out of a change stays as it is.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use flowetl_proto::pipeline::{At, Problem, ProblemCode, Reference, nearest_word};
 
-use super::model::{Materialization, Transformation};
+use super::model::{Materialization, Model, Transformation};
 use super::source::LoadedTable;
 use super::template::{Piece, Wrong, pieces, refs};
 use crate::warehouse::{CONNECTION, LAYERS, Tenancy};
@@ -32,6 +32,29 @@ impl Project {
         let own = self.tenancy.as_ref().filter(|own| of.connection == CONNECTION && own.connection.is_some());
         let schema = own.zip(layer).map_or_else(|| of.schema_name.clone(), |(own, layer)| own.schema(layer));
         Reference::Table { connection: of.connection.clone(), schema: Some(schema), table: of.name.clone() }
+    }
+
+    /// What one reads and makes. What its SQL refers to in vain is left out.
+    pub(super) fn model(&self, of: &Transformation) -> Model {
+        let makes = |of: &Transformation| (of.materialization != Materialization::Ephemeral).then(|| self.place(of));
+        let (mut reads, mut holds) = (Vec::new(), Vec::new());
+        for piece in pieces(&of.sql_body).unwrap_or_default() {
+            let place = match piece {
+                Piece::Text(_) => None,
+                Piece::Ref { name, .. } => self.all.get(name).and_then(|other| {
+                    let place = makes(other);
+                    if place.is_none() && !holds.contains(&other.id) {
+                        holds.push(other.id.clone());
+                    }
+                    place
+                }),
+                Piece::Source { source, table, .. } => {
+                    self.source(&of.connection, source, table).ok().map(LoadedTable::place)
+                }
+            };
+            reads.extend(place.filter(|place| !reads.contains(place)));
+        }
+        Model { id: of.id.clone(), name: of.name.clone(), run_name: of.run_name(), makes: makes(of), reads, holds }
     }
 
     /// Those that `name` refers to, in the order of its SQL.
@@ -145,12 +168,7 @@ impl Project {
                         let message = format!("no pipeline has loaded `{source}.{table}` into `{}`", of.connection);
                         problem(at, message, hint)
                     })?;
-                    let place = Reference::Table {
-                        connection: of.connection.clone(),
-                        schema: found.schema.clone(),
-                        table: found.table.clone(),
-                    };
-                    sql.push_str(&relation(&place));
+                    sql.push_str(&relation(&found.place()));
                     let name = format!("{source}.{table}");
                     if !sources.contains(&name) {
                         sources.push(name);

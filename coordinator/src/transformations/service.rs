@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 
 use super::build::{self, wrong_sql};
 use super::model::{
-    CompileWish, CompiledSql, Incremental, Materialization, Transformation, TransformationItem, TransformationRunWish,
-    TransformationWish,
+    CompileWish, CompiledSql, Incremental, Materialization, Model, Transformation, TransformationItem,
+    TransformationRunWish, TransformationWish,
 };
 use super::project::Project;
 use super::source::{SOURCES_MAX, Sources};
@@ -197,7 +197,7 @@ impl Transformations {
         }
         let made = if with_upstream { project.order(&of.name) } else { vec![of] };
         let mut pipeline = self.parsed(tenant, &project, &made, true).await?.pipeline;
-        pipeline.name = format!("transformation.{}.{}", of.name, of.id);
+        pipeline.name = of.run_name();
         let wish = RunWish {
             full_refresh: wish.full_refresh,
             priority: wish.priority,
@@ -205,6 +205,12 @@ impl Transformations {
             ..RunWish::default()
         };
         self.pipelines.run_made(caller, tenant, (pipeline, &of.id), wish).await
+    }
+
+    /// Of all of them, by name, what they read and make.
+    pub(crate) async fn models(&self, tenant: &Tenant) -> Result<Vec<Model>> {
+        let project = self.project(tenant).await?;
+        Ok(project.all.values().map(|of| project.model(of)).collect())
     }
 
     async fn project(&self, tenant: &Tenant) -> Result<Project> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use flowetl_proto::pipeline::write_yaml;
+use flowetl_proto::pipeline::{Reference, write_yaml};
 use flowetl_proto::run::Timestamp;
 use flowetl_proto::tables::Column;
 use serde::Serialize;
@@ -37,6 +37,10 @@ pub(crate) struct LoadedTable {
 }
 
 impl LoadedTable {
+    pub(super) fn place(&self) -> Reference {
+        Reference::Table { connection: self.connection.clone(), schema: self.schema.clone(), table: self.table.clone() }
+    }
+
     /// What `source('name', 'table')` calls the schema: the layer in the built-in warehouse, else `connection_schema`.
     pub(crate) fn source(&self) -> String {
         let schema = self.schema.as_deref().unwrap_or_default();

@@ -302,6 +302,7 @@ mod tests {
             upstream: upstream.into(),
             downstream: downstream.into(),
             name: downstream.to_uppercase(),
+            trigger: String::new(),
         };
         let edges: Vec<_> = [("a", "b"), ("b", "c"), ("b", "d"), ("d", "b"), ("c", "e")].map(edge).into();
         let to = |to: &str| way(&edges, "a", &[to.to_owned()]).map(|way| way.join(""));

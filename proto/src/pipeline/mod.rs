@@ -20,6 +20,7 @@ mod source;
 mod sql;
 #[cfg(test)]
 mod tests;
+mod touches;
 mod validate;
 mod yaml;
 
@@ -32,5 +33,6 @@ pub use reference::{Reference, WriteMode};
 pub use schema::schema;
 pub use secrets::{Secrets, Unsealed, is_reference};
 pub use source::{CONNECTIONS_FILE, Source};
+pub use touches::Touches;
 pub use validate::{Copy, Parsed, Parser, Positions, is_pipeline_name, usual_key};
 pub use yaml::write as write_yaml;

@@ -9,6 +9,7 @@ mod discovery;
 mod events;
 mod files;
 mod identity;
+mod lineage;
 mod model;
 mod people;
 mod pipelines;

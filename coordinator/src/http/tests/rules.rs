@@ -102,6 +102,7 @@ GET /auth/oidc/login: nobody
 GET /auth/oidc/callback: nobody
 POST /auth/oidc/token: nobody
 GET /dashboard: viewer, runs:read
+GET /lineage: viewer, pipelines:read
 GET /catalogue: viewer, pipelines:read
 GET /executors: viewer, runs:read
 GET /executors/{executor}: viewer, runs:read

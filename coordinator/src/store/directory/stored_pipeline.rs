@@ -1,12 +1,14 @@
 //! Pipelines that are kept for organizations.
 
+use std::collections::BTreeMap;
+
 use flowetl_proto::run::{Phase, Timestamp};
 use sqlx::any::AnyRow;
 
 use super::Directory;
 use crate::Result;
 use crate::pipelines::{LastRun, Listed, Status, StoredPipeline};
-use crate::store::{containing, doing, from_json, get, get_word, to_json};
+use crate::store::{containing, doing, from_json, get, get_json, get_word, to_json};
 
 /// Which pipelines of an organization, by name.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +25,8 @@ pub(crate) struct PipelineQuery {
     pub limit: i64,
 }
 
+/// Keys that are asked for at once, below what SQLite binds.
+const KEYS_MAX: usize = 500;
 /// How a pipeline stands, with its newest run in sight.
 const STATUS: &str = "case when p.status = 'active' and r.state = 'failed' then 'error' else p.status end";
 
@@ -33,11 +37,12 @@ impl Directory {
         let is_wanted = |status: &Status| query.statuses.is_empty() || query.statuses.contains(status);
         let words: Vec<String> = all.iter().filter(|s| is_wanted(s)).map(|s| format!("'{}'", s.as_str())).collect();
         let select = format!(
-            "select p.*, {STATUS} as shown, r.id as run_id, r.state as run_state, r.started_at as run_started_at, \
+            "select p.*, v.definition, {STATUS} as shown, r.id as run_id, r.state as run_state, r.started_at as run_started_at, \
              r.finished_at as run_finished_at, \
              (select min(s.next_at) from schedule s where s.pipeline = p.id) as next_at, \
              (select min(s.cron) from schedule s where s.pipeline = p.id and s.of_file = 1) as cron \
              from stored_pipeline p left join run r on r.id = (select max(n.id) from run n where n.pipeline = p.key) \
+             left join revision v on v.pipeline = p.id and v.number = p.revision \
              where p.organization = $1 and p.name > $2 and ($3 = '' or p.id = $3) \
              and (lower(p.name) like $4 escape '\\' or lower(coalesce(p.description, '')) like $4 escape '\\') \
              and {STATUS} in ({}) order by p.name limit $5",
@@ -52,6 +57,30 @@ impl Directory {
             .fetch_all(&mut *self.tx)
             .await;
         rows.map_err(doing("list the pipelines"))?.iter().map(decode_listed).collect()
+    }
+
+    /// The newest runs of each of these keys, newest first, `limit` of each at most.
+    pub(crate) async fn recent_runs(&mut self, keys: &[String], limit: i64) -> Result<BTreeMap<String, Vec<LastRun>>> {
+        let mut found = BTreeMap::<String, Vec<LastRun>>::new();
+        for keys in keys.chunks(KEYS_MAX) {
+            // The first run of each is found first, so that no index is read further than it must be.
+            let values: Vec<_> = (2..keys.len() + 2).map(|number| format!("(${number})")).collect();
+            let select = format!(
+                "with asked (name) as (values {}), since as materialized (select a.name, coalesce((select n.id from run n \
+                 where n.pipeline = a.name order by n.id desc limit 1 offset $1), '') as first from asked a) \
+                 select s.name, r.id as run_id, r.state as run_state, r.started_at as run_started_at, \
+                 r.finished_at as run_finished_at from since s join run r on r.pipeline = s.name and r.id >= s.first \
+                 order by r.id desc",
+                values.join(", ")
+            );
+            let query = sqlx::query(sqlx::AssertSqlSafe(select)).bind(limit - 1);
+            let query = keys.iter().fold(query, |query, key| query.bind(key.clone()));
+            let rows = query.fetch_all(&mut *self.tx).await.map_err(doing("list the newest runs"))?;
+            for row in &rows {
+                found.entry(get(row, "name")?).or_default().extend(last_run(row)?);
+            }
+        }
+        Ok(found)
     }
 
     /// That of an id, if it is the organization's.
@@ -179,6 +208,7 @@ pub(super) fn last_run(row: &AnyRow) -> Result<Option<LastRun>> {
 fn decode_listed(row: &AnyRow) -> Result<Listed> {
     Ok(Listed {
         pipeline: decode(row)?,
+        definition: get_json(row, "definition")?,
         status: get_word(row, "shown")?,
         last_run: last_run(row)?,
         next_at: get::<Option<i64>>(row, "next_at")?.map(Timestamp),

@@ -19,6 +19,8 @@ pub(crate) struct Edge {
     pub downstream: String,
     /// What the downstream one is called.
     pub name: String,
+    /// The id of the trigger.
+    pub trigger: String,
 }
 
 const LISTED: &str = "select t.*, p.name as pipeline_name, w.error as problem, \
@@ -90,7 +92,7 @@ impl Directory {
 
     /// Who waits for whom in an organization, but for one trigger.
     pub(crate) async fn dependencies(&mut self, organization: &str, but: &str) -> Result<Vec<Edge>> {
-        let select = "select d.upstream_id, d.downstream_id, p.name from dependency d \
+        let select = "select d.upstream_id, d.downstream_id, d.start_trigger, p.name from dependency d \
                       join start_trigger t on t.id = d.start_trigger join stored_pipeline p on p.id = d.downstream_id \
                       where t.organization = $1 and t.id <> $2 and d.upstream_type = 'pipeline'";
         let query = sqlx::query(select).bind(organization.to_owned()).bind(but.to_owned());
@@ -100,6 +102,7 @@ impl Directory {
                 upstream: get(row, "upstream_id")?,
                 downstream: get(row, "downstream_id")?,
                 name: get(row, "name")?,
+                trigger: get(row, "start_trigger")?,
             })
         };
         rows.iter().map(edge).collect()

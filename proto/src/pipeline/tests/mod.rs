@@ -3,6 +3,7 @@
 mod catalogue;
 mod mapping;
 mod properties;
+mod touches;
 
 use std::path::Path;
 use std::time::Duration;
