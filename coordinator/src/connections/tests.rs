@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use flowetl_proto::catalogue::{Catalogue, ConnectorDescription, Places};
+use flowetl_proto::catalogue::{BlockDescription, Catalogue, ConnectorDescription, Places};
 use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::Segment;
 use flowetl_proto::id::{BlockId, ExecutorId};
@@ -53,6 +53,8 @@ pub(crate) struct Fake {
     pub held: tokio::sync::Mutex<()>,
     /// Why it finds nothing the next time.
     pub broken: Mutex<Option<String>>,
+    /// What it announces beside what others do.
+    pub more: Mutex<Option<(BlockDescription, ConnectorDescription)>>,
 }
 
 pub(crate) fn catalogue() -> Catalogue {
@@ -156,7 +158,12 @@ impl Inspector for Fake {
 #[async_trait]
 impl Roster for Fake {
     fn catalogue(&self) -> Option<Arc<Catalogue>> {
-        Some(Arc::new(catalogue()))
+        let mut catalogue = catalogue();
+        if let Some((block, connector)) = self.more.lock().unwrap().clone() {
+            catalogue.blocks.push(block);
+            catalogue.connectors.push(connector);
+        }
+        Some(Arc::new(catalogue))
     }
 
     fn executors(&self) -> Vec<ExecutorInfo> {
