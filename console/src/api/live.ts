@@ -9,8 +9,8 @@ import { useWhoIsHere } from "./session";
 
 /** The first words of the query keys that a sort of happening makes old. */
 const CONCERNS: Record<string, string[]> = {
-  run: ["runs", "dashboard", "pipelines"],
-  pipeline: ["pipelines", "schedules", "dashboard"],
+  run: ["runs", "dashboard", "pipelines", "lineage"],
+  pipeline: ["pipelines", "schedules", "dashboard", "lineage"],
   schedule: ["schedules", "pipelines", "dashboard"],
   connection: ["connections", "dashboard"],
   discovery: ["discovery", "connections"],
@@ -21,7 +21,8 @@ const CONCERNS: Record<string, string[]> = {
   organization: ["me", "organization"],
   invitation: ["members"],
   alert: ["alerts"],
-  trigger: ["triggers"],
+  trigger: ["triggers", "lineage"],
+  transformation: ["lineage"],
 };
 /** What comes together is asked for once. */
 const GATHER_MS = 250;

@@ -5,6 +5,7 @@ import { RouteError } from "@/components/problem-state";
 import { appRoute } from "./app";
 import { compareRunsRoute } from "./compare-runs";
 import { connectionsRoute } from "./connections";
+import { dagRoute } from "./dag";
 import { dashboardRoute } from "./dashboard";
 import { executorsRoute } from "./executors";
 import { explorerRoute } from "./explorer";
@@ -34,6 +35,7 @@ const tree = rootRoute.addChildren([
     compareRunsRoute,
     runRoute,
     schedulesRoute,
+    dagRoute,
     explorerRoute,
     filesRoute,
     executorsRoute,

@@ -23,6 +23,8 @@ export interface BlockData extends Record<string, unknown> {
   input?: string | null | undefined;
   output?: string | null | undefined;
   mark?: "error" | "warning" | undefined;
+  /** What is coloured by its sort rather than by its state. */
+  tone?: keyof typeof TONES | undefined;
   /** Whether lines can be drawn from and to it. */
   isConnectable?: boolean | undefined;
 }
@@ -37,6 +39,12 @@ const EDGES: Record<string, string> = {
   committing: "border-info",
 };
 
+const TONES = {
+  blue: { edge: "border-info", sign: "text-info" },
+  green: { edge: "border-success", sign: "text-success" },
+  neutral: { edge: "border-input", sign: "text-muted-foreground" },
+};
+
 /** Drawn anew only where something of it is seen to differ: counters come several times a second. */
 export const BlockNode = memo(DrawnNode, (one, other) => {
   return one.selected === other.selected && isSame(one.data, other.data);
@@ -48,7 +56,7 @@ function DrawnNode({ data, selected }: NodeProps<BlockNodeType>) {
       style={{ width: NODE_WIDTH, height: NODE_HEIGHT }}
       className={cn(
         "relative flex items-center gap-3 rounded-xl border-2 bg-card px-3 shadow-sm",
-        EDGES[data.state ?? ""] ?? "border-border",
+        data.tone ? TONES[data.tone].edge : (EDGES[data.state ?? ""] ?? "border-border"),
         data.mark === "error" && "border-danger",
         data.mark === "warning" && "border-warning",
         selected && "ring-2 ring-ring ring-offset-2 ring-offset-background",
@@ -56,7 +64,7 @@ function DrawnNode({ data, selected }: NodeProps<BlockNodeType>) {
     >
       <Port side="target" port={data.input} isConnectable={data.isConnectable ?? false} />
       <Ring shares={data.ring}>
-        <KindIcon kind={data.kind} className="size-5" />
+        <KindIcon kind={data.kind} className={cn("size-5", data.tone && TONES[data.tone].sign)} />
       </Ring>
       <div className="min-w-0 flex-1">
         <p className="truncate text-sm font-semibold" title={data.label}>

@@ -26,6 +26,8 @@ const fitViewOptions = { padding: 0.12, maxZoom: 1 };
 const MAP_FROM = 20;
 
 const ariaLabelConfig: Partial<AriaLabelConfig> = {
+  "node.a11yDescription.default": "Enter chooses it.",
+  "edge.a11yDescription.default": "Enter chooses it.",
   "controls.ariaLabel": "View of the graph",
   "controls.zoomIn.ariaLabel": "Zoom in",
   "controls.zoomOut.ariaLabel": "Zoom out",

@@ -14,6 +14,8 @@ export interface FlowData extends Record<string, unknown> {
   port?: string | null | undefined;
   /** Order alone: nothing flows. */
   isOrder?: boolean | undefined;
+  /** It cannot be. */
+  isWrong?: boolean | undefined;
   /** Rows move now. */
   isMoving?: boolean | undefined;
 }
@@ -35,7 +37,9 @@ function DrawnEdge(props: EdgeProps<FlowEdgeType>) {
   const { data, selected } = props;
   const [path, x, y] = getBezierPath(props);
   const full = data?.fill === undefined ? null : pressure(data.fill);
-  const colour = (full && BARS[full.level].line) ?? portLook(data?.port ?? null).colour;
+  const colour = data?.isWrong
+    ? "var(--danger)"
+    : ((full && BARS[full.level].line) ?? portLook(data?.port ?? null).colour);
   return (
     <>
       <BaseEdge
@@ -43,7 +47,7 @@ function DrawnEdge(props: EdgeProps<FlowEdgeType>) {
         interactionWidth={24}
         style={{
           stroke: colour,
-          strokeWidth: selected || full?.level === "full" ? 3 : 1.75,
+          strokeWidth: selected || data?.isWrong || full?.level === "full" ? 3 : 1.75,
           ...(data?.isOrder && { strokeDasharray: "5 5" }),
         }}
         {...(props.markerEnd !== undefined && { markerEnd: props.markerEnd })}

@@ -1,4 +1,4 @@
-// A sign for each kind of block; kinds that are not known here have a general one.
+// A sign for each kind of block, and of what stands in the lineage; kinds that are not known here have a general one.
 import {
   Box,
   BrainCircuit,
@@ -7,11 +7,15 @@ import {
   Database,
   DatabaseZap,
   Download,
+  File,
   FileInput,
+  FileCode2,
   FlaskConical,
   type LucideIcon,
   Sparkles,
+  Table2,
   Upload,
+  Workflow,
 } from "lucide-react";
 
 const ICONS: Record<string, LucideIcon> = {
@@ -25,6 +29,10 @@ const ICONS: Record<string, LucideIcon> = {
   predict: Sparkles,
   load: Upload,
   api: Braces,
+  pipeline: Workflow,
+  transformation: FileCode2,
+  table: Table2,
+  file: File,
 };
 
 export function KindIcon({ kind, className }: { kind: string | null | undefined; className?: string }) {

@@ -2,7 +2,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import type { NodeChange } from "@xyflow/react";
-import { ListTree, Workflow } from "lucide-react";
 import { useMemo } from "react";
 import { pipelineGraphQuery } from "@/api/pipeline-graph";
 import type { RunDetail } from "@/api/runs";
@@ -10,7 +9,7 @@ import type { BlockNodeType } from "@/components/graph/block-node";
 import { GraphCanvas } from "@/components/graph/canvas";
 import { layoutGraph } from "@/components/graph/layout";
 import { RingLegend } from "@/components/graph/ring";
-import { Button } from "@/components/ui/button";
+import { GraphWays } from "@/components/graph/ways";
 import { BlockDetail } from "./block-detail";
 import { flowEdges, flowNodes, shapeOf } from "./graph-model";
 import type { Heard } from "./rates";
@@ -44,26 +43,15 @@ export function RunGraph({ run, heard }: { run: RunDetail; heard: readonly Heard
     <div className="flex flex-col gap-3">
       <div className="flex flex-wrap items-center justify-between gap-3">
         {isOutline ? <span /> : <RingLegend />}
-        <div className="flex rounded-lg border border-border p-0.5" role="group" aria-label="How it is shown">
-          {(["graph", "outline"] as const).map((way) => (
-            <Button
-              key={way}
-              size="sm"
-              variant="ghost"
-              aria-pressed={isOutline === (way === "outline")}
-              className={isOutline === (way === "outline") ? "bg-accent text-accent-foreground" : ""}
-              onClick={() =>
-                void navigate({
-                  search: (before) => ({ ...before, as: way === "outline" ? way : undefined }),
-                  replace: true,
-                })
-              }
-            >
-              {way === "outline" ? <ListTree aria-hidden /> : <Workflow aria-hidden />}
-              {way === "outline" ? "Outline" : "Graph"}
-            </Button>
-          ))}
-        </div>
+        <GraphWays
+          isOutline={isOutline}
+          onChange={(toOutline) =>
+            void navigate({
+              search: (before) => ({ ...before, as: toOutline ? "outline" : undefined }),
+              replace: true,
+            })
+          }
+        />
       </div>
       {isOutline ? (
         <RunOutline shape={shape} view={run.view} heard={heard} selected={block} onSelect={select} />

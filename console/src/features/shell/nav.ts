@@ -8,6 +8,7 @@ import {
   type LucideIcon,
   Server,
   Settings,
+  Share2,
   TableProperties,
   Workflow,
 } from "lucide-react";
@@ -39,6 +40,13 @@ export const NAV: readonly NavItem[] = [
     icon: CalendarClock,
     keys: "g s",
     words: "cron times calendar triggers webhooks upstream",
+  },
+  {
+    to: "/dag",
+    label: "Lineage",
+    icon: Share2,
+    keys: "g d",
+    words: "dag graph dependencies upstream downstream impact",
   },
   {
     to: "/explorer",
