@@ -33,17 +33,6 @@ export function refreshPipelines(): Promise<unknown> {
   return queryClient.invalidateQueries({ queryKey: ["pipelines"] });
 }
 
-export function useRunPipeline() {
-  return useMutation({
-    mutationFn: ({ pipeline, ...wish }: { pipeline: string } & Schemas["RunWish"]) =>
-      answer(client.POST("/pipelines/{pipeline}/run", { params: { path: { pipeline } }, body: wish })),
-    onSuccess: () => {
-      void queryClient.invalidateQueries({ queryKey: ["runs"] });
-      void refreshPipelines();
-    },
-  });
-}
-
 export function useStanding() {
   return useMutation({
     mutationFn: ({ pipeline, status }: { pipeline: string; status: Standing }) =>

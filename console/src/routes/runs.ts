@@ -14,7 +14,7 @@ const search = z.object({
   status: wordParam(["pending", "running", "success", "failed", "cancelled"]),
   /** The name or the id of one. */
   pipeline: textParam,
-  trigger: wordParam(["manual", "api", "schedule", "client"]),
+  trigger: wordParam(["manual", "api", "schedule", "client", "webhook", "upstream", "files"]),
   from: timeParam,
   to: timeParam,
   /** Text in errors. */

@@ -2,11 +2,12 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { ReactFlowProvider } from "@xyflow/react";
-import { useMemo, useRef, useState } from "react";
+import { lazy, Suspense, useMemo, useRef, useState } from "react";
 import { catalogueQuery } from "@/api/catalogue";
 import { useMay } from "@/api/me";
 import { type FileProblem, pipelineQuery } from "@/api/pipeline-files";
-import { useRunPipeline } from "@/api/pipeline-list";
+import { ApiProblem } from "@/api/problem";
+import { type Run, useBeginRun } from "@/api/runs";
 import { toast } from "@/components/ui/toast";
 import { useShortcuts } from "@/lib/keys";
 import { useTitle } from "@/lib/title";
@@ -23,6 +24,10 @@ import { useLooking } from "./use-looking";
 import { draftOf, useSaving } from "./use-saving";
 import { Views } from "./views";
 
+// It comes when it is opened first.
+const RunDialog = lazy(() =>
+  import("@/components/run-dialog").then(({ RunDialog }) => ({ default: RunDialog })),
+);
 const route = getRouteApi("/app/pipelines/$pipeline");
 
 export function EditorPage() {
@@ -42,8 +47,9 @@ function Editor({ id }: { id: string }) {
   const editing = useDraft(detail.name, draftOf(detail), kinds);
   const saving = useSaving(detail, editing.draft, edit.allowed);
   const looking = useLooking(detail, editing.draft.text);
-  const start = useRunPipeline();
+  const start = useBeginRun();
   const [isAsking, setAsking] = useState(false);
+  const [isTelling, setTelling] = useState(false);
   const [goTo, setGoTo] = useState<{ line: number; column: number } | null>(null);
   const drawer = useRef<HTMLElement>(null);
   useTitle(detail.name);
@@ -69,23 +75,29 @@ function Editor({ id }: { id: string }) {
     if (detail.status === "draft") void saving.save();
     else setAsking(true);
   };
-  const begin = async (until?: string) => {
-    if (!run.allowed) return;
+  const isKept = async () => {
     if (saving.isDirty && detail.status !== "draft") {
       toast("info", "Save the changes first: a run goes by the newest revision.");
       setAsking(true);
-      return;
+      return false;
     }
-    if (saving.isDirty && (await saving.save()) !== "saved") return;
+    return !saving.isDirty || (await saving.save()) === "saved";
+  };
+  const begun = (item: Run) =>
+    toast("success", `A run of ${detail.name} has begun.`, {
+      label: "Open the run",
+      run: () => void to({ to: "/runs/$run", params: { run: item.id } }),
+    });
+  const begin = async (until?: string) => {
+    if (!run.allowed || !(await isKept())) return;
     start.mutate(
       { pipeline: id, ...(until && { until }) },
       {
-        onSuccess: (item) =>
-          toast("success", `A run of ${detail.name} has begun.`, {
-            label: "Open the run",
-            run: () => void to({ to: "/runs/$run", params: { run: item.id } }),
-          }),
-        onError: (error) => toast("danger", `It was not run: ${error.message}.`),
+        onSuccess: begun,
+        onError: (error) => {
+          if (error instanceof ApiProblem && error.field === "params") setTelling(true);
+          else toast("danger", `It was not run: ${error.message}.`);
+        },
       },
     );
   };
@@ -123,6 +135,7 @@ function Editor({ id }: { id: string }) {
         onPublish={() => void publish()}
         onRevisions={() => put({ revisions: true })}
         onRun={() => void begin()}
+        onRunWith={() => void isKept().then((kept) => kept && setTelling(true))}
       />
       {!isAsking && (
         <Conflict
@@ -176,6 +189,11 @@ function Editor({ id }: { id: string }) {
           />
         )}
       </div>
+      <Suspense>
+        {isTelling && (
+          <RunDialog pipeline={id} name={detail.name} onClose={() => setTelling(false)} onBegun={begun} />
+        )}
+      </Suspense>
       {isAsking && (
         <SaveDialog
           isActive={detail.is_active}

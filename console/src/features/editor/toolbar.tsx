@@ -5,6 +5,7 @@ import {
   ChevronLeft,
   CloudCheck,
   History,
+  ListStart,
   LoaderCircle,
   Play,
   Redo2,
@@ -38,10 +39,13 @@ interface ToolbarProps {
   onPublish: () => void;
   onRevisions: () => void;
   onRun: () => void;
+  /** Asks what the run is told first. */
+  onRunWith: () => void;
 }
 
 export function Toolbar(props: ToolbarProps) {
-  const { detail, editing, saving, edit, run, isStarting, onSave, onPublish, onRevisions, onRun } = props;
+  const { detail, editing, saving, edit, run, isStarting, onSave, onPublish, onRevisions, onRun, onRunWith } =
+    props;
   const navigate = useNavigate();
   const isDraft = detail.status === "draft";
   const problems = editing.checked?.problems.length ?? 0;
@@ -111,6 +115,13 @@ export function Toolbar(props: ToolbarProps) {
           <Play aria-hidden /> Run
         </Button>
         <ThingMenu isPage name={detail.name} written={pipelineWritten(detail)}>
+          <MenuItem
+            icon={ListStart}
+            refusal={run.reason ?? (isDraft ? "A draft is activated before it runs." : null)}
+            onSelect={onRunWith}
+          >
+            Run with…
+          </MenuItem>
           <MenuItem
             icon={CalendarPlus}
             refusal={edit.reason}

@@ -1,9 +1,11 @@
 // What can be done with a pipeline in the list.
-import { CalendarPlus, Pause, Play, Power, Trash2, Webhook } from "lucide-react";
+import { CalendarPlus, ListStart, Pause, Play, Power, Trash2, Webhook } from "lucide-react";
 import { useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { useMay } from "@/api/me";
-import { type PipelineItem, useDeletePipeline, useRunPipeline, useStanding } from "@/api/pipeline-list";
+import { type PipelineItem, useDeletePipeline, useStanding } from "@/api/pipeline-list";
+import { ApiProblem } from "@/api/problem";
+import { useBeginRun } from "@/api/runs";
 import { pipelineWritten } from "@/components/pipeline-written";
 import { ProblemAlert } from "@/components/problem-state";
 import { ThingMenu } from "@/components/thing-menu";
@@ -12,14 +14,22 @@ import { ConfirmDialog } from "@/components/ui/confirm-dialog";
 import { MenuItem } from "@/components/ui/menu";
 import { toast } from "@/components/ui/toast";
 
+const DRAFT = "A draft is activated in its editor before it runs.";
+// It comes when it is opened first.
+const RunDialog = lazy(() =>
+  import("@/components/run-dialog").then(({ RunDialog }) => ({ default: RunDialog })),
+);
+
 export function Acts({ item }: { item: PipelineItem }) {
   const { id, name, status, is_active: isActive } = item;
   const [run, edit, remove] = [useMay("run"), useMay("edit"), useMay("delete")];
-  const start = useRunPipeline();
+  const start = useBeginRun();
   const stand = useStanding();
   const deletion = useDeletePipeline();
   const navigate = useNavigate();
   const [isAsking, setAsking] = useState(false);
+  const [isTelling, setTelling] = useState(false);
+  const begun = () => toast("success", `A run of ${name} has begun.`);
   const refused = (what: string) => (error: Error) => toast("danger", `${what}: ${error.message}.`);
   return (
     <div className="flex justify-end gap-1">
@@ -27,16 +37,17 @@ export function Acts({ item }: { item: PipelineItem }) {
         size="icon"
         variant="ghost"
         aria-label={`Run ${name} now`}
-        refusal={
-          run.reason ?? (status === "draft" ? "A draft is activated in its editor before it runs." : null)
-        }
+        refusal={run.reason ?? (status === "draft" ? DRAFT : null)}
         isBusy={start.isPending}
         onClick={() =>
           start.mutate(
             { pipeline: id },
             {
-              onSuccess: () => toast("success", `A run of ${name} has begun.`),
-              onError: refused(`${name} was not run`),
+              onSuccess: begun,
+              onError: (error) => {
+                if (error instanceof ApiProblem && error.field === "params") setTelling(true);
+                else refused(`${name} was not run`)(error);
+              },
             },
           )
         }
@@ -44,6 +55,13 @@ export function Acts({ item }: { item: PipelineItem }) {
         {!start.isPending && <Play aria-hidden />}
       </Button>
       <ThingMenu name={name} written={pipelineWritten(item)}>
+        <MenuItem
+          icon={ListStart}
+          refusal={run.reason ?? (status === "draft" ? DRAFT : null)}
+          onSelect={() => setTelling(true)}
+        >
+          Run with…
+        </MenuItem>
         <MenuItem
           icon={isActive ? Pause : Power}
           refusal={edit.reason}
@@ -80,6 +98,11 @@ export function Acts({ item }: { item: PipelineItem }) {
           Delete…
         </MenuItem>
       </ThingMenu>
+      <Suspense>
+        {isTelling && (
+          <RunDialog pipeline={id} name={name} onClose={() => setTelling(false)} onBegun={begun} />
+        )}
+      </Suspense>
       <ConfirmDialog
         isOpen={isAsking}
         onClose={() => setAsking(false)}

@@ -30,7 +30,7 @@ export function RunActions({ run, isPaused, onPause }: RunActionsProps) {
   const again = () => {
     if (!run.pipeline_id || !may.allowed || begin.isPending) return;
     begin.mutate(
-      { pipeline: run.pipeline_id },
+      { pipeline: run.pipeline_id, params: run.params },
       { onSuccess: ({ id }) => goTo(id), onError: failed("The pipeline could not be run") },
     );
   };

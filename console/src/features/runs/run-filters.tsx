@@ -55,6 +55,9 @@ export function RunFilters() {
             { value: "schedule", label: TRIGGERS.schedule },
             { value: "api", label: TRIGGERS.api },
             { value: "client", label: TRIGGERS.client },
+            { value: "webhook", label: TRIGGERS.webhook },
+            { value: "upstream", label: TRIGGERS.upstream },
+            { value: "files", label: TRIGGERS.files },
           ]}
           onChange={(trigger) => change({ trigger: trigger || undefined })}
         />

@@ -4,6 +4,7 @@ import { useState } from "react";
 import { pipelineSearchQuery } from "@/api/pipelines";
 import { ApiProblem } from "@/api/problem";
 import { type Schedule, useSaveSchedule } from "@/api/schedules";
+import { ParamsFields, useParams } from "@/components/params-fields";
 import { ProblemAlert } from "@/components/problem-state";
 import { Combobox } from "@/components/ui/combobox";
 import { Field } from "@/components/ui/field";
@@ -35,13 +36,20 @@ export function ScheduleDialog({ schedule, pipeline, onClose }: ScheduleDialogPr
   const [search, setSearch] = useState("");
   const [hasTried, setTried] = useState(false);
   const { data: pipelines = [] } = useQuery(pipelineSearchQuery(search));
+  const params = useParams(target, { kept: schedule?.params });
   const save = useSaveSchedule();
   const wrong = save.error instanceof ApiProblem ? save.error : null;
   const cronWrong = wrong?.field === "cron_expression" ? wrong.message : undefined;
   const submit = () => {
     setTried(true);
-    if (target === "" || cron.trim() === "") return;
-    const part = { cron_expression: cron.trim(), timezone, missed, until: until.trim() };
+    if (target === "" || cron.trim() === "" || params.isWrong) return;
+    const part = {
+      cron_expression: cron.trim(),
+      timezone,
+      missed,
+      until: until.trim(),
+      ...(params.values && { params: params.values }),
+    };
     save.mutate(
       schedule
         ? { id: schedule.id, ...part }
@@ -111,6 +119,7 @@ export function ScheduleDialog({ schedule, pipeline, onClose }: ScheduleDialogPr
           )}
         </Field>
       </div>
+      <ParamsFields params={params} isTried={hasTried} />
       <Field
         label="Only up to block"
         isOptional

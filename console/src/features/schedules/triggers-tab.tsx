@@ -1,7 +1,7 @@
 // Triggers: what begins runs when something happens.
 import { useSuspenseInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { FolderInput, History, Plus, Trash2, Webhook, Workflow, X } from "lucide-react";
+import { FolderInput, History, Pencil, Plus, Trash2, Webhook, Workflow, X } from "lucide-react";
 import { useState } from "react";
 import { useMay } from "@/api/me";
 import { type Trigger, triggersQuery, useChangeTrigger, useDeleteTrigger } from "@/api/triggers";
@@ -31,6 +31,7 @@ export function TriggersTab() {
   );
   const [edit, remove] = [useMay("edit"), useMay("delete")];
   const [doomed, setDoomed] = useState<Trigger | null>(null);
+  const [changed, setChanged] = useState<Trigger | null>(null);
   const triggers = data.pages.flatMap((page) => page.triggers);
   const change = (part: Partial<ReturnType<typeof route.useSearch>>) =>
     void navigate({ search: (before) => ({ ...before, ...part }), replace: true });
@@ -87,6 +88,9 @@ export function TriggersTab() {
           <MenuItem icon={History} onSelect={() => change({ edit: trigger.id })}>
             Events
           </MenuItem>
+          <MenuItem icon={Pencil} refusal={edit.reason} onSelect={() => setChanged(trigger)}>
+            Change…
+          </MenuItem>
           <MenuItem icon={Trash2} isDangerous refusal={remove.reason} onSelect={() => setDoomed(trigger)}>
             Delete…
           </MenuItem>
@@ -134,7 +138,8 @@ export function TriggersTab() {
           Show more
         </Button>
       )}
-      {isNew === true && <TriggerDialog pipeline={pipeline} onClose={close} />}
+      {isNew === true && <TriggerDialog trigger={null} pipeline={pipeline} onClose={close} />}
+      {changed && <TriggerDialog trigger={changed} pipeline={undefined} onClose={() => setChanged(null)} />}
       {opened !== undefined && <TriggerDrawer id={opened} onClose={close} />}
       {doomed && <DeleteDialog trigger={doomed} onClose={() => setDoomed(null)} />}
     </div>

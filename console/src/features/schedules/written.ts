@@ -33,7 +33,8 @@ export function scheduleWritten(schedule: Schedule): Written {
 }
 
 export function triggerWritten(trigger: Trigger): Written {
-  const { id, kind, target_id, target_name, upstream, place, params, until, is_active } = trigger;
+  const { id, kind, target_id, target_name, upstream, place, every_seconds, params, until, is_active } =
+    trigger;
   const others = upstream.map(({ upstream_name }) => upstream_name);
   const ids = upstream.map(({ upstream_id }) => upstream_id);
   const first = {
@@ -46,7 +47,7 @@ export function triggerWritten(trigger: Trigger): Written {
     params,
     ...(until && { until }),
     ...(ids.length > 0 && { upstream: ids }),
-    ...(place && { place }),
+    ...(place && { place, every_seconds }),
   };
   return {
     id,

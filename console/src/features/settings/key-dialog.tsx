@@ -21,6 +21,8 @@ const SCOPES: readonly (readonly [Scope, string])[] = [
   ["pipelines:write", "Change and run pipelines and schedules"],
   ["runs:read", "Look at runs"],
   ["runs:write", "Cancel and retry runs"],
+  ["files:read", "Look at files, read them and link to them"],
+  ["files:write", "Upload and delete files"],
   ["events:read", "Be told what happens"],
   ["vault", "Unlock and lock the vault"],
 ];

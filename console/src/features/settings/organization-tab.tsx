@@ -16,7 +16,7 @@ export function OrganizationTab() {
   const organization = useOrganization();
   return (
     <div className="grid grid-cols-1 gap-6 xl:grid-cols-2">
-      <Section title="Name and address">
+      <Section title="Name, address and limit">
         <NameForm key={organization.id} />
       </Section>
       <Section title="Another organization">
@@ -33,10 +33,16 @@ function NameForm() {
   const change = useChangeOrganization();
   const [name, setName] = useState(organization.name);
   const [slug, setSlug] = useState(organization.slug);
-  const isAsBefore = name === organization.name && slug === organization.slug;
+  const before = organization.runs_at_once ?? 0;
+  const [atOnce, setAtOnce] = useState(before === 0 ? "" : String(before));
+  const runs_at_once = Number(atOnce);
+  const isAsBefore = name === organization.name && slug === organization.slug && runs_at_once === before;
   const send = (event: SyntheticEvent) => {
     event.preventDefault();
-    change.mutate({ name, slug }, { onSuccess: () => toast("success", "The organization was changed.") });
+    change.mutate(
+      { name, slug, runs_at_once },
+      { onSuccess: () => toast("success", "The organization was changed.") },
+    );
   };
   return (
     <Card className="p-5">
@@ -61,6 +67,22 @@ function NameForm() {
               pattern="[a-z0-9]+(-[a-z0-9]+)*"
               required
               onChange={(event) => setSlug(event.target.value)}
+            />
+          )}
+        </Field>
+        <Field
+          label="Runs at once"
+          isOptional
+          help="Others wait for their turn; left empty, as many as there are."
+        >
+          {(control) => (
+            <Input
+              {...control}
+              value={atOnce}
+              disabled={!may.allowed}
+              inputMode="numeric"
+              pattern="[1-9][0-9]*"
+              onChange={(event) => setAtOnce(event.target.value)}
             />
           )}
         </Field>
