@@ -129,3 +129,64 @@ test("pipelines, runs and schedules are shown as YAML, and copied as a command a
   await page.getByText("Of one pipeline: show all").waitFor();
   expect(errors).toEqual([]);
 });
+
+test("runs, schedules and triggers are told the parameters that the pipeline's file declares", async () => {
+  const person = await signUp();
+  const file =
+    "name: daily\nparams:\n  day: {type: date}\n  region: {type: string, default: eu, values: [eu, us]}\n" +
+    "blocks:\n  one: {extract: \"/tmp/{{ var('day') }}.csv\"}\n  two: {load: one, to: /tmp/daily.parquet}\n";
+  await person.call("POST", "/pipelines/apply", { text: file });
+  const { page, context, errors } = await browser.visit();
+  await letIn(context, person);
+
+  // What is missing is asked for.
+  await page.goto("/pipelines");
+  await page.getByRole("button", { name: "Run daily now" }).click();
+  const run = page.getByRole("dialog", { name: "Run daily" });
+  await run.getByLabel("day").waitFor();
+  expect(errors.splice(0).filter((error) => !error.startsWith("console:"))).toHaveLength(1);
+  await run.getByRole("button", { name: "Run", exact: true }).click();
+  await run.getByText("day is missing.").waitFor();
+  await run.getByLabel("day").fill("2026-11-22");
+  await inspect(page, "run-dialog", ["usual", "small"]);
+  await run.getByRole("button", { name: "Run", exact: true }).click();
+  await page.getByText("A run of daily has begun.").waitFor();
+
+  await page.goto("/schedules?new=true");
+  const schedule = page.getByRole("dialog", { name: "New schedule" });
+  await schedule.getByRole("combobox", { name: /^Pipeline:/ }).click();
+  await page.getByRole("option", { name: "daily" }).click();
+  await schedule.getByLabel("day").fill("2026-11-23");
+  await schedule.getByRole("combobox", { name: "region" }).click();
+  await page.getByRole("option", { name: "us" }).click();
+  await schedule.getByRole("button", { name: "Create schedule" }).click();
+  await schedule.waitFor({ state: "detached" });
+  const told = { params: { day: "2026-11-23", region: "us" } };
+  expect(await person.call("GET", "/schedules")).toMatchObject({ schedules: [told] });
+
+  await page.goto("/schedules?tab=triggers&new=true");
+  const trigger = page.getByRole("dialog", { name: "New trigger" });
+  await trigger.getByRole("button", { name: /^Files/ }).click();
+  await trigger.getByRole("combobox", { name: /^Pipeline:/ }).click();
+  await page.getByRole("option", { name: "daily" }).click();
+  await trigger.getByLabel("Place").fill("files/raw/*.csv");
+  await trigger.getByLabel("Looks every").fill("2");
+  await trigger.getByLabel("day").fill("2026-11-24");
+  await trigger.getByRole("button", { name: "Create trigger" }).click();
+  await trigger.getByText("From 5 to 86400 seconds.").waitFor();
+  await trigger.getByLabel("Looks every").fill("60");
+  await inspect(page, "trigger-files", ["usual", "small"]);
+  await trigger.getByRole("button", { name: "Create trigger" }).click();
+  await page.getByText("When files arrive at files/raw/*.csv").waitFor();
+
+  await page.getByRole("button", { name: "More about the trigger of daily" }).click();
+  await page.getByRole("menuitem", { name: "Change" }).click();
+  const change = page.getByRole("dialog", { name: "Change the trigger of daily" });
+  await expect.poll(() => change.getByLabel("day").inputValue()).toBe("2026-11-24");
+  await change.getByLabel("Place").fill("files/new/*.csv");
+  await change.getByRole("button", { name: "Save" }).click();
+  await page.getByText("When files arrive at files/new/*.csv").waitFor();
+  const kept = { place: "files/new/*.csv", every_seconds: 60, params: { day: "2026-11-24" } };
+  expect(await person.call("GET", "/triggers")).toMatchObject({ triggers: [kept] });
+  expect(errors).toEqual([]);
+});

@@ -18,6 +18,17 @@ export function pipelineStateQuery(pipeline: string) {
   });
 }
 
+/** The block reads what is greater than this the next time. */
+export function useSetState(pipeline: string) {
+  return useMutation({
+    mutationFn: ({ block, value }: { block: string; value: string }) => {
+      const params = { path: { pipeline, block } };
+      return answer(client.PUT("/pipelines/{pipeline}/state/{block}", { params, body: { value } }));
+    },
+    onSettled: () => queryClient.invalidateQueries({ queryKey: key(pipeline) }),
+  });
+}
+
 /** The block reads from the beginning the next time. */
 export function useForgetState(pipeline: string) {
   return useMutation({

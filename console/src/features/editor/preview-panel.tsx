@@ -1,13 +1,19 @@
-// The first rows that come out of a block; nothing is written to show them.
-import { Eye, ShieldCheck } from "lucide-react";
-import { useState } from "react";
+// The first rows that come out of a block, and what they tell of its columns; nothing is written to show them.
+import { ChartColumn, Eye, ShieldCheck } from "lucide-react";
+import { lazy, Suspense, useState } from "react";
 import type { Rows } from "@/api/pipeline-files";
 import { ProblemAlert } from "@/components/problem-state";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { Select } from "@/components/ui/select";
+import { Skeleton } from "@/components/ui/states";
 import { plural } from "@/lib/format";
 import type { Graph } from "./graph";
+
+// It comes when it is looked at first.
+const ProfileTable = lazy(() =>
+  import("./profile-table").then(({ ProfileTable }) => ({ default: ProfileTable })),
+);
 
 export interface Preview {
   block: string;
@@ -27,6 +33,7 @@ const LIMITS = ["10", "50", "100"] as const;
 
 export function PreviewPanel({ graph, selected, preview, onPreview }: PreviewPanelProps) {
   const [limit, setLimit] = useState<string>("50");
+  const [isProfile, setProfile] = useState(false);
   const giving = graph.blocks.filter(({ kind }) => kind?.output !== null);
   const block = selected ?? preview?.block ?? giving.at(-1)?.id ?? null;
   return (
@@ -48,6 +55,14 @@ export function PreviewPanel({ graph, selected, preview, onPreview }: PreviewPan
           onChange={setLimit}
           className="h-8"
         />
+        <Button
+          size="sm"
+          aria-pressed={isProfile}
+          className={isProfile ? "bg-accent text-accent-foreground" : ""}
+          onClick={() => setProfile(!isProfile)}
+        >
+          <ChartColumn aria-hidden /> Profile
+        </Button>
         <Badge tone="success">
           <ShieldCheck aria-hidden /> No writes
         </Badge>
@@ -55,6 +70,7 @@ export function PreviewPanel({ graph, selected, preview, onPreview }: PreviewPan
           <span role="status" className="text-muted-foreground">
             {plural(preview.rows.rows.length, "row")} of {preview.block}
             {preview.rows.incomplete && ", cut by the limits of time and size"}
+            {isProfile && ": the profile is of these alone"}
           </span>
         )}
       </div>
@@ -62,8 +78,13 @@ export function PreviewPanel({ graph, selected, preview, onPreview }: PreviewPan
         title={`The rows of ${preview?.block ?? "the block"} could not be shown.`}
         error={preview?.error}
       />
-      {preview?.rows && !preview.error && (
+      {preview?.rows && !preview.error && !isProfile && (
         <RowsTable rows={preview.rows} label={`Rows of ${preview.block}`} />
+      )}
+      {preview?.rows && !preview.error && isProfile && (
+        <Suspense fallback={<Skeleton className="min-h-0 flex-1" />}>
+          <ProfileTable rows={preview.rows} label={`Profile of the rows of ${preview.block}`} />
+        </Suspense>
       )}
       {!preview && (
         <p className="text-muted-foreground">

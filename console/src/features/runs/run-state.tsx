@@ -1,7 +1,7 @@
 // How far incremental reads of the pipeline have come, and whether this run took them there.
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { RotateCcw } from "lucide-react";
+import { Pencil, RotateCcw } from "lucide-react";
 import { useState } from "react";
 import { useMay } from "@/api/me";
 import { pipelineStateQuery, type StateItem, useForgetState } from "@/api/pipeline-state";
@@ -13,6 +13,7 @@ import { ConfirmDialog } from "@/components/ui/confirm-dialog";
 import { type Column, DataTable } from "@/components/ui/data-table";
 import { Skeleton } from "@/components/ui/states";
 import { Time } from "@/components/ui/values";
+import { StateDialog } from "./state-dialog";
 
 export function RunState({ run }: { run: RunDetail }) {
   if (!run.pipeline_id)
@@ -25,6 +26,7 @@ function Known({ run, pipeline }: { run: RunDetail; pipeline: string }) {
   const may = useMay("edit");
   const forget = useForgetState(pipeline);
   const [doomed, setDoomed] = useState<StateItem | null>(null);
+  const [changed, setChanged] = useState<StateItem | null>(null);
   if (error)
     return (
       <ProblemState title="The state could not be loaded." error={error} onRetry={() => void refetch()} />
@@ -37,12 +39,13 @@ function Known({ run, pipeline }: { run: RunDetail; pipeline: string }) {
       <DataTable
         label="How far incremental reads have come"
         rows={data}
-        columns={columnsOf(run.id, may.reason, setDoomed)}
+        columns={columnsOf(run.id, may.reason, { onChange: setChanged, onForget: setDoomed })}
         rowId={(item) => item.block}
       />
       <p className="text-xs text-muted-foreground">
         As it is now: the next run reads what is greater. It moves once what was read is loaded.
       </p>
+      {changed && <StateDialog pipeline={pipeline} item={changed} onClose={() => setChanged(null)} />}
       <ConfirmDialog
         isOpen={doomed !== null}
         onClose={() => setDoomed(null)}
@@ -68,7 +71,7 @@ function Nothing({ text }: { text: string }) {
 function columnsOf(
   run: string,
   refusal: string | null,
-  onForget: (item: StateItem) => void,
+  { onChange, onForget }: Record<"onChange" | "onForget", (item: StateItem) => void>,
 ): readonly Column<StateItem>[] {
   return [
     { id: "block", header: "Block", cell: (item) => <span className="font-medium">{item.block}</span> },
@@ -101,15 +104,26 @@ function columnsOf(
       header: "Actions",
       align: "right",
       cell: (item) => (
-        <Button
-          size="icon"
-          variant="ghost"
-          aria-label={`Let ${item.block} read from the beginning`}
-          refusal={refusal}
-          onClick={() => onForget(item)}
-        >
-          <RotateCcw aria-hidden />
-        </Button>
+        <span className="whitespace-nowrap">
+          <Button
+            size="icon"
+            variant="ghost"
+            aria-label={`Change from where ${item.block} reads`}
+            refusal={refusal}
+            onClick={() => onChange(item)}
+          >
+            <Pencil aria-hidden />
+          </Button>
+          <Button
+            size="icon"
+            variant="ghost"
+            aria-label={`Let ${item.block} read from the beginning`}
+            refusal={refusal}
+            onClick={() => onForget(item)}
+          >
+            <RotateCcw aria-hidden />
+          </Button>
+        </span>
       ),
     },
   ];

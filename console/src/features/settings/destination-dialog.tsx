@@ -5,7 +5,7 @@ import type { Schemas } from "@/api/types";
 import { ProblemAlert } from "@/components/problem-state";
 import { Field } from "@/components/ui/field";
 import { FormDialog } from "@/components/ui/form-dialog";
-import { Input } from "@/components/ui/input";
+import { Input, PasswordInput } from "@/components/ui/input";
 import { Select } from "@/components/ui/select";
 import { CheckboxList } from "@/components/ui/toggle";
 import { SecretDialog } from "@/components/secret-dialog";
@@ -36,6 +36,7 @@ export function DestinationDialog({ destination, onClose }: DestinationDialogPro
   const [name, setName] = useState(destination?.name ?? "");
   const [kind, setKind] = useState<Kind>(destination?.kind ?? "webhook");
   const [url, setUrl] = useState("");
+  const [secret, setSecret] = useState("");
   const [addresses, setAddresses] = useState(destination?.addresses.join(", ") ?? "");
   const [events, setEvents] = useState<readonly AlertEvent[]>(
     destination?.events ?? ["failed", "stale", "recovered"],
@@ -57,7 +58,13 @@ export function DestinationDialog({ destination, onClose }: DestinationDialogPro
       kind === "email"
         ? { addresses: addresses.split(/[\s,;]+/).filter((address) => address !== "") }
         : url.trim() !== "" && { url: url.trim() };
-    const wish = { name: name.trim(), events: [...events], ...(destination === null && { kind }), ...to };
+    const wish = {
+      name: name.trim(),
+      events: [...events],
+      ...(destination === null && { kind }),
+      ...(kind === "webhook" && secret.trim() !== "" && { secret: secret.trim() }),
+      ...to,
+    };
     save.mutate({ id: destination?.id ?? null, wish }, { onSuccess: ({ secret }) => !secret && onClose() });
   };
   return (
@@ -118,6 +125,26 @@ export function DestinationDialog({ destination, onClose }: DestinationDialogPro
               required={destination === null}
               autoComplete="off"
               onChange={(event) => setUrl(event.target.value)}
+            />
+          )}
+        </Field>
+      )}
+      {kind === "webhook" && (
+        <Field
+          label="Signing secret"
+          isOptional
+          help={
+            destination
+              ? "Kept. Type to replace it: whsec_ and base64."
+              : "whsec_ and base64; left empty, one is made and shown once."
+          }
+        >
+          {(control) => (
+            <PasswordInput
+              {...control}
+              value={secret}
+              autoComplete="off"
+              onChange={(event) => setSecret(event.target.value)}
             />
           )}
         </Field>
