@@ -88,6 +88,11 @@ test("PL-9: a pipeline is drawn, previewed, planned and run", async () => {
   await page.getByRole("cell", { name: "c0" }).waitFor();
   expect(psql(`select to_regclass('${SCHEMA}.totals') is null`)).toBe("t");
   await inspect(page, "editor-preview");
+  await page.getByRole("button", { name: "Profile" }).click();
+  await page.getByText("the profile is of these alone").waitFor();
+  await page.getByRole("table", { name: /^Profile of the rows of/ }).waitFor();
+  await inspect(page, "editor-profile", ["usual", "small"]);
+  await page.getByRole("button", { name: "Profile" }).click();
   await page.getByRole("tab", { name: "Plan" }).click();
   await page.getByRole("button", { name: "Plan", exact: true }).click();
   await page.getByText("Columns:").waitFor();

@@ -4,7 +4,15 @@ import { answer, client, done } from "./client";
 import { queryClient } from "./query-client";
 import type { Schemas } from "./types";
 
-export type PipelineItem = Schemas["PipelineItem"];
+interface End {
+  connection: string | null;
+  type: string;
+}
+export type PipelineItem = Schemas["PipelineItem"] & {
+  recent_runs: { id: string; status: string; duration_ms: number | null; created_at: string }[];
+  sources: End[];
+  targets: End[];
+};
 export type Standing = Schemas["Standing"];
 
 const PAGE = 50;
@@ -12,7 +20,7 @@ const PAGE = 50;
 export function pipelineListQuery(filter: { search: string | undefined; status: string | undefined }) {
   return infiniteQueryOptions({
     queryKey: ["pipelines", "list", filter],
-    queryFn: ({ signal, pageParam }) => {
+    queryFn: async ({ signal, pageParam }) => {
       const { search, status } = filter;
       const query = {
         limit: PAGE,
@@ -20,7 +28,14 @@ export function pipelineListQuery(filter: { search: string | undefined; status: 
         ...(status && { status }),
         ...(pageParam && { after: pageParam }),
       };
-      return answer(client.GET("/pipelines", { params: { query }, signal }));
+      const page = await answer(client.GET("/pipelines", { params: { query }, signal }));
+      const pipelines = page.pipelines.map((item): PipelineItem => ({
+        recent_runs: [],
+        sources: [],
+        targets: [],
+        ...item,
+      }));
+      return { ...page, pipelines };
     },
     initialPageParam: "",
     getNextPageParam: (page) => page.next ?? undefined,

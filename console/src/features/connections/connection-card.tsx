@@ -12,7 +12,7 @@ import { Tooltip } from "@/components/ui/tooltip";
 import { Time } from "@/components/ui/values";
 import { written } from "./as-text";
 import { placeOf, setting, statusOf, toneOf } from "./model";
-import { TypeIcon } from "./type-icon";
+import { TypeIcon } from "@/components/type-icon";
 
 export type CardAct = "edit" | "delete" | "test";
 

@@ -1,6 +1,6 @@
 // The first step of a new connection: which kind of system it leads to.
 import type { Connector } from "@/api/catalogue";
-import { TypeIcon } from "./type-icon";
+import { TypeIcon } from "@/components/type-icon";
 
 interface TypeCardsProps {
   connectors: readonly Connector[];

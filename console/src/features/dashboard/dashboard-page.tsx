@@ -10,6 +10,7 @@ import { Section } from "@/components/ui/card";
 import { Attention } from "./attention";
 import { ClusterStrip } from "./cluster-strip";
 import { Hours } from "./hours";
+import { MiniDag } from "./mini-dag";
 import { NextScheduled } from "./next-scheduled";
 import { RecentRuns } from "./recent-runs";
 import { StatCard } from "./stat-card";
@@ -82,6 +83,7 @@ export function DashboardPage() {
           <NextScheduled items={data.next_scheduled} />
         </Section>
       </div>
+      <MiniDag />
       <Section
         title="Recent runs"
         aside={

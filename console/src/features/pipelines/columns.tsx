@@ -8,6 +8,8 @@ import { Tooltip } from "@/components/ui/tooltip";
 import { Time } from "@/components/ui/values";
 import { formatDuration } from "@/lib/format";
 import { Acts } from "./acts";
+import { FromTo } from "./from-to";
+import { Sparkline } from "./sparkline";
 
 export const columns: readonly Column<PipelineItem>[] = [
   {
@@ -33,6 +35,7 @@ export const columns: readonly Column<PipelineItem>[] = [
     sortBy: ({ status }) => status,
     cell: ({ status }) => <StatusBadge status={status} />,
   },
+  { id: "ends", header: "From, to", className: "max-md:hidden", cell: (item) => <FromTo item={item} /> },
   {
     id: "last",
     header: "Last run",
@@ -48,6 +51,12 @@ export const columns: readonly Column<PipelineItem>[] = [
       ) : (
         <span className="text-muted-foreground">never</span>
       ),
+  },
+  {
+    id: "runs",
+    header: "Last 14 runs",
+    className: "max-xl:hidden",
+    cell: ({ name, recent_runs }) => <Sparkline name={name} runs={recent_runs} />,
   },
   {
     id: "next",

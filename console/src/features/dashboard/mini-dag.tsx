@@ -1,0 +1,126 @@
+// All pipelines in small, each behind those that it goes on from, coloured by how they stand.
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useMemo } from "react";
+import { type Lineage, lineageQuery } from "@/api/lineage";
+import { layoutGraph, type Link as Line, NODE_HEIGHT, NODE_WIDTH } from "@/components/graph/layout";
+import { Button } from "@/components/ui/button";
+import { Card, Section } from "@/components/ui/card";
+import { StatusIcon, statusWord } from "@/components/ui/status-badge";
+
+const COLOURS: Record<string, string> = {
+  success: "var(--success)",
+  failed: "var(--danger)",
+  running: "var(--info)",
+  pending: "var(--info)",
+};
+
+/** Nothing where there is no pipeline, or the lineage cannot be had: the page tells more than this. */
+export function MiniDag() {
+  const { data } = useQuery(lineageQuery);
+  const drawn = useMemo(() => data && pipelinesOf(data), [data]);
+  if (!drawn || drawn.nodes.length === 0) return null;
+  const counts = new Map<string, number>();
+  for (const { status } of drawn.nodes) counts.set(status, (counts.get(status) ?? 0) + 1);
+  const said = [...counts].map(([status, count]) => `${count} ${statusWord(status).toLowerCase()}`);
+  return (
+    <Section
+      title="Health of the pipelines"
+      aside={
+        <Button asChild variant="link" size="sm">
+          <Link to="/dag" search={{ by: "health" }}>
+            Lineage
+          </Link>
+        </Button>
+      }
+    >
+      <Card className="flex flex-col gap-3 p-4">
+        <Drawn {...drawn} label={`Pipelines by their last run: ${said.join(", ")}`} />
+        <ul className="flex flex-wrap gap-x-4 gap-y-1 text-xs">
+          {[...counts].map(([status, count]) => (
+            <li key={status} className="flex items-center gap-1.5">
+              {count} <StatusIcon status={status} />
+            </li>
+          ))}
+        </ul>
+      </Card>
+    </Section>
+  );
+}
+
+interface Small {
+  nodes: readonly { id: string; name: string; status: string }[];
+  lines: readonly Line[];
+}
+
+function Drawn({ nodes, lines, label }: Small & { label: string }) {
+  const places = layoutGraph(
+    nodes.map(({ id }) => id),
+    lines,
+  );
+  const ends = [...places.values()];
+  const width = Math.max(...ends.map(({ x }) => x)) + NODE_WIDTH;
+  const height = Math.max(...ends.map(({ y }) => y)) + NODE_HEIGHT;
+  return (
+    <svg
+      role="img"
+      aria-label={label}
+      viewBox={`-8 -8 ${width + 16} ${height + 16}`}
+      className="max-h-36 w-full"
+      // Few are not drawn larger than many.
+      style={{ height: Math.min(144, height / 3) }}
+    >
+      {lines.map(({ from, to }) => {
+        const [one, other] = [places.get(from), places.get(to)];
+        if (!one || !other) return null;
+        const [x, y] = [one.x + NODE_WIDTH, one.y + NODE_HEIGHT / 2];
+        const [far, low] = [other.x, other.y + NODE_HEIGHT / 2];
+        const middle = (x + far) / 2;
+        return (
+          <path
+            key={`${from} ${to}`}
+            d={`M${x} ${y} C${middle} ${y} ${middle} ${low} ${far} ${low}`}
+            fill="none"
+            stroke="var(--input)"
+            strokeWidth="1.5"
+            vectorEffect="non-scaling-stroke"
+          />
+        );
+      })}
+      {nodes.map(({ id, name, status }) => (
+        <rect
+          key={id}
+          x={places.get(id)?.x}
+          y={places.get(id)?.y}
+          width={NODE_WIDTH}
+          height={NODE_HEIGHT}
+          rx="24"
+          fill={COLOURS[status] ?? "var(--input)"}
+        >
+          <title>{`${name}: ${statusWord(status).toLowerCase()}`}</title>
+        </rect>
+      ))}
+    </svg>
+  );
+}
+
+/** Pipelines alone: joined where one begins after another, or reads what another writes. */
+function pipelinesOf({ nodes, edges }: Lineage): Small {
+  const pipelines = nodes.filter(({ kind }) => kind === "pipeline");
+  const known = new Set(pipelines.map(({ id }) => id));
+  const lines = new Map<string, Line>();
+  const put = (from: string, to: string) => {
+    if (from !== to && known.has(from) && known.has(to)) lines.set(`${from} ${to}`, { from, to });
+  };
+  const readers = new Map<string, string[]>();
+  for (const { from, to, kind } of edges)
+    if (kind === "reads") readers.set(from, [...(readers.get(from) ?? []), to]);
+  for (const { from, to, kind } of edges) {
+    if (kind === "triggers") put(from, to);
+    if (kind === "writes") for (const reader of readers.get(to) ?? []) put(from, reader);
+  }
+  return {
+    nodes: pipelines.map(({ id, name, last_status }) => ({ id, name, status: last_status ?? "never" })),
+    lines: [...lines.values()],
+  };
+}
