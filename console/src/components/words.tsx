@@ -1,4 +1,4 @@
-// What the service says, as a sentence: names in backticks are drawn as code.
+// What the service says, as a sentence: names in backticks are drawn as code, empty ones as what they are.
 import { Fragment } from "react";
 
 export function Words({ text }: { text: string }) {
@@ -8,7 +8,7 @@ export function Words({ text }: { text: string }) {
   return parts.map((part, index) =>
     index % 2 === 1 ? (
       <code key={index} className="rounded bg-foreground/8 px-1 font-mono text-[0.92em]">
-        {part}
+        {part || '""'}
       </code>
     ) : (
       <Fragment key={index}>{part}</Fragment>

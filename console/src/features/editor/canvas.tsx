@@ -8,6 +8,7 @@ import type { Layout } from "@/api/pipeline-files";
 import { FitsAnew } from "@/components/graph/fits-anew";
 import { portLook } from "@/components/graph/ports";
 import { toast } from "@/components/ui/toast";
+import { useMedia } from "@/lib/media";
 import { useIsDark } from "@/lib/theme";
 import { NODE } from "./arrange";
 import { BlockCard, type BlockNode, summaryOf } from "./block-node";
@@ -36,7 +37,8 @@ export function Canvas({ editing, selected, onSelect, onOpen, isReadOnly }: Canv
   const host = useRef<HTMLDivElement>(null);
   const flow = useReactFlow<BlockNode>();
   const isDark = useIsDark();
-  const isCovered = selected !== null && !matchMedia("(min-width: 64rem)").matches;
+  const isBeside = useMedia("(min-width: 64rem)");
+  const isCovered = selected !== null && !isBeside;
   const [sizes, setSizes] = useState<Record<string, { width: number; height: number }>>({});
   const [dragged, setDragged] = useState<Layout>({});
   const keys = useCanvasKeys({ editing, selected, onSelect, onOpen, host, isReadOnly });

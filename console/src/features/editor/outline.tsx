@@ -37,7 +37,10 @@ export function Outline({ editing, selected, onSelect, onOpen, isReadOnly }: Out
   };
   const head = "h-9 px-3 text-left text-xs font-medium text-muted-foreground";
   return (
-    <div className="h-full overflow-auto p-4 pt-14">
+    <div
+      // What the drawer covers can be moved out from below it.
+      className={cn("h-full overflow-auto p-4 pt-14", selected !== null && "max-lg:pr-92")}
+    >
       <table
         // Its rows are walked, opened and removed by keys, which a plain table has not.
         // eslint-disable-next-line jsx-a11y/no-noninteractive-element-to-interactive-role

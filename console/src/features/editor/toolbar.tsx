@@ -164,7 +164,7 @@ function SaveState({ isDraft, saving, revision }: { isDraft: boolean; saving: Sa
     );
   return (
     <Badge role="status">
-      <CloudCheck aria-hidden /> Saved · revision {revision}
+      <CloudCheck aria-hidden /> Saved<span className="max-lg:sr-only"> · revision {revision}</span>
     </Badge>
   );
 }
