@@ -70,6 +70,7 @@ test("keys and destinations are made and taken away", async () => {
   await page.getByText("there are none yet").waitFor();
 
   await page.getByRole("tab", { name: "Alerts" }).click();
+  await page.getByText("Nobody is told").waitFor();
   await inspect(page, "settings-alerts-empty");
   await page.getByRole("button", { name: "New destination" }).click();
   await dialog.getByLabel("Name").fill("ops");

@@ -31,16 +31,16 @@ export function SettingInput({ field, value, onChange, error, isKept, className 
       {(control) => {
         if (kind === "choice" || kind === "flag") {
           const options = kind === "flag" ? ["true", "false"] : choices.map(asText);
-          const shown = options.map((option) => ({
-            value: option,
-            label: { true: "Yes", false: "No" }[option] ?? option,
-          }));
+          const called = (option: string) => ({ true: "Yes", false: "No" })[option] ?? option;
+          const shown = options.map((option) => ({ value: option, label: called(option) }));
+          const none =
+            fallback !== null ? `Default (${called(fallback)})` : isRequired ? "Choose…" : "Default";
           return (
             <Select
               {...control}
               value={value}
               onChange={onChange}
-              choices={[{ value: "", label: "Default" }, ...shown]}
+              choices={[{ value: "", label: none }, ...shown]}
             />
           );
         }

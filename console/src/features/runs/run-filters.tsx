@@ -44,7 +44,7 @@ export function RunFilters() {
           />
         ))}
       </div>
-      <span className="ml-auto flex flex-wrap gap-2">
+      <span className="flex flex-wrap gap-2 2xl:ml-auto">
         <PipelineChoice value={pipeline} onChange={(pipeline) => change({ pipeline })} />
         <Select
           label="Begun"

@@ -38,7 +38,7 @@ export function RunOutline({ shape, view, heard, selected, onSelect }: RunOutlin
     const from = shape.links.filter((link) => link.to === id).map((link) => link.from);
     const fills = shape.links.flatMap((link) => {
       const fill = link.from === id ? edgeRate(heard, id, link.to)?.fill : null;
-      return fill === null || fill === undefined ? [] : [`${link.to}: ${pressure(fill).text}`];
+      return fill === null || fill === undefined ? [] : `${link.to}: ${pressure(fill).text}`;
     });
     const spent = shares(heard, id);
     return [
@@ -56,8 +56,16 @@ export function RunOutline({ shape, view, heard, selected, onSelect }: RunOutlin
             {formatCount(Math.round(rowRate(heard, id)))}
           </span>,
           <Bytes key="bytes" value={block.bytes_out} />,
-          spent ? sharesText(spent) : "–",
-          fills.join(", ") || "–",
+          <span key="time" className="block min-w-48">
+            {spent ? sharesText(spent) : "–"}
+          </span>,
+          fills.length > 0
+            ? fills.map((fill) => (
+                <span key={fill} className="block whitespace-nowrap">
+                  {fill}
+                </span>
+              ))
+            : "–",
         ],
       },
     ];

@@ -30,13 +30,13 @@ export function RunTimeline({ run }: { run: RunDetail }) {
         </Card>
       ) : (
         <Card className="overflow-x-auto p-4">
-          <table className="w-full min-w-[44rem] border-collapse text-sm" aria-label="Tries over time">
+          <table className="w-full min-w-[36rem] border-collapse text-sm" aria-label="Tries over time">
             <thead>
               <tr className="text-left text-xs text-muted-foreground">
-                <th scope="col" className="h-8 w-56 font-medium">
+                <th scope="col" className="h-8 w-44 font-medium lg:w-56">
                   Blocks
                 </th>
-                <th scope="col" className="w-36 font-medium">
+                <th scope="col" className="w-28 font-medium lg:w-36">
                   Executor
                 </th>
                 <th scope="col" className="font-medium">
@@ -60,13 +60,13 @@ export function RunTimeline({ run }: { run: RunDetail }) {
                 <tr key={`${line.segment} ${line.executor}`} className="border-t border-border">
                   <th
                     scope="row"
-                    className="h-12 max-w-56 truncate pr-3 text-left font-medium"
+                    className="h-12 max-w-44 truncate lg:max-w-56 pr-3 text-left font-medium"
                     title={line.blocks}
                   >
                     {line.blocks}
                   </th>
                   <td
-                    className="max-w-36 truncate pr-3 text-xs text-muted-foreground"
+                    className="max-w-28 truncate lg:max-w-36 pr-3 text-xs text-muted-foreground"
                     title={line.executor ?? ""}
                   >
                     {line.executor ?? "coordinator"}

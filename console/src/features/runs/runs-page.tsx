@@ -89,9 +89,13 @@ export function RunsPage() {
           icon={Activity}
           title={isFiltered ? "No run is like that." : "Nothing has run yet."}
           action={
-            isFiltered && (
+            isFiltered ? (
               <Button variant="primary" onClick={() => void navigate({ search: {} })}>
                 Show all runs
+              </Button>
+            ) : (
+              <Button asChild variant="primary">
+                <Link to="/pipelines">Run a pipeline</Link>
               </Button>
             )
           }

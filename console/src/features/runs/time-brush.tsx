@@ -90,7 +90,7 @@ export function TimeBrush() {
           </button>
         ))}
       </div>
-      <div aria-hidden className="mt-1 flex justify-between text-[11px] text-muted-foreground">
+      <div aria-hidden className="mt-1 grid grid-cols-7 text-[11px] text-muted-foreground">
         {pieces
           .filter((_, index) => index % 8 === 0)
           .map((piece) => (

@@ -1,5 +1,6 @@
 // Who is told when something goes wrong, and what they were told.
 import { useSuspenseQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { BellRing, Mail, MessageSquare, Pencil, Plus, Send, Trash2, Webhook } from "lucide-react";
 import { useState } from "react";
 import { destinationsQuery, useDeleteDestination, useTestDestination } from "@/api/alerts";
@@ -112,6 +113,11 @@ export function AlertsTab() {
             icon={BellRing}
             title="Nobody is told when a pipeline fails: add a webhook, Slack or mail."
             action={add}
+            link={
+              <Link to="/runs" search={{ status: "failed" }}>
+                Runs that have failed
+              </Link>
+            }
           />
         ) : (
           <DataTable label="Destinations" rows={destinations} columns={columns} rowId={({ id }) => id} />

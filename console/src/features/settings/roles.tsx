@@ -44,7 +44,7 @@ export function RolesTable() {
         <tbody>
           {RIGHTS.map(([right, first]) => (
             <tr key={right} className="h-10 border-b border-border last:border-0">
-              <th scope="row" className="px-4 text-left font-normal">
+              <th scope="row" className="px-4 py-2 text-left font-normal">
                 {right}
               </th>
               {ROLES.map(({ value }) => (
