@@ -94,10 +94,10 @@ export function tableDetailQuery(connection: string, schema: string, table: stri
   });
 }
 
-/** Its first rows, read now in a transaction that cannot write. */
-export function tableRowsQuery(connection: string, schema: string, table: string) {
+/** Its first rows, read now in a transaction that cannot write; anew once it was found anew. */
+export function tableRowsQuery(connection: string, { schema, name: table, found_at }: TableDetail) {
   return queryOptions({
-    queryKey: ["rows", connection, schema, table],
+    queryKey: ["rows", connection, schema, table, found_at],
     queryFn: ({ signal }) => {
       const params = { path: { connection, schema, table } };
       return answer(

@@ -26,13 +26,13 @@ const KINDS: Record<string, Kind> = {
 export function Attention({ items }: { items: Item[] }) {
   if (items.length === 0) {
     return (
-      <Card className="flex h-64 items-center justify-center gap-3 text-muted-foreground">
+      <Card className="flex h-28 items-center justify-center gap-3 text-muted-foreground xl:h-64">
         <CircleCheck aria-hidden className="size-5 text-success" /> All is well.
       </Card>
     );
   }
   return (
-    <Card className="h-64 overflow-y-auto">
+    <Card className="max-h-64 overflow-y-auto xl:h-64">
       <ul>
         {items.map((item) => (
           <Row key={`${item.kind} ${item.id}`} item={item} />

@@ -49,6 +49,7 @@ export function DashboardPage() {
           label="Pipelines"
           value={data.totals.pipelines}
           more={health.flatMap(([count, word]) => (count > 0 ? `${count} ${word}` : [])).join(" · ")}
+          link={{ to: "/pipelines" }}
         />
         <StatCard
           icon={Cable}

@@ -8,13 +8,13 @@ import { Time } from "@/components/ui/values";
 export function NextScheduled({ items }: { items: Schemas["NextItem"][] }) {
   if (items.length === 0) {
     return (
-      <Card className="flex h-64 items-center justify-center px-4 text-muted-foreground">
+      <Card className="flex h-28 items-center justify-center px-4 text-muted-foreground xl:h-64">
         Nothing is scheduled.
       </Card>
     );
   }
   return (
-    <Card className="h-64 overflow-y-auto">
+    <Card className="max-h-64 overflow-y-auto xl:h-64">
       <ul>
         {items.map(({ schedule_id, pipeline, at }) => (
           <li

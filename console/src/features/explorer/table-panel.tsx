@@ -93,7 +93,7 @@ export function TablePanel({ connection, schema, table }: TablePanelProps) {
             </>,
             <Relationships detail={detail} />,
           ),
-          shown("preview", "Preview", <Preview connection={connection.id} schema={schema} table={table} />),
+          shown("preview", "Preview", <Preview connection={connection.id} detail={detail} />),
         ]}
       />
       {isMaking && <PipelineDialog connection={connection} table={detail} onClose={() => setMaking(false)} />}
@@ -182,11 +182,11 @@ function Columns({ detail }: { detail: TableDetail }) {
   );
 }
 
-function Preview({ connection, schema, table }: { connection: string; schema: string; table: string }) {
-  const { data, error, refetch } = useQuery(tableRowsQuery(connection, schema, table));
+function Preview({ connection, detail }: { connection: string; detail: TableDetail }) {
+  const { data, error, refetch } = useQuery(tableRowsQuery(connection, detail));
   if (error)
     return <ProblemState title="The rows could not be read." error={error} onRetry={() => void refetch()} />;
-  return data ? <RowsTable rows={data} label={`Rows of ${table}`} /> : <Waiting />;
+  return data ? <RowsTable rows={data} label={`Rows of ${detail.name}`} /> : <Waiting />;
 }
 
 function Waiting() {

@@ -1,6 +1,6 @@
 // Folders and files: found, brought by hand or dropped, looked at, linked to, deleted.
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { getRouteApi } from "@tanstack/react-router";
+import { getRouteApi, Link } from "@tanstack/react-router";
 import { FileUp, Files, FolderPlus, Upload } from "lucide-react";
 import { type DragEvent, useDeferredValue, useRef, useState } from "react";
 import { filesQuery, type UploadedFile } from "@/api/files";
@@ -124,6 +124,7 @@ export function FilesTab() {
                 ? "Drop files here, or choose them, for pipelines to read."
                 : `${folder} is empty: it is there once a file lies in it. Drop files here.`
           }
+          link={search === "" && <Link to="/connections">Connect where they lie already</Link>}
           action={
             search === "" ? uploadButton : <Button onClick={() => put({ q: undefined })}>Clear search</Button>
           }

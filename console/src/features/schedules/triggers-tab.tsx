@@ -114,7 +114,7 @@ export function TriggersTab() {
       {triggers.length === 0 ? (
         <EmptyState
           icon={Webhook}
-          title="A trigger runs a pipeline when an address is called, or once other pipelines have succeeded."
+          title="A trigger runs a pipeline when an address is called, when files arrive, or once other pipelines have succeeded."
           action={button}
           link={
             <Link to="/schedules" search={{}}>

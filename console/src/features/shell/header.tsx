@@ -60,7 +60,9 @@ export function Header({ isMenuOpen, onMenu, onSearch, onHelp }: HeaderProps) {
         className="mx-auto flex h-9 w-9 items-center gap-2 rounded-lg border border-border bg-background px-2.5 text-muted-foreground hover:border-input sm:w-full sm:max-w-md"
       >
         <Search aria-hidden className="size-4 shrink-0" />
-        <span className="sr-only flex-1 text-left sm:not-sr-only">Search or jump to…</span>
+        <span className="sr-only min-w-0 flex-1 truncate text-left sm:not-sr-only sm:truncate">
+          Search or jump to…
+        </span>
         <span aria-hidden className="hidden gap-1 sm:flex">
           {keyNames("mod+k").map((key) => (
             <Kbd key={key}>{key.toUpperCase() === "K" ? "K" : key}</Kbd>

@@ -18,10 +18,10 @@ export function LiveNotice() {
   return (
     <div role="status">
       {isShown && isLost && (
-        <p className="flex items-center gap-2 rounded-full bg-warning-soft px-3 py-1 text-xs font-medium text-warning">
-          <Icon aria-hidden className="size-3.5" />
+        <p className="flex items-center gap-2 rounded-full bg-warning-soft px-3 py-1 text-xs font-medium whitespace-nowrap text-warning">
+          <Icon aria-hidden className="size-3.5 shrink-0" />
           Live updates paused
-          <span className="hidden font-normal md:inline">
+          <span className="font-normal max-xl:sr-only">
             {state === "polling" ? "· asking every 5 s" : "· trying to reconnect"}
           </span>
         </p>
