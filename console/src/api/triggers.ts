@@ -31,7 +31,10 @@ export function triggerQuery(trigger: string) {
   });
 }
 
-const refresh = () => queryClient.invalidateQueries({ queryKey: all });
+function refresh(): Promise<unknown> {
+  void queryClient.invalidateQueries({ queryKey: all });
+  return queryClient.invalidateQueries({ queryKey: ["lineage"] });
+}
 
 /** Makes one; that of a webhook comes with its address, this once. */
 export function useMakeTrigger() {
@@ -56,6 +59,10 @@ export function useDeleteTrigger() {
   return useMutation({
     mutationFn: (trigger: string) =>
       done(client.DELETE("/triggers/{trigger}", { params: { path: { trigger } } })),
-    onSuccess: refresh,
+    onSuccess: () => {
+      // Not the one itself, which is gone.
+      void queryClient.invalidateQueries({ queryKey: [...all, "list"] });
+      return queryClient.invalidateQueries({ queryKey: ["lineage"] });
+    },
   });
 }

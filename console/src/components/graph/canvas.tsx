@@ -22,6 +22,8 @@ const defaultEdgeOptions = {
   markerEnd: { type: MarkerType.ArrowClosed, width: 16, height: 16, color: "var(--input)" },
 };
 const fitViewOptions = { padding: 0.12, maxZoom: 1 };
+const MIN_ZOOM = 0.15;
+const MAP_SIZE = { width: 144, height: 84 };
 /** From so many blocks on a small map helps. */
 const MAP_FROM = 20;
 
@@ -37,13 +39,23 @@ const ariaLabelConfig: Partial<AriaLabelConfig> = {
 
 type GraphCanvasProps = ReactFlowProps<BlockNodeType, FlowEdgeType> & {
   label: string;
-  /** All of it is shown again where this changes. */
+  /** It is fitted in again where this changes. */
   fitKey?: string;
+  /** How small blocks may become by that; what has no room then is moved to. */
+  fitZoom?: number;
+  /** What is fitted in; all where it is left out. */
+  fitted?: readonly string[] | undefined;
 };
 
 /** Everything that React Flow takes may be given, too; it fills what surrounds it. */
-export function GraphCanvas({ label, fitKey = "", children, ...rest }: GraphCanvasProps) {
+export function GraphCanvas(props: GraphCanvasProps) {
+  const { label, fitKey = "", fitZoom = MIN_ZOOM, fitted, children, ...rest } = props;
   const isDark = useIsDark();
+  const fitOptions = {
+    ...fitViewOptions,
+    minZoom: fitZoom,
+    ...(fitted && { nodes: fitted.map((id) => ({ id })) }),
+  };
   return (
     <ReactFlow
       aria-label={label}
@@ -52,8 +64,8 @@ export function GraphCanvas({ label, fitKey = "", children, ...rest }: GraphCanv
       defaultEdgeOptions={defaultEdgeOptions}
       colorMode={isDark ? "dark" : "light"}
       fitView
-      fitViewOptions={fitViewOptions}
-      minZoom={0.15}
+      fitViewOptions={fitOptions}
+      minZoom={MIN_ZOOM}
       maxZoom={1.75}
       ariaLabelConfig={ariaLabelConfig}
       onlyRenderVisibleElements={(rest.nodes?.length ?? 0) > 100}
@@ -61,8 +73,10 @@ export function GraphCanvas({ label, fitKey = "", children, ...rest }: GraphCanv
     >
       <Background gap={24} size={1.5} />
       <Controls showInteractive={false} />
-      {(rest.nodes?.length ?? 0) >= MAP_FROM && <MiniMap pannable zoomable className="!hidden sm:!block" />}
-      <FitsAnew fitKey={fitKey} options={fitViewOptions} />
+      {((rest.nodes?.length ?? 0) >= MAP_FROM || fitZoom > MIN_ZOOM) && (
+        <MiniMap pannable zoomable style={MAP_SIZE} className="!hidden sm:!block" />
+      )}
+      <FitsAnew fitKey={fitKey} options={fitOptions} />
       {children}
     </ReactFlow>
   );

@@ -35,7 +35,7 @@ export const FlowEdge = memo(DrawnEdge, ({ data: one, ...oneRest }, { data: othe
 
 function DrawnEdge(props: EdgeProps<FlowEdgeType>) {
   const { data, selected } = props;
-  const [path, x, y] = getBezierPath(props);
+  const [path, x, y] = props.sourceX > props.targetX ? pathBack(props) : getBezierPath(props);
   const full = data?.fill === undefined ? null : pressure(data.fill);
   const colour = data?.isWrong
     ? "var(--danger)"
@@ -68,6 +68,20 @@ function DrawnEdge(props: EdgeProps<FlowEdgeType>) {
       )}
     </>
   );
+}
+
+/** How far from the middle of blocks the room between rows is. */
+const ASIDE_PX = 62;
+const TURN_PX = 56;
+
+/** Below the blocks that it leads back over. */
+function pathBack({ sourceX, sourceY, targetX, targetY }: EdgeProps<FlowEdgeType>) {
+  const [middle, low] = [(sourceX + targetX) / 2, Math.max(sourceY, targetY) + ASIDE_PX];
+  const [right, left] = [sourceX + TURN_PX, targetX - TURN_PX];
+  const path =
+    `M${sourceX} ${sourceY} C${right} ${sourceY} ${right} ${low} ${sourceX} ${low} L${targetX} ${low} ` +
+    `C${left} ${low} ${left} ${targetY} ${targetX} ${targetY}`;
+  return [path, middle, low] as const;
 }
 
 /** A bar with marks at both turns, and its share in figures: told without colour, too. */

@@ -45,7 +45,12 @@ export function topological(ids: readonly string[], links: readonly Link[]): str
   return [...ids].sort((one, other) => (layers.get(one) ?? 0) - (layers.get(other) ?? 0));
 }
 
-export function layoutGraph(ids: readonly string[], links: readonly Link[]): Map<string, Place> {
+/** `gap` lies between layers. */
+export function layoutGraph(
+  ids: readonly string[],
+  links: readonly Link[],
+  gap: number = GAP_X,
+): Map<string, Place> {
   const layers = layersOf(ids, links);
   const { rows, steps } = rowsOf(ids, links, layers);
   const all = rows.flat();
@@ -61,7 +66,7 @@ export function layoutGraph(ids: readonly string[], links: readonly Link[]): Map
     const top = ((tallest - row.length) * (NODE_HEIGHT + GAP_Y)) / 2;
     row.forEach((id, index) => {
       if (!layers.has(id)) return;
-      places.set(id, { x: layer * (NODE_WIDTH + GAP_X), y: top + index * (NODE_HEIGHT + GAP_Y), layer });
+      places.set(id, { x: layer * (NODE_WIDTH + gap), y: top + index * (NODE_HEIGHT + GAP_Y), layer });
     });
   });
   return places;

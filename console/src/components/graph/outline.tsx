@@ -65,7 +65,8 @@ export function GraphOutline({ label, head, columns, rows, selected, onSelect }:
                       type="button"
                       aria-pressed={row.id === selected}
                       onClick={() => onSelect(row.id)}
-                      className="min-h-6 text-left hover:underline"
+                      title={typeof row.name === "string" ? row.name : undefined}
+                      className="min-h-6 max-w-72 truncate text-left hover:underline"
                     >
                       {row.name}
                     </button>

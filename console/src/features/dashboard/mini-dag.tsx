@@ -48,6 +48,8 @@ export function MiniDag() {
   );
 }
 
+const GAP_PX = 120;
+
 interface Small {
   nodes: readonly { id: string; name: string; status: string }[];
   lines: readonly Line[];
@@ -57,6 +59,7 @@ function Drawn({ nodes, lines, label }: Small & { label: string }) {
   const places = layoutGraph(
     nodes.map(({ id }) => id),
     lines,
+    GAP_PX,
   );
   const ends = [...places.values()];
   const width = Math.max(...ends.map(({ x }) => x)) + NODE_WIDTH;
@@ -66,9 +69,10 @@ function Drawn({ nodes, lines, label }: Small & { label: string }) {
       role="img"
       aria-label={label}
       viewBox={`-8 -8 ${width + 16} ${height + 16}`}
-      className="max-h-36 w-full"
+      className="w-full"
       // Few are not drawn larger than many.
-      style={{ height: Math.min(144, height / 3) }}
+      style={{ height: Math.min(144, height / 5) }}
+      preserveAspectRatio="xMinYMid"
     >
       {lines.map(({ from, to }) => {
         const [one, other] = [places.get(from), places.get(to)];
@@ -104,23 +108,26 @@ function Drawn({ nodes, lines, label }: Small & { label: string }) {
   );
 }
 
-/** Pipelines alone: joined where one begins after another, or reads what another writes. */
+/** Pipelines alone: joined where one begins after another, or reads what comes of what another writes. */
 function pipelinesOf({ nodes, edges }: Lineage): Small {
   const pipelines = nodes.filter(({ kind }) => kind === "pipeline");
   const known = new Set(pipelines.map(({ id }) => id));
-  const lines = new Map<string, Line>();
-  const put = (from: string, to: string) => {
-    if (from !== to && known.has(from) && known.has(to)) lines.set(`${from} ${to}`, { from, to });
-  };
-  const readers = new Map<string, string[]>();
-  for (const { from, to, kind } of edges)
-    if (kind === "reads") readers.set(from, [...(readers.get(from) ?? []), to]);
-  for (const { from, to, kind } of edges) {
-    if (kind === "triggers") put(from, to);
-    if (kind === "writes") for (const reader of readers.get(to) ?? []) put(from, reader);
-  }
+  const next = new Map<string, string[]>();
+  for (const { from, to } of edges) next.set(from, [...(next.get(from) ?? []), to]);
+  const lines = pipelines.flatMap(({ id: from }) => {
+    const seen = new Set([from]);
+    const reached: Line[] = [];
+    const waiting = [...(next.get(from) ?? [])];
+    for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+      if (seen.has(id)) continue;
+      seen.add(id);
+      if (known.has(id)) reached.push({ from, to: id });
+      else waiting.push(...(next.get(id) ?? []));
+    }
+    return reached;
+  });
   return {
     nodes: pipelines.map(({ id, name, last_status }) => ({ id, name, status: last_status ?? "never" })),
-    lines: [...lines.values()],
+    lines,
   };
 }

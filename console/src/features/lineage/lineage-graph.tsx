@@ -10,6 +10,9 @@ import { drawnEdges, drawnNodes } from "./drawn";
 import { edgeId, refusal } from "./model";
 import type { Refused } from "./use-order";
 
+/** Lines have few words. */
+const GAP_PX = 80;
+
 interface LineageGraphProps {
   /** What is shown of it. */
   part: Lineage;
@@ -31,7 +34,9 @@ export function LineageGraph(props: LineageGraphProps) {
   const key = JSON.stringify([ids, part.edges.map(edgeId)]);
   // What is drawn stands still while it is coloured anew.
   // eslint-disable-next-line react-hooks/exhaustive-deps
-  const places = useMemo(() => layoutGraph(ids, part.edges), [key]);
+  const places = useMemo(() => layoutGraph(ids, part.edges, GAP_PX), [key]);
+  // Where not all has room, what is chosen and what it touches have.
+  const near = part.edges.flatMap(({ from, to }) => (from === chosen || to === chosen ? [from, to] : []));
   const onNodesChange = (changes: NodeChange<BlockNodeType>[]) => {
     const change = changes.find((change) => change.type === "select" && change.selected);
     if (change?.type === "select" && change.id !== chosen) onChoose(change.id);
@@ -48,6 +53,8 @@ export function LineageGraph(props: LineageGraphProps) {
     <GraphCanvas
       label="Lineage"
       fitKey={key}
+      fitZoom={0.55}
+      fitted={chosen !== null && ids.includes(chosen) ? [chosen, ...near] : undefined}
       nodes={drawnNodes(part, { places, health, isByHealth, chosen, mayJoin, now })}
       edges={drawnEdges(part, refused ? [...refused.circle, refused.wished] : [], mayPart)}
       onNodesChange={onNodesChange}

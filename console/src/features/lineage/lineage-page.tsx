@@ -55,7 +55,7 @@ export function LineagePage() {
           label="Select, such as +orders+2"
           value={q}
           onChange={(q) => put({ q: q || undefined })}
-          className="w-full max-w-sm"
+          className="w-full max-w-xs"
         />
         <Select
           label="Colours"
@@ -83,8 +83,9 @@ export function LineagePage() {
       <div
         className={cn(
           "grid gap-4",
-          chosen && "lg:grid-cols-[minmax(0,1fr)_22rem]",
-          as !== "outline" && "lg:h-[clamp(24rem,calc(100vh-17rem),60rem)]",
+          chosen &&
+            (as === "outline" ? "2xl:grid-cols-[minmax(0,1fr)_22rem]" : "lg:grid-cols-[minmax(0,1fr)_22rem]"),
+          as !== "outline" && "lg:h-[clamp(24rem,calc(100vh-19rem),60rem)]",
         )}
       >
         {part.nodes.length === 0 ? (
@@ -103,7 +104,7 @@ export function LineagePage() {
             refusal={remove.reason}
           />
         ) : (
-          <div className="h-[clamp(24rem,calc(100vh-22rem),46rem)] overflow-hidden rounded-xl border border-border bg-card lg:h-auto">
+          <div className="h-[clamp(20rem,45vh,46rem)] overflow-hidden rounded-xl border border-border bg-card lg:h-auto">
             <Suspense fallback={<Skeleton className="h-full" />}>
               <LineageGraph
                 part={part}

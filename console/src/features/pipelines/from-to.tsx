@@ -13,7 +13,7 @@ export function FromTo({ item: { sources, targets } }: { item: PipelineItem }) {
   const words = `From ${names(sources)} to ${names(targets)}`;
   return (
     <Tooltip text={words}>
-      <span role="img" aria-label={words} className="inline-flex items-center gap-1.5 text-muted-foreground">
+      <span role="img" aria-label={words} className="flex w-fit items-center gap-1.5 text-muted-foreground">
         <Signs ends={sources} />
         <ArrowRight aria-hidden className="size-3.5" />
         <Signs ends={targets} />
