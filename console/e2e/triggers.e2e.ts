@@ -59,7 +59,9 @@ test("a webhook shows its address once and begins runs; another trigger waits fo
 
   const toggle = page.getByRole("switch", { name: "the webhook of report" });
   // It turns at once, and the service knows of it a moment later.
-  const isTold = page.waitForResponse((answer) => answer.request().method() === "PATCH" || answer.request().method() === "PUT");
+  const isTold = page.waitForResponse(
+    (answer) => answer.request().method() === "PATCH" || answer.request().method() === "PUT",
+  );
   await toggle.click();
   expect((await isTold).ok()).toBe(true);
   expect(await toggle.isChecked()).toBe(false);

@@ -4,15 +4,7 @@ import { answer, client, done } from "./client";
 import { queryClient } from "./query-client";
 import type { Schemas } from "./types";
 
-interface End {
-  connection: string | null;
-  type: string;
-}
-export type PipelineItem = Schemas["PipelineItem"] & {
-  recent_runs: { id: string; status: string; duration_ms: number | null; created_at: string }[];
-  sources: End[];
-  targets: End[];
-};
+export type PipelineItem = Schemas["PipelineItem"];
 export type Standing = Schemas["Standing"];
 
 const PAGE = 50;
@@ -20,7 +12,7 @@ const PAGE = 50;
 export function pipelineListQuery(filter: { search: string | undefined; status: string | undefined }) {
   return infiniteQueryOptions({
     queryKey: ["pipelines", "list", filter],
-    queryFn: async ({ signal, pageParam }) => {
+    queryFn: ({ signal, pageParam }) => {
       const { search, status } = filter;
       const query = {
         limit: PAGE,
@@ -28,14 +20,7 @@ export function pipelineListQuery(filter: { search: string | undefined; status: 
         ...(status && { status }),
         ...(pageParam && { after: pageParam }),
       };
-      const page = await answer(client.GET("/pipelines", { params: { query }, signal }));
-      const pipelines = page.pipelines.map((item): PipelineItem => ({
-        recent_runs: [],
-        sources: [],
-        targets: [],
-        ...item,
-      }));
-      return { ...page, pipelines };
+      return answer(client.GET("/pipelines", { params: { query }, signal }));
     },
     initialPageParam: "",
     getNextPageParam: (page) => page.next ?? undefined,

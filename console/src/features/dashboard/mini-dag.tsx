@@ -127,7 +127,7 @@ function pipelinesOf({ nodes, edges }: Lineage): Small {
     return reached;
   });
   return {
-    nodes: pipelines.map(({ id, name, last_status }) => ({ id, name, status: last_status ?? "never" })),
+    nodes: pipelines.map(({ id, name, last_run }) => ({ id, name, status: last_run?.status ?? "never" })),
     lines,
   };
 }

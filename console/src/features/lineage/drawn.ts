@@ -26,12 +26,13 @@ interface Look {
 
 export function drawnNodes({ nodes }: Lineage, look: Look): BlockNodeType[] {
   return nodes.map((node) => {
-    const { id, kind, name, connection, last_run_at } = node;
+    const { id, kind, name, connection, last_run } = node;
     const { x = 0, y = 0 } = look.places.get(id) ?? {};
     const status = look.health.get(id);
     const isRun = kind === "pipeline" || kind === "transformation";
     const state = isRun || look.isByHealth ? status : undefined;
-    const when = isRun && last_run_at ? formatRelative(new Date(last_run_at), look.now) : undefined;
+    const at = last_run && new Date(last_run.finished_at ?? last_run.started_at);
+    const when = at ? formatRelative(at, look.now) : undefined;
     return {
       id,
       type: "block",

@@ -47,7 +47,7 @@ export function LineageOutline({ part, health, chosen, onChoose, onPart, refusal
       cells: [
         node.kind,
         status ? <StatusBadge key="state" status={status} /> : "–",
-        node.last_run_at ? <Time key="time" at={node.last_run_at} /> : "–",
+        node.last_run ? <Time key="time" at={node.last_run.finished_at ?? node.last_run.started_at} /> : "–",
         names(reads.map(({ from }) => named.get(from))),
         names(writes.map(({ to }) => named.get(to))),
         after.length > 0 ? (

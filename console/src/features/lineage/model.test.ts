@@ -3,11 +3,13 @@ import { expect, test } from "vitest";
 import type { Lineage, LineageNode } from "@/api/lineage";
 import { healthOf, partOf, refusal } from "./model";
 
-const node = (id: string, last_status: string | null = null): LineageNode => ({
+type Status = NonNullable<LineageNode["last_run"]>["status"];
+
+const node = (id: string, status?: Status): LineageNode => ({
   id,
   kind: id.startsWith("pipeline:") ? "pipeline" : "table",
   name: id.replace(/^\w+:/, ""),
-  last_status,
+  last_run: status ? { id: "1", status, started_at: "2026-11-22T04:00:00Z" } : null,
 });
 const lineage: Lineage = {
   nodes: [

@@ -23,8 +23,8 @@ const WORST = ["failed", "stalled", "interrupted", "cancelled", "pending", "runn
  */
 export function healthOf({ nodes, edges }: Lineage): Map<string, string> {
   const health = new Map<string, string>();
-  for (const { id, kind, last_status } of nodes)
-    if (kind === "pipeline" || kind === "transformation") health.set(id, last_status ?? "never");
+  for (const { id, kind, last_run } of nodes)
+    if (kind === "pipeline" || kind === "transformation") health.set(id, last_run?.status ?? "never");
   for (const { id } of nodes) {
     if (health.has(id)) continue;
     const writers = edges.filter(({ to, kind }) => to === id && kind === "writes");

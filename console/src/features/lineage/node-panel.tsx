@@ -27,7 +27,7 @@ interface NodePanelProps {
 }
 
 export function NodePanel({ node, lineage, status, order, onChoose, onPick }: NodePanelProps) {
-  const { id, kind, name, connection } = node;
+  const { id, kind, name, connection, last_run: run } = node;
   const flows = lineage.edges.filter((edge) => edge.kind !== "triggers");
   const ends = (edges: readonly LineageEdge[], end: "from" | "to") =>
     lineage.nodes.filter((other) => edges.some((edge) => edge[end] === other.id));
@@ -61,14 +61,18 @@ export function NodePanel({ node, lineage, status, order, onChoose, onPick }: No
       {status && (
         <p className="flex flex-wrap items-center gap-2">
           <StatusBadge status={status} />
-          {isRun ? <Time at={node.last_run_at} none="has not run" /> : "as those that write it"}
+          {isRun ? (
+            <Time at={run && (run.finished_at ?? run.started_at)} none="has not run" />
+          ) : (
+            "as those that write it"
+          )}
         </p>
       )}
       <div className="flex flex-wrap gap-2">
         <ThingLink node={node} />
-        {node.last_run_id && (
+        {run && (
           <Button asChild size="sm">
-            <Link to="/runs/$run" params={{ run: node.last_run_id }}>
+            <Link to="/runs/$run" params={{ run: run.id }}>
               <Activity aria-hidden /> Last run
             </Link>
           </Button>

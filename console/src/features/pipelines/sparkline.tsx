@@ -18,7 +18,7 @@ const SHOWN = 14;
 export function Sparkline({ name, runs }: { name: string; runs: readonly Run[] }) {
   if (runs.length === 0) return <span className="text-muted-foreground">–</span>;
   const shown = runs.slice(0, SHOWN);
-  const most = Math.max(1, ...shown.map(({ duration_ms }) => duration_ms ?? 0));
+  const most = Math.max(0.001, ...shown.map((run) => took(run) ?? 0));
   const failed = shown.filter(({ status }) => status === "failed").length;
   const newest = shown
     .slice(0, 3)
@@ -28,11 +28,11 @@ export function Sparkline({ name, runs }: { name: string; runs: readonly Run[] }
   return (
     <Tooltip text={said}>
       <span role="img" aria-label={`${name}: ${said}`} className="flex h-6 w-28 items-end justify-end gap-px">
-        {shown.toReversed().map(({ id, status, duration_ms }) => (
+        {shown.toReversed().map((run) => (
           <span
-            key={id}
-            className={cn("min-h-1 w-1.75 rounded-t-xs", COLOURS[status] ?? "bg-neutral-400")}
-            style={{ height: `${((duration_ms ?? 0) / most) * 100}%` }}
+            key={run.id}
+            className={cn("min-h-1 w-1.75 rounded-t-xs", COLOURS[run.status] ?? "bg-neutral-400")}
+            style={{ height: `${((took(run) ?? 0) / most) * 100}%` }}
           />
         ))}
       </span>
@@ -40,7 +40,12 @@ export function Sparkline({ name, runs }: { name: string; runs: readonly Run[] }
   );
 }
 
-function words({ status, duration_ms }: Run): string {
-  const took = typeof duration_ms === "number" ? ` in ${formatDuration(duration_ms / 1000)}` : "";
-  return `${statusWord(status).toLowerCase()}${took}`;
+function words(run: Run): string {
+  const seconds = took(run);
+  return `${statusWord(run.status).toLowerCase()}${seconds === null ? "" : ` in ${formatDuration(seconds)}`}`;
+}
+
+/** In seconds; null while it goes on. */
+function took({ started_at, finished_at }: Run): number | null {
+  return finished_at ? (Date.parse(finished_at) - Date.parse(started_at)) / 1000 : null;
 }
