@@ -96,7 +96,7 @@ test("UI-10: the lineage is drawn, selected, joined by drag, and parted again", 
   expect(await person.call("GET", "/triggers")).toMatchObject({ triggers: [] });
 
   // And by keys alone.
-  await table.getByRole("button", { name: "report" }).click();
+  await table.getByRole("button", { name: "report", exact: true }).click();
   const about = page.getByRole("complementary", { name: "About report" });
   await about.getByRole("combobox", { name: /^Let report begin after/ }).click();
   await page.getByRole("option", { name: "audit" }).click();

@@ -32,8 +32,8 @@ export function triggerQuery(trigger: string) {
 }
 
 function refresh(): Promise<unknown> {
-  void queryClient.invalidateQueries({ queryKey: all });
-  return queryClient.invalidateQueries({ queryKey: ["lineage"] });
+  void queryClient.invalidateQueries({ queryKey: ["lineage"] });
+  return queryClient.invalidateQueries({ queryKey: all });
 }
 
 /** Makes one; that of a webhook comes with its address, this once. */
@@ -60,9 +60,9 @@ export function useDeleteTrigger() {
     mutationFn: (trigger: string) =>
       done(client.DELETE("/triggers/{trigger}", { params: { path: { trigger } } })),
     onSuccess: () => {
+      void queryClient.invalidateQueries({ queryKey: ["lineage"] });
       // Not the one itself, which is gone.
-      void queryClient.invalidateQueries({ queryKey: [...all, "list"] });
-      return queryClient.invalidateQueries({ queryKey: ["lineage"] });
+      return queryClient.invalidateQueries({ queryKey: [...all, "list"] });
     },
   });
 }
