@@ -48,7 +48,7 @@ export function drawnNodes({ nodes }: Lineage, look: Look): BlockNodeType[] {
         ...(when ? [when] : []),
       ].join(", "),
       data: {
-        label: name,
+        label: within(name, connection),
         kind,
         state,
         caption: when ?? connection ?? undefined,
@@ -59,6 +59,12 @@ export function drawnNodes({ nodes }: Lineage, look: Look): BlockNodeType[] {
       },
     };
   });
+}
+
+/** A name without the connection that it begins with, which stands below it. */
+function within(name: string, connection: string | null | undefined): string {
+  const isWithin = connection && [`${connection}.`, `${connection}/`].some((start) => name.startsWith(start));
+  return isWithin ? name.slice(connection.length + 1) : name;
 }
 
 /** `wrong` are the lines of a circle that was refused, the one that would close it among them. */

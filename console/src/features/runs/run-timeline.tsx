@@ -45,7 +45,7 @@ export function RunTimeline({ run }: { run: RunDetail }) {
                     {marks.map((mark) => (
                       <span
                         key={mark}
-                        className="absolute -translate-x-1/2 tabular-nums first:translate-x-0"
+                        className="absolute -translate-x-1/2 whitespace-nowrap tabular-nums first:translate-x-0"
                         style={{ left: `${(mark / seconds) * 100}%` }}
                       >
                         {mark === 0 ? "0" : formatDuration(mark)}
