@@ -143,7 +143,11 @@ function Slots({ executor: { busy, slots } }: { executor: Executor }) {
 function ExecutorDrawer({ id, onClose }: { id: string; onClose: () => void }) {
   const { data, error, refetch } = useQuery(executorQuery(id));
   return (
-    <Drawer isOpen onClose={onClose} title={data ? data.address || "The coordinator’s own process" : "Executor"}>
+    <Drawer
+      isOpen
+      onClose={onClose}
+      title={data ? data.address || "The coordinator’s own process" : "Executor"}
+    >
       {error && (
         <ProblemState
           title="The executor could not be loaded."

@@ -65,7 +65,7 @@ export function SchedulesTab() {
           <div className="flex flex-wrap items-center justify-between gap-3">
             <SearchInput
               label="Search schedules"
-              className="w-full max-w-xl"
+              className="w-full max-w-sm"
               value={q}
               onChange={(text) => change({ q: text || undefined })}
             />
