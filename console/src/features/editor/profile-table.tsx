@@ -19,7 +19,7 @@ export function ProfileTable({ rows, label }: { rows: Rows; label: string }) {
       <table className="w-full border-collapse text-xs" aria-label={label}>
         <thead className="sticky top-0 bg-card">
           <tr className="border-b border-border">
-            {["Column", "Type", "Missing", "Distinct", "Least", "Greatest", "How often"].map((name) => (
+            {["Column", "How often", "Missing", "Distinct", "Least", "Greatest", "Type"].map((name) => (
               <th key={name} scope="col" className={head}>
                 {name}
               </th>
@@ -32,7 +32,9 @@ export function ProfileTable({ rows, label }: { rows: Rows; label: string }) {
               <th scope="row" className={head}>
                 {column.name}
               </th>
-              <td className="px-3 py-1 text-muted-foreground">{column.type}</td>
+              <td className="px-3 py-1">
+                <Bars bars={column.bars} name={column.name} />
+              </td>
               <td className="px-3 py-1 whitespace-nowrap tabular-nums">
                 {Math.round(column.nullShare * 100)} %
                 {column.nulls > 0 && <span className="text-muted-foreground"> · {column.nulls}</span>}
@@ -40,9 +42,7 @@ export function ProfileTable({ rows, label }: { rows: Rows; label: string }) {
               <td className="px-3 py-1 tabular-nums">{column.distinct}</td>
               <End value={column.least} />
               <End value={column.greatest} />
-              <td className="px-3 py-1">
-                <Bars bars={column.bars} name={column.name} />
-              </td>
+              <td className="px-3 py-1 whitespace-nowrap text-muted-foreground">{column.type}</td>
             </tr>
           ))}
         </tbody>
@@ -64,7 +64,7 @@ function Bars({ bars, name }: { bars: readonly Bar[]; name: string }) {
   const most = Math.max(...bars.map(({ count }) => count));
   const words = bars.map(({ label, count }) => `${label}: ${plural(count, "row")}`);
   return (
-    <div role="img" aria-label={`${name}: ${words.join(", ")}`} className="flex h-6 w-32 items-end gap-px">
+    <div role="img" aria-label={`${name}: ${words.join(", ")}`} className="flex h-6 w-24 items-end gap-px">
       {bars.map(({ count }, index) => (
         <span
           key={index}

@@ -164,7 +164,10 @@ function SaveState({ isDraft, saving, revision }: { isDraft: boolean; saving: Sa
     );
   return (
     <Badge role="status">
-      <CloudCheck aria-hidden /> Saved<span className="max-lg:sr-only"> · revision {revision}</span>
+      <CloudCheck aria-hidden />
+      <span>
+        Saved<span className="max-lg:sr-only"> · revision {revision}</span>
+      </span>
     </Badge>
   );
 }

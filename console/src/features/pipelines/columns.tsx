@@ -54,7 +54,7 @@ export const columns: readonly Column<PipelineItem>[] = [
   },
   {
     id: "runs",
-    header: "Last 14 runs",
+    header: "Runs",
     className: "max-xl:hidden",
     cell: ({ name, recent_runs }) => <Sparkline name={name} runs={recent_runs} />,
   },

@@ -27,11 +27,11 @@ export function Sparkline({ name, runs }: { name: string; runs: readonly Run[] }
   const said = `The last ${plural(shown.length, "run")}, ${failed} failed; newest first: ${newest}`;
   return (
     <Tooltip text={said}>
-      <span role="img" aria-label={`${name}: ${said}`} className="flex h-6 w-28 items-end justify-end gap-px">
+      <span role="img" aria-label={`${name}: ${said}`} className="flex h-6 w-fit items-end gap-px">
         {shown.toReversed().map((run) => (
           <span
             key={run.id}
-            className={cn("min-h-1 w-1.75 rounded-t-xs", COLOURS[run.status] ?? "bg-neutral-400")}
+            className={cn("min-h-1 w-1.5 rounded-t-xs", COLOURS[run.status] ?? "bg-neutral-400")}
             style={{ height: `${((took(run) ?? 0) / most) * 100}%` }}
           />
         ))}
