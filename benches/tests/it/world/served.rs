@@ -2,7 +2,8 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -10,6 +11,7 @@ use super::{Running, World};
 
 /// How long an answer may take, on a busy machine.
 const ANSWER_LIMIT: Duration = Duration::from_secs(60);
+const RATE_PAUSE: Duration = Duration::from_millis(100);
 
 /// `flowetl up` that lets whoever is here do everything.
 pub struct Served {
@@ -46,9 +48,14 @@ impl Served {
         (answer.split(' ').nth(1).unwrap().parse().unwrap(), answer)
     }
 
-    /// The document of a call that went well.
+    /// The document of a call that went well. Who has asked too often waits a little and asks again.
     pub fn good(&self, method: &str, path: &str, body: &Value) -> Value {
-        let (status, answer) = self.call(method, path, body);
+        let (mut status, mut answer) = self.call(method, path, body);
+        let started = Instant::now();
+        while status == 429 && started.elapsed() < ANSWER_LIMIT {
+            thread::sleep(RATE_PAUSE);
+            (status, answer) = self.call(method, path, body);
+        }
         assert!(status < 300, "{method} {path}: {answer}");
         serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap_or_default()
     }
