@@ -7,10 +7,10 @@ const browser = openBrowser();
 const ROUNDS = 5;
 
 test("the first page", async () => {
-  const person = await signUp();
   const figures: { painted: number; ready: number }[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    // A browser that has nothing of it yet.
+    // A browser that has nothing of it yet, and somebody else each time: who signs in elsewhere with the same token is refused.
+    const person = await signUp();
     const { page, context, errors } = await browser.visit();
     await letIn(context, person);
     const control = await context.newCDPSession(page);

@@ -80,7 +80,8 @@ test("200 connections", { timeout: LONG_MS }, async () => {
 
 test("1,000 pipelines", { timeout: LONG_MS }, async () => {
   const person = await signUp();
-  for (let at = 0; at < 1_000; at += 1) await made(person, `orders_${at}`, "blocks: {}\n");
+  for (let at = 0; at < 1_000; at += 1)
+    await made(person, `orders_${at}`, "blocks: {raw: {extract: raw.csv}, out: {load: raw, to: out.csv}}\n");
   const { page, errors, close } = await visited(person);
   await page.goto("/pipelines");
   await page.getByRole("row").nth(2).waitFor();
