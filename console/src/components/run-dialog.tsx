@@ -5,9 +5,9 @@ import { ParamsFields, useParams } from "./params-fields";
 import { ProblemAlert } from "./problem-state";
 import { Field } from "./ui/field";
 import { FormDialog } from "./ui/form-dialog";
-import { Input } from "./ui/input";
 import { Select } from "./ui/select";
 import { Switch } from "./ui/toggle";
+import { UntilField } from "./until-field";
 
 const PRIORITIES = [
   { value: "", label: "As its file says" },
@@ -60,20 +60,7 @@ export function RunDialog({ pipeline, name, onClose, onBegun }: RunDialogProps) 
     >
       <ParamsFields params={params} isTried={isTried} />
       <div className="grid gap-4 sm:grid-cols-2">
-        <Field
-          label="Only up to block"
-          isOptional
-          help="Runs this block and what it needs; left empty, all of them."
-        >
-          {(control) => (
-            <Input
-              {...control}
-              spellCheck={false}
-              value={until}
-              onChange={(event) => setUntil(event.target.value)}
-            />
-          )}
-        </Field>
+        <UntilField value={until} onChange={setUntil} />
         <Field label="Priority" help="Which of the runs that wait for their turn comes first.">
           {(control) => <Select {...control} value={priority} choices={PRIORITIES} onChange={setPriority} />}
         </Field>

@@ -9,6 +9,7 @@ import { Select } from "@/components/ui/select";
 import { Skeleton } from "@/components/ui/states";
 import { plural } from "@/lib/format";
 import type { Graph } from "./graph";
+import { SampleTable } from "./sample-table";
 
 // It comes when it is looked at first.
 const ProfileTable = lazy(() =>
@@ -97,36 +98,27 @@ export function PreviewPanel({ graph, selected, preview, onPreview }: PreviewPan
 
 function RowsTable({ rows, label }: { rows: Rows; label: string }) {
   return (
-    <div
-      role="region"
-      aria-label={label}
-      // What scrolls is to be reached by the keyboard.
-      // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-      tabIndex={0}
-      className="min-h-0 flex-1 overflow-auto rounded-lg border border-border"
-    >
-      <table className="w-full border-collapse text-xs" aria-label={label}>
-        <thead className="sticky top-0 bg-card">
-          <tr className="border-b border-border">
-            {rows.columns.map(({ name, type }) => (
-              <th key={name} scope="col" className="px-3 py-1.5 text-left font-medium whitespace-nowrap">
-                {name} <span className="font-normal text-muted-foreground">{type}</span>
-              </th>
+    <SampleTable label={label}>
+      <thead className="sticky top-0 bg-card">
+        <tr className="border-b border-border">
+          {rows.columns.map(({ name, type }) => (
+            <th key={name} scope="col" className="px-3 py-1.5 text-left font-medium whitespace-nowrap">
+              {name} <span className="font-normal text-muted-foreground">{type}</span>
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {rows.rows.map((row, index) => (
+          <tr key={index} className="border-b border-border last:border-0 hover:bg-muted/60">
+            {row.map((value, column) => (
+              <td key={column} className="max-w-72 truncate px-3 py-1 font-mono" title={value ?? undefined}>
+                {value ?? <span className="text-muted-foreground italic">null</span>}
+              </td>
             ))}
           </tr>
-        </thead>
-        <tbody>
-          {rows.rows.map((row, index) => (
-            <tr key={index} className="border-b border-border last:border-0 hover:bg-muted/60">
-              {row.map((value, column) => (
-                <td key={column} className="max-w-72 truncate px-3 py-1 font-mono" title={value ?? undefined}>
-                  {value ?? <span className="text-muted-foreground italic">null</span>}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+        ))}
+      </tbody>
+    </SampleTable>
   );
 }

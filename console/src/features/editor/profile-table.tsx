@@ -3,51 +3,43 @@ import { useMemo } from "react";
 import type { Rows } from "@/api/pipeline-files";
 import { plural } from "@/lib/format";
 import { type Bar, profileOf } from "@/lib/profile";
+import { SampleTable } from "./sample-table";
 
 export function ProfileTable({ rows, label }: { rows: Rows; label: string }) {
   const profile = useMemo(() => profileOf(rows), [rows]);
   const head = "px-3 py-1.5 text-left font-medium whitespace-nowrap";
   return (
-    <div
-      role="region"
-      aria-label={label}
-      // What scrolls is to be reached by the keyboard.
-      // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-      tabIndex={0}
-      className="min-h-0 flex-1 overflow-auto rounded-lg border border-border"
-    >
-      <table className="w-full border-collapse text-xs" aria-label={label}>
-        <thead className="sticky top-0 bg-card">
-          <tr className="border-b border-border">
-            {["Column", "How often", "Missing", "Distinct", "Least", "Greatest", "Type"].map((name) => (
-              <th key={name} scope="col" className={head}>
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {profile.map((column) => (
-            <tr key={column.name} className="border-b border-border last:border-0 hover:bg-muted/60">
-              <th scope="row" className={head}>
-                {column.name}
-              </th>
-              <td className="px-3 py-1">
-                <Bars bars={column.bars} name={column.name} />
-              </td>
-              <td className="px-3 py-1 whitespace-nowrap tabular-nums">
-                {Math.round(column.nullShare * 100)} %
-                {column.nulls > 0 && <span className="text-muted-foreground"> · {column.nulls}</span>}
-              </td>
-              <td className="px-3 py-1 tabular-nums">{column.distinct}</td>
-              <End value={column.least} />
-              <End value={column.greatest} />
-              <td className="px-3 py-1 whitespace-nowrap text-muted-foreground">{column.type}</td>
-            </tr>
+    <SampleTable label={label}>
+      <thead className="sticky top-0 bg-card">
+        <tr className="border-b border-border">
+          {["Column", "How often", "Missing", "Distinct", "Least", "Greatest", "Type"].map((name) => (
+            <th key={name} scope="col" className={head}>
+              {name}
+            </th>
           ))}
-        </tbody>
-      </table>
-    </div>
+        </tr>
+      </thead>
+      <tbody>
+        {profile.map((column) => (
+          <tr key={column.name} className="border-b border-border last:border-0 hover:bg-muted/60">
+            <th scope="row" className={head}>
+              {column.name}
+            </th>
+            <td className="px-3 py-1">
+              <Bars bars={column.bars} name={column.name} />
+            </td>
+            <td className="px-3 py-1 whitespace-nowrap tabular-nums">
+              {Math.round(column.nullShare * 100)} %
+              {column.nulls > 0 && <span className="text-muted-foreground"> · {column.nulls}</span>}
+            </td>
+            <td className="px-3 py-1 tabular-nums">{column.distinct}</td>
+            <End value={column.least} />
+            <End value={column.greatest} />
+            <td className="px-3 py-1 whitespace-nowrap text-muted-foreground">{column.type}</td>
+          </tr>
+        ))}
+      </tbody>
+    </SampleTable>
   );
 }
 

@@ -9,9 +9,9 @@ import { ProblemAlert } from "@/components/problem-state";
 import { Combobox } from "@/components/ui/combobox";
 import { Field } from "@/components/ui/field";
 import { FormDialog } from "@/components/ui/form-dialog";
-import { Input } from "@/components/ui/input";
 import { Select } from "@/components/ui/select";
 import { toast } from "@/components/ui/toast";
+import { UntilField } from "@/components/until-field";
 import { CronBuilder } from "./cron-builder";
 import { MISSED, MISSED_HELP } from "./missed";
 
@@ -120,21 +120,11 @@ export function ScheduleDialog({ schedule, pipeline, onClose }: ScheduleDialogPr
         </Field>
       </div>
       <ParamsFields params={params} isTried={hasTried} />
-      <Field
-        label="Only up to block"
-        isOptional
-        help="Runs this block and what it needs; left empty, all of them."
+      <UntilField
+        value={until}
+        onChange={setUntil}
         error={wrong?.field === "until" ? wrong.message : undefined}
-      >
-        {(control) => (
-          <Input
-            {...control}
-            spellCheck={false}
-            value={until}
-            onChange={(event) => setUntil(event.target.value)}
-          />
-        )}
-      </Field>
+      />
       {!cronWrong && <ProblemAlert title="The schedule could not be saved." error={save.error} />}
     </FormDialog>
   );

@@ -9,6 +9,7 @@ import { Field } from "@/components/ui/field";
 import { FormDialog } from "@/components/ui/form-dialog";
 import { Input } from "@/components/ui/input";
 import { toast } from "@/components/ui/toast";
+import { UntilField } from "@/components/until-field";
 import { type Named, PipelineBox } from "./pipeline-box";
 import { TriggerKinds } from "./trigger-kinds";
 import { nameOf } from "./trigger-words";
@@ -156,21 +157,7 @@ export function TriggerDialog({ trigger, pipeline, onClose }: TriggerDialogProps
         </div>
       )}
       <ParamsFields params={params} isTried={isTried} />
-      <Field
-        label="Only up to block"
-        isOptional
-        help="Runs this block and what it needs; left empty, all of them."
-        error={wrong("until")}
-      >
-        {(control) => (
-          <Input
-            {...control}
-            spellCheck={false}
-            value={until}
-            onChange={(event) => setUntil(event.target.value)}
-          />
-        )}
-      </Field>
+      <UntilField value={until} onChange={setUntil} error={wrong("until")} />
       <ProblemAlert
         title={trigger ? "The trigger stays as it was." : "The trigger was not created."}
         error={error}
