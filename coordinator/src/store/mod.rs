@@ -76,13 +76,16 @@ const IDLE_LIMIT: Duration = Duration::from_secs(5);
 const FIRST_OPEN_LIMIT: Duration = Duration::from_millis(500);
 const FIRST_OPEN_PAUSE: Duration = Duration::from_millis(50);
 
-/// Connections to PostgreSQL: a run's writes and a few readers at once.
-const POSTGRES_CONNECTIONS: u32 = 4;
+/// Connections: a few readers at once, so that nobody waits behind who searches a million runs. Those to PostgreSQL write, too.
+const CONNECTIONS: u32 = 4;
 
 /// An open metadata database. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
+    /// For all that only reads.
     pool: AnyPool,
+    /// For all that writes. One writer is all that SQLite has: its only connection also means that it never waits for itself.
+    writers: AnyPool,
     /// SQLite takes its write lock at once, so that no transaction fails half way.
     begin: &'static str,
     /// How a leader asks whether it still leads, in a way that holds for the whole transaction.
@@ -133,9 +136,19 @@ impl Store {
     }
 
     async fn connect(url: &str, sqlite: bool) -> Result<Self> {
+        let writers = Self::pool(url, sqlite, if sqlite { 1 } else { CONNECTIONS }).await?;
+        // SQLite keeps what was committed beside the database, where readers see it without waiting for the writer.
+        let pool = if sqlite { Self::pool(url, sqlite, CONNECTIONS).await? } else { writers.clone() };
+        let (begin, who_leads) = match sqlite {
+            true => ("begin immediate", "select term from leadership where id = 1"),
+            false => ("begin", "select term from leadership where id = 1 for share"),
+        };
+        Ok(Self { pool, writers, begin, who_leads, tenure: None, grown: Arc::default(), founded: Arc::default() })
+    }
+
+    async fn pool(url: &str, sqlite: bool, connections: u32) -> Result<AnyPool> {
         let options = AnyPoolOptions::new()
-            // One writer is all that SQLite has; one connection also means that it never waits for itself.
-            .max_connections(if sqlite { 1 } else { POSTGRES_CONNECTIONS })
+            .max_connections(connections)
             .acquire_timeout(BUSY_LIMIT)
             .test_before_acquire(!sqlite)
             // A commit that failed (a full disk) leaves a connection that counts a transaction it no longer has.
@@ -158,12 +171,7 @@ impl Store {
                     Ok(())
                 })
             });
-        let pool = options.connect(url).await.map_err(doing("connect"))?;
-        let (begin, who_leads) = match sqlite {
-            true => ("begin immediate", "select term from leadership where id = 1"),
-            false => ("begin", "select term from leadership where id = 1 for share"),
-        };
-        Ok(Self { pool, begin, who_leads, tenure: None, grown: Arc::default(), founded: Arc::default() })
+        options.connect(url).await.map_err(doing("connect"))
     }
 
     /// Whether no migration is missing: one cheap statement, because it is asked at every start.
@@ -182,7 +190,7 @@ impl Store {
         if self.is_up_to_date().await {
             return Ok(());
         }
-        let mut connection = self.pool.acquire().await.map_err(doing("connect"))?;
+        let mut connection = self.writers.acquire().await.map_err(doing("connect"))?;
         let sqlite = connection.backend_name() == "SQLite";
         if sqlite {
             // A migration that a power cut takes back is simply done again: no need to wait for the disk at each step.
@@ -242,11 +250,12 @@ impl Store {
     }
 
     async fn begin_unled(&self) -> Result<Transaction<'static, Any>> {
-        self.pool.begin_with(self.begin).await.map_err(doing("begin a transaction"))
+        self.writers.begin_with(self.begin).await.map_err(doing("begin a transaction"))
     }
 
     pub(crate) async fn close(&self) {
         self.pool.close().await;
+        self.writers.close().await;
     }
 }
 
