@@ -11,7 +11,7 @@ use super::{OwnedRun, Store, Trigger, containing, doing, get};
 use crate::Result;
 
 /// Failed runs whose errors one search reads: some ten milliseconds. The next page goes on behind them.
-const SEARCHED_MAX: i64 = 5_000;
+const SEARCHED_MAX: i64 = 2_000;
 /// States in which a run may have an error.
 const WITH_ERROR: [Phase; 4] = [Phase::Failing, Phase::Cancelling, Phase::Failed, Phase::Cancelled];
 
@@ -118,7 +118,9 @@ impl Store {
     /// The last run that a search has looked at, where there may be more behind it.
     async fn searched_to(&self, query: &RunQuery, is_default: bool, wanted: &Wanted) -> Result<Option<String>> {
         let mut text = Text::default();
-        let Some(window) = window(&mut text, query, is_default, wanted, SEARCHED_MAX) else { return Ok(None) };
+        let Some(window) = window(&mut text, query, is_default, wanted, "run.id", SEARCHED_MAX) else {
+            return Ok(None);
+        };
         let skipped = text.number(SEARCHED_MAX - 1);
         let statement = format!("select id from ({window}) searched order by id desc limit 1 offset {skipped}");
         let row = text.bound(statement).fetch_optional(&self.pool).await.map_err(doing("list the runs"))?;
@@ -167,26 +169,39 @@ impl Store {
 /// The whole list; none where it can only be empty.
 fn statement(query: &RunQuery, is_default: bool, wanted: &Wanted) -> (Text, Option<String>) {
     let mut text = Text::default();
-    let most = if query.search.is_some() { SEARCHED_MAX } else { query.limit };
-    let Some(mut runs) = window(&mut text, query, is_default, wanted, most) else { return (text, None) };
-    if let Some(search) = &query.search {
-        let pattern = text.word(containing(search));
-        let limit = text.number(query.limit);
-        runs = format!(
-            "select * from ({runs}) searched where lower(error_message) like {pattern} escape '\\' \
-             order by id desc limit {limit}"
-        );
-    }
-    let statement = format!(
-        "select r.*, coalesce(p.name, t.name, r.pipeline) as called from ({runs}) r \
-         left join stored_pipeline p on p.id = r.stored_pipeline \
-         left join transformation t on t.id = r.transformation order by r.id desc"
-    );
-    (text, Some(statement))
+    let runs = match &query.search {
+        Some(search) => found(&mut text, query, is_default, wanted, search),
+        None => window(&mut text, query, is_default, wanted, "run.*", query.limit),
+    };
+    let statement = runs.map(|runs| {
+        format!(
+            "select r.*, coalesce(p.name, t.name, r.pipeline) as called from ({runs}) r \
+             left join stored_pipeline p on p.id = r.stored_pipeline \
+             left join transformation t on t.id = r.transformation order by r.id desc"
+        )
+    });
+    (text, statement)
 }
 
-/// The newest `most` runs of all branches; none where there is no branch.
-fn window(text: &mut Text, query: &RunQuery, is_default: bool, wanted: &Wanted, most: i64) -> Option<String> {
+/// Those of the window whose error contains `search`. Only their errors are carried through the window: rows are wide.
+fn found(text: &mut Text, query: &RunQuery, is_default: bool, wanted: &Wanted, search: &str) -> Option<String> {
+    let searched = window(text, query, is_default, wanted, "run.id, run.error_message", SEARCHED_MAX)?;
+    let (pattern, limit) = (text.word(containing(search)), text.number(query.limit));
+    Some(format!(
+        "select run.* from run where run.id in (select id from ({searched}) searched \
+         where lower(error_message) like {pattern} escape '\\' order by id desc limit {limit})"
+    ))
+}
+
+/// `columns` of the newest `most` runs of all branches; none where there is no branch.
+fn window(
+    text: &mut Text,
+    query: &RunQuery,
+    is_default: bool,
+    wanted: &Wanted,
+    columns: &str,
+    most: i64,
+) -> Option<String> {
     let (owners, common) = (owners(text, query, is_default, wanted), common(text, query));
     let mut branches = Vec::new();
     for state in states(text, query) {
@@ -195,7 +210,9 @@ fn window(text: &mut Text, query: &RunQuery, is_default: bool, wanted: &Wanted, 
     let most = text.number(most);
     let branch = |(number, conditions): (usize, String)| {
         // Its own order and limit, so that it is read along an index and no further.
-        format!("select * from (select run.* from run where {conditions} order by run.id desc limit {most}) b{number}")
+        format!(
+            "select * from (select {columns} from run where {conditions} order by run.id desc limit {most}) b{number}"
+        )
     };
     let all: Vec<_> = branches.into_iter().enumerate().map(branch).collect();
     let joined = all.join(" union all ");

@@ -79,6 +79,9 @@ const FIRST_OPEN_PAUSE: Duration = Duration::from_millis(50);
 /// Connections: a few readers at once, so that nobody waits behind who searches a million runs. Those to PostgreSQL write, too.
 const CONNECTIONS: u32 = 4;
 
+/// What each connection to SQLite keeps of the file at most: the indexes' upper pages, which every list goes through.
+const SQLITE_CACHE_KIB: u32 = 8 * 1024;
+
 /// An open metadata database. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
@@ -160,7 +163,8 @@ impl Store {
                     if sqlite {
                         let busy_ms = BUSY_LIMIT.as_millis();
                         let pragmas = format!(
-                            "pragma busy_timeout = {busy_ms}; pragma journal_mode = wal; pragma synchronous = full;"
+                            "pragma busy_timeout = {busy_ms}; pragma journal_mode = wal; pragma synchronous = full; \
+                             pragma cache_size = -{SQLITE_CACHE_KIB};"
                         );
                         connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(pragmas))).await?;
                     } else {
