@@ -54,5 +54,6 @@ pub use files::Space;
 pub use handle::{Config, Coordinator, Handle, remembered};
 pub use notify::{Mail, WrongMail};
 pub use store::PositionRow;
+pub use transformations::run_transformations;
 pub use trigger::watch_files;
 pub use warehouse::Warehouse;

@@ -187,7 +187,21 @@ fn dm_11_and_tr_1_to_7_transformations_become_views_and_tables_and_are_tested() 
     assert_eq!(kind("tenant_default_staging.clean"), "r");
 
     only_what_is_new_is_read(&served, &house);
+    sc_2_it_runs_by_itself(&served, &totals);
     served.end();
+}
+
+/// A transformation that is scheduled runs when its time comes, and what it needs before it.
+fn sc_2_it_runs_by_itself(served: &Served, totals: &str) {
+    let id = totals.rsplit('/').next().unwrap();
+    let wish = json!({ "target_type": "transformation", "target_id": id, "with_upstream": true,
+                       "cron_expression": "*/2 * * * * *" });
+    let made = served.post("/schedules", &wish);
+    let one = format!("/schedules/{}", made["id"].as_str().unwrap());
+    wait_until("a run that began by itself", || served.get(&one)["last_run"]["status"] == "success");
+    served.good("PUT", &one, &json!({ "is_active": false }));
+    let run = &served.get("/runs?trigger=schedule")["runs"][0];
+    assert_eq!((&run["target_id"], &run["schedule_id"]), (&json!(id), &made["id"]), "{run}");
 }
 
 /// A transformation that is incremental holds what its table does, and reads no row twice without need.

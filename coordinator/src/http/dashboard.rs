@@ -68,8 +68,11 @@ pub(super) struct Hour {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct NextItem {
     schedule_id: String,
-    pipeline_id: String,
-    /// The name of the pipeline.
+    /// Null where a transformation comes.
+    pipeline_id: Option<String>,
+    /// Null where a pipeline comes.
+    transformation_id: Option<String>,
+    /// The name of the pipeline or transformation.
     pipeline: String,
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
@@ -125,6 +128,7 @@ pub(super) async fn get(site: Site, Known(tenant): Known<Tenant>) -> Result<Json
     let next = store.next_times(&organization, SHOWN).await?.into_iter().map(|next| NextItem {
         schedule_id: next.schedule,
         pipeline_id: next.pipeline,
+        transformation_id: next.transformation,
         pipeline: next.name,
         at: next.at,
     });

@@ -1,4 +1,4 @@
-//! `/schedules`: when an organization's pipelines run by themselves.
+//! `/schedules`: when an organization's pipelines and transformations run by themselves.
 
 use actix_web::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,8 @@ use crate::schedule::{Preview, PreviewWish, ScheduleItem, ScheduleWish, Schedule
 pub(super) struct Page {
     /// Only those of the pipeline of this id.
     pipeline: Option<String>,
+    /// Only those of the transformation of this id.
+    transformation: Option<String>,
     /// Those behind the one of this id: the `next` of the page before.
     after: Option<String>,
     /// How many at most: 50 where it is left out, never more than 500.
@@ -37,7 +39,7 @@ pub(super) struct SchedulePage {
 impl Site {
     /// Schedules, where it is this process that leads.
     fn schedules(&self) -> Result<Schedules, Problem> {
-        Ok(Schedules::new(self.handle()?))
+        Ok(Schedules::new(self.handle()?, self.roster()?))
     }
 }
 
@@ -49,13 +51,13 @@ pub(super) async fn list(
     Query(page): Query<Page>,
 ) -> Result<Json<SchedulePage>, Problem> {
     let limit = ITEMS.of(page.limit);
-    let (pipeline, after) = (page.pipeline.unwrap_or_default(), page.after.unwrap_or_default());
-    let schedules = site.schedules()?.list(&tenant, &pipeline, &after, limit).await?;
+    let target = page.pipeline.or(page.transformation).unwrap_or_default();
+    let schedules = site.schedules()?.list(&tenant, &target, &page.after.unwrap_or_default(), limit).await?;
     let next = page::next(&schedules, limit, |last| last.id.clone());
     Ok(Json(SchedulePage { schedules, next }))
 }
 
-/// Make a schedule of a pipeline, or of a part of one.
+/// Make a schedule of a pipeline or of a part of one, or of a transformation, alone or with all that it needs.
 #[utoipa::path(post, path = "/schedules", tag = "schedules", request_body = ScheduleWish,
     responses((status = 201, body = ScheduleItem)))]
 pub(super) async fn create(

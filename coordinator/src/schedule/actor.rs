@@ -189,16 +189,17 @@ async fn look(handle: &Handle, end: &CancellationToken) -> Result<Duration> {
 }
 
 /// Begins the run of a time or an event. One that cannot begin now is tried again; only what concerns all of them is an error.
-async fn begin(handle: &Handle, scheduled: Scheduled) -> Result<()> {
+pub(crate) async fn begin(handle: &Handle, scheduled: Scheduled) -> Result<()> {
     let (cause, store) = (scheduled.cause.clone(), handle.store());
+    let (pipeline, revision) = scheduled.pipeline.unzip();
     let origin = Origin {
         organization: Some(scheduled.organization),
-        pipeline: Some(scheduled.pipeline),
-        revision: Some(scheduled.revision),
+        pipeline,
+        revision,
         cause: Some(scheduled.cause),
         trigger: scheduled.trigger,
         priority: Priority::of_file(&scheduled.definition),
-        transformation: None,
+        transformation: scheduled.transformation,
     };
     let pipeline = Pipeline { name: scheduled.key, ..scheduled.definition };
     let options = Options { until: scheduled.until, ..Options::default() };
@@ -229,13 +230,16 @@ async fn begin(handle: &Handle, scheduled: Scheduled) -> Result<()> {
                 Cause::Firing(id) => store.refuse_firing(id, &said).await,
             }
         }
-        (_, cause) => {
-            tracing::warn!(?cause, error = said, "a run cannot begin by itself, trying again");
-            let try_at = clock::now() + RETRY_MS;
-            match cause {
-                Cause::Tick(tick) => store.put_off(tick, try_at).await,
-                Cause::Firing(id) => store.put_off_firing(id, try_at).await,
-            }
-        }
+        (_, cause) => put_off(handle, cause, &said).await,
+    }
+}
+
+/// Lets the run of a time or an event be tried again later.
+pub(crate) async fn put_off(handle: &Handle, cause: &Cause, said: &str) -> Result<()> {
+    tracing::warn!(?cause, error = said, "a run cannot begin by itself, trying again");
+    let try_at = clock::now() + RETRY_MS;
+    match cause {
+        Cause::Tick(tick) => handle.store().put_off(tick, try_at).await,
+        Cause::Firing(id) => handle.store().put_off_firing(id, try_at).await,
     }
 }

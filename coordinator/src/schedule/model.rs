@@ -47,13 +47,41 @@ impl FromStr for Missed {
     }
 }
 
-/// When a pipeline runs.
+/// What a schedule runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// The stored pipeline of this id.
+    Pipeline(String),
+    /// The transformation of this id; what it needs before it, where that is wanted.
+    Transformation { id: String, with_upstream: bool },
+}
+
+impl Target {
+    pub(crate) fn id(&self) -> &str {
+        match self {
+            Self::Pipeline(id) | Self::Transformation { id, .. } => id,
+        }
+    }
+
+    pub(crate) fn kind(&self) -> TargetType {
+        match self {
+            Self::Pipeline(_) => TargetType::Pipeline,
+            Self::Transformation { .. } => TargetType::Transformation,
+        }
+    }
+
+    pub(crate) fn with_upstream(&self) -> bool {
+        matches!(self, Self::Transformation { with_upstream: true, .. })
+    }
+}
+
+/// When a pipeline or a transformation runs.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Schedule {
     pub id: String,
-    /// The ids of the organization and of the stored pipeline.
+    /// The id of the organization.
     pub organization: String,
-    pub pipeline: String,
+    pub target: Target,
     pub cron: String,
     pub timezone: String,
     pub missed: Missed,
@@ -78,7 +106,9 @@ impl Schedule {
     /// As the audit log has it.
     pub(crate) fn document(&self) -> Option<Value> {
         Some(json!({
-            "pipeline": self.pipeline,
+            "target_type": self.target.kind(),
+            "target_id": self.target.id(),
+            "with_upstream": self.target.with_upstream(),
             "cron": self.cron,
             "timezone": self.timezone,
             "missed": self.missed,
@@ -93,8 +123,8 @@ impl Schedule {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ListedSchedule {
     pub schedule: Schedule,
-    /// The name of the pipeline.
-    pub pipeline: String,
+    /// The name of the pipeline or transformation.
+    pub target: String,
     /// Times that wait for their runs.
     pub waiting: i64,
     pub last_run: Option<LastRun>,
@@ -106,25 +136,27 @@ pub(crate) struct ListedSchedule {
 pub(crate) enum TargetType {
     #[default]
     Pipeline,
+    Transformation,
 }
 
 /// A schedule that is to be made or changed. What is left out of a change stays as it is.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ScheduleWish {
-    /// Always `pipeline`.
-    #[serde(rename = "target_type")]
-    pub _target_type: Option<TargetType>,
-    /// The id of the pipeline; it cannot be changed.
+    /// `pipeline` where it is left out of a new one; it cannot be changed.
+    pub target_type: Option<TargetType>,
+    /// The id of the pipeline or transformation; it cannot be changed.
     pub target_id: Option<String>,
+    /// Of a transformation: make what it needs first.
+    pub with_upstream: Option<bool>,
     /// Minute, hour, day, month, weekday; or six fields, with seconds first.
     pub cron_expression: Option<String>,
     /// Such as `Europe/Warsaw`; UTC where it is left out of a new one.
     pub timezone: Option<String>,
     pub missed: Option<Missed>,
-    /// Run only this block and what it needs; empty for all of them.
+    /// Of a pipeline: run only this block and what it needs; empty for all of them.
     pub until: Option<String>,
-    /// What its runs are told, by the names of the pipeline's parameters.
+    /// What its runs are told, by the names of parameters.
     #[schema(value_type = Option<Object>)]
     pub params: Option<BTreeMap<String, Value>>,
     pub is_active: Option<bool>,
@@ -161,11 +193,13 @@ impl Preview {
 pub(crate) struct ScheduleItem {
     pub id: String,
     pub target_type: TargetType,
-    /// The id of the pipeline.
+    /// The id of the pipeline or transformation.
     pub target_id: String,
     pub target_name: String,
+    /// Of a transformation: whether its runs make what it needs first.
+    pub with_upstream: bool,
     pub until: Option<String>,
-    /// What its runs are told, by the names of the pipeline's parameters.
+    /// What its runs are told, by the names of parameters.
     #[schema(value_type = Object)]
     pub params: BTreeMap<String, Value>,
     pub cron_expression: String,
@@ -198,9 +232,10 @@ impl From<ListedSchedule> for ScheduleItem {
         let (text, next_runs) = preview.map(|preview| (preview.text, preview.next_runs)).unwrap_or_default();
         Self {
             id: schedule.id,
-            target_type: TargetType::Pipeline,
-            target_id: schedule.pipeline,
-            target_name: listed.pipeline,
+            target_type: schedule.target.kind(),
+            target_id: schedule.target.id().to_owned(),
+            target_name: listed.target,
+            with_upstream: schedule.target.with_upstream(),
             until: schedule.until,
             params: schedule.params,
             cron_expression: schedule.cron,

@@ -48,7 +48,9 @@ pub(crate) struct Trouble {
 #[derive(Debug)]
 pub(crate) struct NextTime {
     pub schedule: String,
-    pub pipeline: String,
+    /// The id of the pipeline, or else of the transformation.
+    pub pipeline: Option<String>,
+    pub transformation: Option<String>,
     pub name: String,
     pub at: Timestamp,
 }
@@ -150,14 +152,17 @@ impl Store {
 
     /// What comes next by itself.
     pub(crate) async fn next_times(&self, organization: &str, limit: i64) -> Result<Vec<NextTime>> {
-        let select = "select s.id, s.pipeline, p.name, s.next_at from schedule s join stored_pipeline p on p.id = s.pipeline \
-                      where s.organization = $1 and s.next_at is not null and p.status = 'active' \
+        let select = "select s.id, s.pipeline, s.transformation, coalesce(p.name, t.name) as name, s.next_at \
+                      from schedule s left join stored_pipeline p on p.id = s.pipeline \
+                      left join transformation t on t.id = s.transformation \
+                      where s.organization = $1 and s.next_at is not null and coalesce(p.status, 'active') = 'active' \
                       order by s.next_at, s.id limit $2";
         let rows = sqlx::query(select).bind(organization.to_owned()).bind(limit).fetch_all(&self.pool).await;
         let decode = |row: &AnyRow| {
             Ok(NextTime {
                 schedule: get(row, "id")?,
                 pipeline: get(row, "pipeline")?,
+                transformation: get(row, "transformation")?,
                 name: get(row, "name")?,
                 at: Timestamp(get(row, "next_at")?),
             })

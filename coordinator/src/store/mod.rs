@@ -58,7 +58,7 @@ pub(crate) use pipeline::Version;
 pub use position::PositionRow;
 pub(crate) use record::{Record, Stored};
 pub(crate) use run::{OwnedRun, RunRow, Totals};
-pub(crate) use schedule::Scheduled;
+pub(crate) use schedule::{Scheduled, TransformationTick};
 pub(crate) use segment::SegmentRow;
 pub(crate) use sink_commit::{CommitState, SinkCommit};
 pub(crate) use whole::{TableRow, schema};

@@ -24,9 +24,11 @@ pub(crate) struct Scheduled {
     pub cause: Cause,
     pub trigger: Trigger,
     pub organization: String,
-    /// The id, the newest revision and the key of the stored pipeline.
-    pub pipeline: String,
-    pub revision: i64,
+    /// The id and the newest revision of the stored pipeline; `None` for a transformation.
+    pub pipeline: Option<(String, i64)>,
+    /// The id of the transformation, if it is one.
+    pub transformation: Option<String>,
+    /// What its runs know it by.
     pub key: String,
     pub definition: Pipeline,
     pub until: Option<BlockId>,
@@ -34,17 +36,32 @@ pub(crate) struct Scheduled {
     pub params: BTreeMap<String, Value>,
 }
 
+/// A time of a transformation's schedule, whose run may begin.
+#[derive(Debug)]
+pub(crate) struct TransformationTick {
+    pub tick: Tick,
+    pub organization: String,
+    pub transformation: String,
+    pub with_upstream: bool,
+    pub params: BTreeMap<String, Value>,
+}
+
 /// Runs of a pipeline that have not ended.
 const BUSY: &str =
     "(select count(*) from run r where r.pipeline = p.key and r.state in ('running', 'failing', 'cancelling'))";
+
+/// Those of a transformation.
+const BUSY_TRANSFORMATION: &str = "(select count(*) from run r where r.transformation = s.transformation \
+                                   and r.state in ('running', 'failing', 'cancelling'))";
 
 impl Store {
     /// Schedules whose time has come by `now`, those that are latest first.
     pub(crate) async fn due(&self, now: i64, limit: i64) -> Result<Vec<Due>> {
         let select = format!(
-            "select s.id, s.cron, s.timezone, s.missed, s.next_at, {BUSY} as busy, \
+            "select s.id, s.cron, s.timezone, s.missed, s.next_at, \
+             case when s.pipeline is null then {BUSY_TRANSFORMATION} else {BUSY} end as busy, \
              (select count(*) from tick t where t.schedule = s.id) as waiting \
-             from schedule s join stored_pipeline p on p.id = s.pipeline \
+             from schedule s left join stored_pipeline p on p.id = s.pipeline \
              where s.next_at <= $1 order by s.next_at limit $2"
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(select)).bind(now).bind(limit).fetch_all(&self.pool).await;
@@ -86,6 +103,18 @@ impl Store {
         rows.map_err(doing("read the ticks"))?.iter().map(decode_ready).collect()
     }
 
+    /// Ticks of transformations that may be tried at the time `now` and that do not run, oldest first.
+    pub(crate) async fn ready_transformations(&self, now: i64, limit: i64) -> Result<Vec<TransformationTick>> {
+        let select = format!(
+            "select t.schedule, t.at, s.organization, s.transformation, s.with_upstream, s.params \
+             from tick t join schedule s on s.id = t.schedule \
+             where t.try_at <= $1 and s.transformation is not null and {BUSY_TRANSFORMATION} = 0 \
+             order by t.at, t.schedule limit $2"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(select)).bind(now).bind(limit).fetch_all(&self.pool).await;
+        rows.map_err(doing("read the ticks"))?.iter().map(decode_transformation).collect()
+    }
+
     /// When the next schedule comes.
     pub(crate) async fn next_time(&self) -> Result<Option<i64>> {
         let row = sqlx::query("select min(next_at) as next_at from schedule").fetch_one(&self.pool).await;
@@ -123,13 +152,23 @@ fn decode_due(row: &AnyRow) -> Result<Due> {
     Ok(Due { schedule: get(row, "id")?, state })
 }
 
+fn decode_transformation(row: &AnyRow) -> Result<TransformationTick> {
+    Ok(TransformationTick {
+        tick: Tick { schedule: get(row, "schedule")?, at: get(row, "at")? },
+        organization: get(row, "organization")?,
+        transformation: get(row, "transformation")?,
+        with_upstream: get::<i64>(row, "with_upstream")? != 0,
+        params: get_json(row, "params")?.unwrap_or_default(),
+    })
+}
+
 fn decode_ready(row: &AnyRow) -> Result<Scheduled> {
     Ok(Scheduled {
         cause: Cause::Tick(Tick { schedule: get(row, "schedule")?, at: get(row, "at")? }),
         trigger: Trigger::Schedule,
         organization: get(row, "organization")?,
-        pipeline: get(row, "pipeline")?,
-        revision: get(row, "revision")?,
+        pipeline: Some((get(row, "pipeline")?, get(row, "revision")?)),
+        transformation: None,
         key: get(row, "key")?,
         definition: from_json("a pipeline", &get::<String>(row, "definition")?)?,
         until: get::<Option<String>>(row, "until")?.map(BlockId::new),

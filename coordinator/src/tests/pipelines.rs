@@ -55,7 +55,7 @@ impl Desk {
         let accounts = Accounts::open(handle.store(), &Doors::new()).await.unwrap();
         let tenant = accounts.open_tenant(None).await.unwrap();
         let caller = Caller::nobody([127, 0, 0, 1].into());
-        let (pipelines, schedules) = (Pipelines::new(handle.clone(), roster), Schedules::new(handle));
+        let (pipelines, schedules) = (Pipelines::new(handle.clone(), roster.clone()), Schedules::new(handle, roster));
         Self { process, pipelines, schedules, accounts, caller, tenant, world }
     }
 

@@ -16,7 +16,7 @@ use super::world::Turn;
 use super::{Database, on_both};
 use crate::accounts::Refusal;
 use crate::pipelines::{PipelineWish, Standing};
-use crate::schedule::{Missed, PreviewWish, ScheduleWish, Schedules};
+use crate::schedule::{Missed, PreviewWish, ScheduleWish, Schedules, Target};
 use crate::store::{Origin, Record, RunQuery, RunRow, Scheduled, Store, Totals, Trigger, Version};
 use crate::{Error, clock};
 
@@ -215,8 +215,8 @@ pub(super) async fn begin(store: &Store, scheduled: Scheduled) -> crate::Result<
     let (id, now) = (clock::new_run_id(), clock::now());
     let origin = Origin {
         organization: Some(scheduled.organization),
-        pipeline: Some(scheduled.pipeline),
-        revision: Some(scheduled.revision),
+        pipeline: scheduled.pipeline.as_ref().map(|(id, _)| id.clone()),
+        revision: scheduled.pipeline.map(|(_, revision)| revision),
         cause: Some(scheduled.cause),
         trigger: Trigger::Schedule,
         ..Origin::default()
@@ -269,7 +269,7 @@ async fn sc_5_five_hundred_times_get_one_run_each_from_two_coordinators_of_which
         let copy = crate::pipelines::StoredPipeline { id: id.clone(), key: name.clone(), name, ..pipeline.clone() };
         assert!(directory.add_stored_pipeline(&copy).await.unwrap());
         directory.add_revision(&id, &revision).await.unwrap();
-        let copy = crate::schedule::Schedule { id: clock::new_id(), pipeline: id, ..schedule.clone() };
+        let copy = crate::schedule::Schedule { id: clock::new_id(), target: Target::Pipeline(id), ..schedule.clone() };
         directory.put_schedule(&copy).await.unwrap();
     }
     directory.commit().await.unwrap();

@@ -6,6 +6,7 @@
 mod build;
 mod model;
 mod project;
+mod scheduled;
 mod service;
 mod source;
 mod template;
@@ -13,5 +14,8 @@ mod template;
 pub(crate) use self::model::{
     CompileWish, CompiledSql, Model, Transformation, TransformationItem, TransformationRunWish, TransformationWish,
 };
+#[cfg(test)]
+pub(crate) use self::scheduled::begin_due;
+pub use self::scheduled::run_transformations;
 pub(crate) use self::service::Transformations;
 pub(crate) use self::source::{LoadedTable, SourceItem, Sources};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use flowetl_proto::id::BlockId;
-use flowetl_proto::pipeline::Parsed;
+use flowetl_proto::pipeline::{Parsed, Pipeline};
 use flowetl_proto::run::Timestamp;
 use serde_json::{Map, Value};
 
@@ -189,6 +189,18 @@ impl Transformations {
         (id, with_upstream): (&str, bool),
         wish: TransformationRunWish,
     ) -> Result<OwnedRun, Refusal> {
+        let pipeline = self.made(tenant, (id, with_upstream)).await?;
+        let wish = RunWish {
+            full_refresh: wish.full_refresh,
+            priority: wish.priority,
+            params: wish.params,
+            ..RunWish::default()
+        };
+        self.pipelines.run_made(caller, tenant, (pipeline, id), wish).await
+    }
+
+    /// The pipeline that makes one and tests it; what it needs first, where that is wanted.
+    pub(crate) async fn made(&self, tenant: &Tenant, (id, with_upstream): (&str, bool)) -> Result<Pipeline, Refusal> {
         let project = self.project(tenant).await?;
         let of = found(&project, id)?;
         if of.materialization == Materialization::Ephemeral {
@@ -196,15 +208,8 @@ impl Transformations {
             return Err(Refusal::Conflict(message));
         }
         let made = if with_upstream { project.order(&of.name) } else { vec![of] };
-        let mut pipeline = self.parsed(tenant, &project, &made, true).await?.pipeline;
-        pipeline.name = of.run_name();
-        let wish = RunWish {
-            full_refresh: wish.full_refresh,
-            priority: wish.priority,
-            params: wish.params,
-            ..RunWish::default()
-        };
-        self.pipelines.run_made(caller, tenant, (pipeline, &of.id), wish).await
+        let pipeline = self.parsed(tenant, &project, &made, true).await?.pipeline;
+        Ok(Pipeline { name: of.run_name(), ..pipeline })
     }
 
     /// Of all of them, by name, what they read and make.

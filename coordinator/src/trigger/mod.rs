@@ -15,7 +15,7 @@ pub(crate) use self::arrivals::{Arrived, Seen};
 pub(crate) use self::edit::Triggers;
 pub(crate) use self::fire::{Fired, Hooks};
 pub(crate) use self::model::{
-    Firing, Kind, ListedTrigger, MadeTrigger, Start, TriggerDetail, TriggerItem, TriggerWish, Upstream,
+    Firing, Kind, ListedTrigger, MadeTrigger, Start, TriggerDetail, TriggerItem, TriggerTarget, TriggerWish, Upstream,
 };
 pub(crate) use self::watch::Watch;
 #[cfg(test)]

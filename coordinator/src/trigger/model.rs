@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::Arrived;
-use crate::schedule::TargetType;
 
 /// What a trigger waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -41,6 +40,14 @@ impl FromStr for Kind {
         let all = [Self::Webhook, Self::Upstream, Self::Files];
         all.into_iter().find(|one| one.as_str() == text).ok_or_else(|| format!("`{text}` is no kind of trigger"))
     }
+}
+
+/// What a trigger waits for and runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum TriggerTarget {
+    #[default]
+    Pipeline,
 }
 
 /// What begins runs of a pipeline.
@@ -83,7 +90,7 @@ impl Start {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Upstream {
     /// Always `pipeline`.
-    pub upstream_type: TargetType,
+    pub upstream_type: TriggerTarget,
     /// The id of the pipeline.
     pub upstream_id: String,
     pub upstream_name: String,
@@ -128,7 +135,7 @@ pub(crate) struct TriggerWish {
     pub kind: Option<Kind>,
     /// Always `pipeline`.
     #[serde(rename = "target_type")]
-    pub _target_type: Option<TargetType>,
+    pub _target_type: Option<TriggerTarget>,
     /// The id of the pipeline that it runs; it cannot be changed.
     pub target_id: Option<String>,
     /// The ids of the pipelines that have to succeed, each once, before it fires.
@@ -152,7 +159,7 @@ pub(crate) struct TriggerWish {
 pub(crate) struct TriggerItem {
     pub id: String,
     pub kind: Kind,
-    pub target_type: TargetType,
+    pub target_type: TriggerTarget,
     /// The id of the pipeline that it runs.
     pub target_id: String,
     pub target_name: String,
@@ -224,7 +231,7 @@ impl From<ListedTrigger> for TriggerItem {
         Self {
             id: start.id,
             kind: start.kind,
-            target_type: TargetType::Pipeline,
+            target_type: TriggerTarget::Pipeline,
             target_id: start.pipeline,
             target_name: listed.pipeline,
             upstream: listed.upstream,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::api::Api;
 use crate::args::{AddSchedule, Output, PipelineCommand, ScheduleCommand, TriggerCommand};
-use crate::{Outcome, args, files, show};
+use crate::{Outcome, args, files, show, transformation};
 
 /// `flowetl apply`: file by file; the first that is refused ends it.
 pub async fn apply(apply: args::Apply) -> anyhow::Result<Outcome> {
@@ -108,10 +108,17 @@ pub async fn schedule(command: ScheduleCommand) -> anyhow::Result<Outcome> {
 async fn add_schedule(wish: AddSchedule) -> anyhow::Result<()> {
     let params = files::params(&wish.params)?;
     let api = Api::open(&wish.api).await?;
-    let document = json!({
-        "target_id": id_of(&api, &wish.pipeline).await?, "cron_expression": wish.cron, "timezone": wish.timezone,
-        "missed": wish.missed, "until": wish.until, "params": params,
+    let target = match wish.transformation {
+        true => json!({ "target_type": "transformation", "target_id": transformation::id_of(&api, &wish.name).await?,
+                        "with_upstream": wish.upstream }),
+        false => json!({ "target_id": id_of(&api, &wish.name).await?, "until": wish.until }),
+    };
+    let mut document = json!({
+        "cron_expression": wish.cron, "timezone": wish.timezone, "missed": wish.missed, "params": params,
     });
+    if let (Some(document), Value::Object(target)) = (document.as_object_mut(), target) {
+        document.extend(target);
+    }
     let made = api.post("/schedules", Some(document)).await?;
     shown(wish.output, &made, "id")
 }

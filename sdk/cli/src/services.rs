@@ -53,14 +53,15 @@ impl Http {
 pub struct Services {
     ends: [oneshot::Sender<()>; 2],
     serving: [JoinHandle<Result<()>>; 2],
-    /// Tests connections on a timer, where it does.
+    /// Test connections, look for files, and begin the runs of transformations, on timers.
     beside: Vec<JoinHandle<()>>,
     /// Told by each of them when it ends.
     over: Arc<Notify>,
 }
 
 impl Services {
-    /// Serves HTTP, and what `grpc` makes of its end; and looks at connections and places of files every so often.
+    /// Serves HTTP, and what `grpc` makes of its end; and looks at connections, places of files and times of transformations
+    /// every so often.
     pub fn start<G>(
         http: Http,
         checks: args::Checks,
@@ -75,7 +76,8 @@ impl Services {
         let every = checks.connection_checks.0;
         let checking = every.map(|every| tokio::spawn(flowetl_coordinator::check_connections(seats.clone(), every)));
         let watching = tokio::spawn(flowetl_coordinator::watch_files(seats.clone()));
-        let beside = checking.into_iter().chain([watching]).collect();
+        let making = tokio::spawn(flowetl_coordinator::run_transformations(seats.clone()));
+        let beside = checking.into_iter().chain([watching, making]).collect();
         let serving = [
             tokio::spawn(telling(Arc::clone(&over), grpc(asked(grpc_stop)))),
             tokio::spawn(telling(Arc::clone(&over), http::serve(http.listener, seats, http.config, asked(http_stop)))),

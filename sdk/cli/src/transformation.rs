@@ -96,7 +96,11 @@ async fn named(api: &Api, name: &str) -> anyhow::Result<Value> {
     found(api, name).await?.with_context(|| format!("there is no transformation `{name}`"))
 }
 
+pub async fn id_of(api: &Api, name: &str) -> anyhow::Result<String> {
+    Ok(text(&named(api, name).await?["id"]))
+}
+
 /// Where the API has the one that is called so.
 async fn path(api: &Api, name: &str) -> anyhow::Result<String> {
-    Ok(format!("/transformations/{}", text(&named(api, name).await?["id"])))
+    Ok(format!("/transformations/{}", id_of(api, name).await?))
 }

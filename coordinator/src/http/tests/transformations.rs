@@ -1,5 +1,7 @@
 //! Transformations and their sources over HTTP.
 
+use std::sync::Arc;
+
 use flowetl_proto::id::RunId;
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, ETAG, IF_MATCH};
@@ -7,13 +9,20 @@ use serde_json::{Value, json};
 
 use super::discovery::{connection, discover, table};
 use super::{Answer, App};
+use crate::clock;
+use crate::fleet::Roster;
+use crate::store::RunQuery;
+use crate::tests::schedules::until;
 use crate::tests::{Database, on_both};
+use crate::transformations::begin_due;
 
 on_both!(
     sd_6_loaded_tables_are_found_again_as_sources,
     dm_11_transformations_are_made_changed_and_removed,
     tr_10_what_cannot_be_run_is_refused_where_it_is_saved,
     dm_3_a_run_of_a_transformation_is_one_among_runs,
+    sc_2_a_schedule_that_could_not_run_is_refused,
+    sc_2_a_schedule_runs_a_transformation_and_what_it_needs,
 );
 
 /// The sources as dbt reads them.
@@ -273,5 +282,97 @@ async fn dm_3_a_run_of_a_transformation_is_one_among_runs(database: &Database) {
     let alone = app.post(&format!("{totals}/run"), &team.editor, json!({ "full_refresh": true })).await.good();
     app.served.process.wait(&RunId::new(alone["id"].as_str().unwrap())).await.unwrap();
     assert_eq!(app.served.world.lock().unwrap().started.last().unwrap(), "totals");
+    app.end().await;
+}
+
+fn id(path: &str) -> String {
+    path.rsplit('/').next().unwrap().to_owned()
+}
+
+/// A schedule of a transformation, each second.
+fn each_second(path: &str, more: Value) -> Value {
+    let mut wish = json!({ "target_type": "transformation", "target_id": id(path), "cron_expression": "* * * * * *" });
+    wish.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    wish
+}
+
+async fn sc_2_a_schedule_that_could_not_run_is_refused(database: &Database) {
+    let app = App::start(database).await;
+    let team = app.team().await;
+    loaded(&app, &team.editor).await;
+    let mut clean = wish("clean", ORDERS);
+    clean["params"] = json!({ "least": { "type": "integer", "default": 1 } });
+    let clean = create(&app, &team.editor, clean).await;
+    let totals = create(&app, &team.editor, wish("totals", "select count(*) from {{ ref('clean') }}")).await;
+    let mut between = wish("between", "select 1 as id");
+    between["materialization"] = json!("ephemeral");
+    let between = create(&app, &team.editor, between).await;
+    let post = async |wish: Value| app.post("/schedules", &team.editor, wish).await;
+    for (path, more, field) in [
+        ("/nothing", json!({}), "target_id"),
+        (&*totals, json!({ "until": "clean" }), "until"),
+        (&*totals, json!({ "params": { "nope": 1 } }), "params"),
+        (&*clean, json!({ "params": { "least": "x" } }), "params"),
+        (&*clean, json!({ "cron_expression": "* *" }), "cron_expression"),
+    ] {
+        let answer = post(each_second(path, more)).await;
+        assert_eq!((answer.status.as_u16(), &answer.json()["field"]), (422, &json!(field)), "{answer:?}");
+    }
+    assert!(post(each_second(&between, json!({}))).await.refused(409).contains("is not run"));
+    let copy = app.get("/pipelines", &team.viewer).await.good()["pipelines"][0]["id"].clone();
+    let pipeline = json!({ "target_id": copy, "with_upstream": true, "cron_expression": "* * * * *" });
+    assert_eq!(post(pipeline).await.json()["field"], "with_upstream");
+    app.end().await;
+}
+
+async fn sc_2_a_schedule_runs_a_transformation_and_what_it_needs(database: &Database) {
+    let app = App::start(database).await;
+    let team = app.team().await;
+    loaded(&app, &team.editor).await;
+    let clean = create(&app, &team.editor, wish("clean", ORDERS)).await;
+    let totals = create(&app, &team.editor, wish("totals", "select count(*) from {{ ref('clean') }}")).await;
+    let wish = each_second(&totals, json!({ "with_upstream": true }));
+    let made = app.post("/schedules", &team.editor, wish).await.good();
+    let shown = (&made["target_type"], &made["target_id"], &made["target_name"], &made["with_upstream"]);
+    assert_eq!(shown, (&json!("transformation"), &json!(id(&totals)), &json!("totals"), &json!(true)));
+    let list = |path: &str| format!("/schedules?transformation={}", id(path));
+    let listed = async |path: &str| app.get(&list(path), &team.viewer).await.good()["schedules"].clone();
+    assert_eq!((listed(&totals).await[0]["id"].clone(), listed(&clean).await), (made["id"].clone(), json!([])));
+    let next = app.get("/dashboard", &team.viewer).await.good()["next_scheduled"][0].clone();
+    assert_eq!((&next["transformation_id"], &next["pipeline"]), (&json!(id(&totals)), &json!("totals")));
+
+    // Two that look at once begin one run of one time.
+    app.served.world.lock().unwrap().started.clear();
+    let (handle, roster) = (app.served.process.handle.clone(), app.served.fake.clone());
+    handle.keep_schedules();
+    let roster: Arc<dyn Roster> = roster;
+    let one = format!("/schedules/{}", made["id"].as_str().unwrap());
+    until("a run that has ended", async || {
+        let looks = [(); 2].map(|()| begin_due(&handle, &roster, clock::now()));
+        futures::future::try_join_all(looks).await.unwrap();
+        app.get(&one, &team.viewer).await.good()["last_run"]["status"] == "success"
+    })
+    .await;
+    let off = app.put(&one, &team.editor, json!({ "is_active": false })).await.good();
+    assert_eq!((&off["is_active"], &off["waiting"], &off["with_upstream"]), (&json!(false), &json!(0), &json!(true)));
+    let runs = app.get("/runs?trigger=schedule", &team.viewer).await.good()["runs"].clone();
+    let run = runs.as_array().unwrap().last().unwrap();
+    assert_eq!((&run["target_id"], &run["schedule_id"]), (&json!(id(&totals)), &made["id"]));
+    let me = app.get("/auth/me", &team.editor).await.good();
+    let organization = me["memberships"][0]["organization"]["id"].as_str().unwrap().to_owned();
+    let query = RunQuery { organization, limit: 100, ..RunQuery::default() };
+    let owned = handle.runs_of(&query).await.unwrap().runs;
+    let mut times: Vec<_> = owned.iter().filter_map(|run| Some(run.origin.tick()?.at)).collect();
+    let all = times.len();
+    times.dedup();
+    assert_eq!((times.len(), all > 0), (all, true), "one run for each time");
+    let started = app.served.world.lock().unwrap().started.clone();
+    assert_eq!(started[..2], ["clean", "totals"], "what it needs comes first");
+
+    let alone = app.put(&one, &team.editor, json!({ "with_upstream": false })).await.good();
+    assert_eq!(alone["with_upstream"], false);
+    app.put(&one, &team.editor, json!({ "target_id": id(&clean) })).await.refused(422);
+    assert_eq!(app.delete(&totals, &team.admin).await.status, 204);
+    assert_eq!(app.get("/schedules", &team.viewer).await.good()["schedules"], json!([]), "they go with it");
     app.end().await;
 }

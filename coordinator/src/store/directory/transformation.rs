@@ -66,10 +66,16 @@ impl Directory {
         Ok(())
     }
 
-    /// Its runs stay, as history.
+    /// With its schedules. Its runs stay, as history.
     pub(crate) async fn remove_transformation(&mut self, id: &str) -> Result<()> {
-        let delete = sqlx::query("delete from transformation where id = $1").bind(id.to_owned());
-        delete.execute(&mut *self.tx).await.map_err(doing("remove a transformation"))?;
+        for delete in [
+            "delete from tick where schedule in (select id from schedule where transformation = $1)",
+            "delete from schedule where transformation = $1",
+            "delete from transformation where id = $1",
+        ] {
+            let done = sqlx::query(delete).bind(id.to_owned()).execute(&mut *self.tx).await;
+            done.map_err(doing("remove a transformation"))?;
+        }
         Ok(())
     }
 }

@@ -7,9 +7,8 @@ use sqlx::any::AnyRow;
 
 use super::Directory;
 use crate::Result;
-use crate::schedule::TargetType;
 use crate::store::{doing, get, get_json, get_word, to_json};
-use crate::trigger::{Firing, ListedTrigger, Start, Upstream};
+use crate::trigger::{Firing, ListedTrigger, Start, TriggerTarget, Upstream};
 
 /// One pipeline begins when another has succeeded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +66,7 @@ impl Directory {
         let mut found = BTreeMap::<String, Vec<_>>::new();
         for row in &rows {
             found.entry(get(row, "start_trigger")?).or_default().push(Upstream {
-                upstream_type: TargetType::Pipeline,
+                upstream_type: TriggerTarget::Pipeline,
                 upstream_id: get(row, "upstream_id")?,
                 upstream_name: get(row, "name")?,
                 run_id: get(row, "run")?,

@@ -125,8 +125,8 @@ pub enum ScheduleCommand {
 
 #[derive(Debug, Args)]
 pub struct AddSchedule {
-    /// The pipeline's name.
-    pub pipeline: String,
+    /// The pipeline's name, or the transformation's.
+    pub name: String,
     /// Minute, hour, day, month, weekday; or six fields, with seconds first.
     pub cron: String,
     /// Such as `Europe/Warsaw`.
@@ -135,6 +135,12 @@ pub struct AddSchedule {
     /// What becomes of times that passed while nothing ran.
     #[arg(long, default_value = "skip", value_parser = ["skip", "run_now", "queue"])]
     pub missed: String,
+    /// Run a transformation instead of a pipeline.
+    #[arg(long, conflicts_with = "until")]
+    pub transformation: bool,
+    /// Make what the transformation refers to first.
+    #[arg(long, requires = "transformation")]
+    pub upstream: bool,
     /// Run only this block and what it needs.
     #[arg(long, value_name = "BLOCK")]
     pub until: Option<String>,
