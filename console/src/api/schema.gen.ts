@@ -3830,6 +3830,8 @@ export interface paths {
                 query?: {
                     /** @description Only those of the pipeline of this id. */
                     pipeline?: string;
+                    /** @description Only those of the transformation of this id. */
+                    transformation?: string;
                     /** @description Those behind the one of this id: the `next` of the page before. */
                     after?: string;
                     /** @description How many at most: 50 where it is left out, never more than 500. */
@@ -3853,7 +3855,7 @@ export interface paths {
             };
         };
         put?: never;
-        /** Make a schedule of a pipeline, or of a part of one. */
+        /** Make a schedule of a pipeline or of a part of one, or of a transformation, alone or with all that it needs. */
         post: {
             parameters: {
                 query?: never;
@@ -5514,10 +5516,13 @@ export interface components {
         NextItem: {
             /** Format: date-time */
             at: string;
-            /** @description The name of the pipeline. */
+            /** @description The name of the pipeline or transformation. */
             pipeline: string;
-            pipeline_id: string;
+            /** @description Null where a transformation comes. */
+            pipeline_id?: string | null;
             schedule_id: string;
+            /** @description Null where a pipeline comes. */
+            transformation_id?: string | null;
         };
         NotImported: {
             message: string;
@@ -5925,9 +5930,9 @@ export interface components {
             next_run_at?: string | null;
             /** @description The next five times of the cron line. */
             next_runs: string[];
-            /** @description What its runs are told, by the names of the pipeline's parameters. */
+            /** @description What its runs are told, by the names of parameters. */
             params: Record<string, unknown>;
-            /** @description The id of the pipeline. */
+            /** @description The id of the pipeline or transformation. */
             target_id: string;
             target_name: string;
             target_type: components["schemas"]["TargetType"];
@@ -5942,6 +5947,8 @@ export interface components {
              * @description Times that wait for their runs.
              */
             waiting: number;
+            /** @description Of a transformation: whether its runs make what it needs first. */
+            with_upstream: boolean;
         };
         /** @description Schedules, and where the next ones are. */
         SchedulePage: {
@@ -5956,15 +5963,17 @@ export interface components {
             cron_expression?: string | null;
             is_active?: boolean | null;
             missed?: components["schemas"]["Missed"] | null;
-            /** @description What its runs are told, by the names of the pipeline's parameters. */
+            /** @description What its runs are told, by the names of parameters. */
             params?: Record<string, unknown> | null;
-            /** @description The id of the pipeline; it cannot be changed. */
+            /** @description The id of the pipeline or transformation; it cannot be changed. */
             target_id?: string | null;
             target_type?: components["schemas"]["TargetType"] | null;
             /** @description Such as `Europe/Warsaw`; UTC where it is left out of a new one. */
             timezone?: string | null;
-            /** @description Run only this block and what it needs; empty for all of them. */
+            /** @description Of a pipeline: run only this block and what it needs; empty for all of them. */
             until?: string | null;
+            /** @description Of a transformation: make what it needs first. */
+            with_upstream?: boolean | null;
         };
         /** @description A schema of a connection. */
         SchemaItem: {
@@ -6157,7 +6166,7 @@ export interface components {
          * @description What a schedule runs.
          * @enum {string}
          */
-        TargetType: "pipeline";
+        TargetType: "pipeline" | "transformation";
         /** @description A block of a run. */
         TaskItem: {
             block_id: string;
@@ -6316,7 +6325,7 @@ export interface components {
             /** @description The id of the pipeline that it runs. */
             target_id: string;
             target_name: string;
-            target_type: components["schemas"]["TargetType"];
+            target_type: components["schemas"]["TriggerTarget"];
             until?: string | null;
             /** Format: date-time */
             updated_at: string;
@@ -6340,6 +6349,11 @@ export interface components {
             /** @description Oldest first. */
             triggers: components["schemas"]["TriggerItem"][];
         };
+        /**
+         * @description What a trigger waits for and runs.
+         * @enum {string}
+         */
+        TriggerTarget: "pipeline";
         /** @description A trigger that is to be made or changed. What is left out of a change stays as it is. */
         TriggerWish: {
             /**
@@ -6359,7 +6373,7 @@ export interface components {
             place?: string | null;
             /** @description The id of the pipeline that it runs; it cannot be changed. */
             target_id?: string | null;
-            target_type?: components["schemas"]["TargetType"] | null;
+            target_type?: components["schemas"]["TriggerTarget"] | null;
             /** @description Run only this block and what it needs; empty for all of them. */
             until?: string | null;
             /** @description The ids of the pipelines that have to succeed, each once, before it fires. */
@@ -6408,7 +6422,7 @@ export interface components {
             upstream_id: string;
             upstream_name: string;
             /** @description Always `pipeline`. */
-            upstream_type: components["schemas"]["TargetType"];
+            upstream_type: components["schemas"]["TriggerTarget"];
         };
         /** @description What a file is found to be. */
         Validation: {

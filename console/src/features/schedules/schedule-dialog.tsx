@@ -36,7 +36,8 @@ export function ScheduleDialog({ schedule, pipeline, onClose }: ScheduleDialogPr
   const [search, setSearch] = useState("");
   const [hasTried, setTried] = useState(false);
   const { data: pipelines = [] } = useQuery(pipelineSearchQuery(search));
-  const params = useParams(target, { kept: schedule?.params });
+  const isPipeline = schedule?.target_type !== "transformation";
+  const params = useParams(isPipeline ? target : "", { kept: schedule?.params });
   const save = useSaveSchedule();
   const wrong = save.error instanceof ApiProblem ? save.error : null;
   const cronWrong = wrong?.field === "cron_expression" ? wrong.message : undefined;
@@ -47,7 +48,7 @@ export function ScheduleDialog({ schedule, pipeline, onClose }: ScheduleDialogPr
       cron_expression: cron.trim(),
       timezone,
       missed,
-      until: until.trim(),
+      ...(isPipeline && { until: until.trim() }),
       ...(params.values && { params: params.values }),
     };
     save.mutate(
@@ -120,11 +121,13 @@ export function ScheduleDialog({ schedule, pipeline, onClose }: ScheduleDialogPr
         </Field>
       </div>
       <ParamsFields params={params} isTried={hasTried} />
-      <UntilField
-        value={until}
-        onChange={setUntil}
-        error={wrong?.field === "until" ? wrong.message : undefined}
-      />
+      {isPipeline && (
+        <UntilField
+          value={until}
+          onChange={setUntil}
+          error={wrong?.field === "until" ? wrong.message : undefined}
+        />
+      )}
       {!cronWrong && <ProblemAlert title="The schedule could not be saved." error={save.error} />}
     </FormDialog>
   );

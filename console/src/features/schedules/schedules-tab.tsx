@@ -112,7 +112,7 @@ export function SchedulesTab() {
         onConfirm={() => doomed && remove.mutate(doomed.id, { onSuccess: () => setDoomed(null) })}
         error={<ProblemAlert title="The schedule could not be deleted." error={remove.error} />}
       >
-        <p>{doomed?.text}: it does not run then any more. Runs under way go on, and the pipeline stays.</p>
+        <p>{doomed?.text}: it does not run then any more. Runs under way go on, and what it ran stays.</p>
       </ConfirmDialog>
     </div>
   );
@@ -127,13 +127,18 @@ function columnsOf(
   return [
     {
       id: "target",
-      header: "Pipeline",
+      header: "What runs",
       sortBy: (schedule) => schedule.target_name,
       cell: (schedule) => (
         <span className="font-medium">
           {schedule.target_name}
           {schedule.until && (
             <span className="font-normal text-muted-foreground"> up to {schedule.until}</span>
+          )}
+          {schedule.target_type === "transformation" && (
+            <span className="block text-xs font-normal text-muted-foreground">
+              transformation{schedule.with_upstream && ", after what it needs"}
+            </span>
           )}
         </span>
       ),

@@ -17,18 +17,30 @@ async function yaml(value: unknown): Promise<string> {
 }
 
 export function scheduleWritten(schedule: Schedule): Written {
-  const { id, target_id, target_name, cron_expression, timezone, missed, until, params } = schedule;
-  const part = { cron_expression, timezone, missed, params, ...(until && { until }) };
-  const until_ = until ? ["--until", until] : [];
+  const { id, target_type, target_id, target_name, with_upstream } = schedule;
+  const { cron_expression, timezone, missed, until, params } = schedule;
+  const isPipeline = target_type === "pipeline";
+  const part = { ...(until && { until }), ...(!isPipeline && { with_upstream }) };
+  const options = [
+    ...(until ? ["--until", until] : []),
+    ...(isPipeline ? [] : ["--transformation"]),
+    ...(with_upstream ? ["--upstream"] : []),
+  ];
   return {
     id,
     yaml: () => yaml({ schedule: { cron: cron_expression, timezone, missed } }),
-    about: "For the file of its pipeline, where it stands instead of here.",
+    about: isPipeline
+      ? "For the file of its pipeline, where it stands instead of here."
+      : "Transformations have no files: this is to be read.",
     command: command(
       ...["flowetl", "schedule", "add", target_name, cron_expression],
-      ...["--timezone", timezone, "--missed", missed, ...until_, ...told(params)],
+      ...["--timezone", timezone, "--missed", missed, ...options, ...told(params)],
     ),
-    call: { method: "POST", path: "/schedules", body: { target_type: "pipeline", target_id, ...part } },
+    call: {
+      method: "POST",
+      path: "/schedules",
+      body: { target_type, target_id, cron_expression, timezone, missed, params, ...part },
+    },
   };
 }
 
