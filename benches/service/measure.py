@@ -137,7 +137,7 @@ def statements(store, service, template, counts):
         "message": "v.message", "restored": "null", "created_at": "v.created_at"},
         f"(select * from revision where pipeline = '{template['pipeline']}' and number = 1) v")
     yield insert("schedule", counts.pipelines, {
-        "id": other("s.n"), "organization": "c.organization", "pipeline": other("s.n"), "cron": "c.cron",
+        "id": other("s.n"), "organization": "c.organization", "pipeline": other("s.n"), "with_upstream": "0", "cron": "c.cron",
         "timezone": "c.timezone", "missed": "c.missed", "until": "null", "is_active": "1", "of_file": "1",
         "next_at": f"{now + 40 * 24 * 3_600_000}", "created_at": "c.created_at", "updated_at": "c.updated_at"},
         f"(select * from schedule where pipeline = '{template['pipeline']}') c")

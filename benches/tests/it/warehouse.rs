@@ -40,10 +40,12 @@ fn au_8_pipelines_use_their_organizations_schemas_and_the_database_refuses_other
     let served = start(&world, &house);
     let csv = world.path("orders.csv");
     let shop = format!(
-        "  orders: {{extract: '{}'}}\n  raw: {{load: orders, to: warehouse.tenant_default_raw.orders}}\n  \
-         best: {{sql: 'select id from orders where amount > 10', in: warehouse, to: tenant_default_marts.best, after: [raw]}}\n  \
+        "  orders: {{extract: '{}'}}\n  raw: {{load: orders, to: warehouse.raw.orders}}\n  \
+         best: {{sql: 'select id from orders where amount > 10', in: warehouse, to: marts.best, after: [raw]}}\n  \
          again: {{extract: {{connection: warehouse, query: 'select * from best'}}, after: [best]}}\n  \
-         copied: {{load: again, to: warehouse.copied}}\n",
+         copied: {{load: again, to: warehouse.copied}}\n  \
+         read: {{extract: warehouse.tenant_default_raw.orders, after: [raw]}}\n  \
+         staged: {{load: read, to: warehouse.staging.orders}}\n",
         csv.display()
     );
     let ended = run(&served, "shop", &shop);
@@ -51,6 +53,7 @@ fn au_8_pipelines_use_their_organizations_schemas_and_the_database_refuses_other
     assert_eq!(house.number("select count(*) from tenant_default_raw.orders"), 2);
     assert_eq!(house.number("select id from tenant_default_marts.best"), 2);
     assert_eq!(house.number("select id from tenant_default_raw.copied"), 2);
+    assert_eq!(house.number("select count(*) from tenant_default_staging.orders"), 2);
 
     let out = world.path("out.csv");
     for (name, blocks) in [

@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::{PipelineFile, PipelineWish};
 use crate::accounts::Refusal;
 use crate::notify;
+use crate::warehouse::Tenancy;
 
 /// What a file may name.
 pub(super) struct Known {
@@ -20,6 +21,8 @@ pub(super) struct Known {
     pub connections: IndexMap<String, ConnectionSpec>,
     /// The names of its destinations of alerts.
     pub destinations: Vec<String>,
+    /// What it has of the built-in warehouse.
+    pub tenancy: Option<Tenancy>,
 }
 
 /// What a file is.
@@ -69,7 +72,10 @@ pub(super) fn parse(known: &Known, file: &PipelineFile) -> Result<Parsed, Vec<Pr
     if !literals.is_empty() {
         return Err(literals);
     }
-    let parsed = source.parse_with(&known.catalogue, None, &known.connections)?;
+    let mut parsed = source.parse_with(&known.catalogue, None, &known.connections)?;
+    if let Some(tenancy) = &known.tenancy {
+        parsed.pipeline.change_places(&known.catalogue, |place| tenancy.place(place));
+    }
     let unheard = unheard(known, &parsed);
     if unheard.is_empty() { Ok(parsed) } else { Err(unheard) }
 }

@@ -143,9 +143,11 @@ impl Pipelines {
             // A connection of that name that the organization made itself is the one that is meant.
             connections.entry(files::CONNECTION.to_owned()).or_insert(own);
         }
-        let destinations = self.handle.store().directory().await?.destinations(organization).await?;
+        let mut directory = self.handle.store().directory().await?;
+        let destinations = directory.destinations(organization).await?;
         let destinations = destinations.into_iter().map(|destination| destination.name).collect();
-        Ok(Known { catalogue, connections, destinations })
+        let tenancy = directory.tenancy(organization).await?;
+        Ok(Known { catalogue, connections, destinations, tenancy })
     }
 
     fn catalogue(&self) -> Result<Arc<Catalogue>, Refusal> {

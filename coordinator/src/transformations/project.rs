@@ -7,7 +7,7 @@ use flowetl_proto::pipeline::{At, Problem, ProblemCode, Reference, nearest_word}
 use super::model::{Materialization, Model, Transformation};
 use super::source::LoadedTable;
 use super::template::{Piece, Wrong, pieces, refs};
-use crate::warehouse::{CONNECTION, LAYERS, Tenancy};
+use crate::warehouse::Tenancy;
 
 /// An organization's transformations, by name, and its sources.
 pub(super) struct Project {
@@ -28,10 +28,12 @@ pub(super) struct Rendered {
 impl Project {
     /// The table or view of a transformation.
     pub(super) fn place(&self, of: &Transformation) -> Reference {
-        let layer = LAYERS.into_iter().find(|layer| *layer == of.schema_name);
-        let own = self.tenancy.as_ref().filter(|own| of.connection == CONNECTION && own.connection.is_some());
-        let schema = own.zip(layer).map_or_else(|| of.schema_name.clone(), |(own, layer)| own.schema(layer));
-        Reference::Table { connection: of.connection.clone(), schema: Some(schema), table: of.name.clone() }
+        let (connection, schema) = (of.connection.clone(), Some(of.schema_name.clone()));
+        let named = Reference::Table { connection, schema, table: of.name.clone() };
+        match &self.tenancy {
+            Some(own) => own.place(named),
+            None => named,
+        }
     }
 
     /// What one reads and makes. What its SQL refers to in vain is left out.

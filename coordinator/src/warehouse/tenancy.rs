@@ -1,5 +1,8 @@
 //! What an organization has of the warehouse, by the names it has there. Pure.
 
+use flowetl_proto::pipeline::Reference;
+
+use super::CONNECTION;
 use crate::accounts::Organization;
 
 /// The schemas of every organization, by what is behind its prefix: as it came, made clean, as people ask for it.
@@ -42,8 +45,20 @@ impl Tenancy {
     }
 
     /// The schema of a layer.
-    pub(crate) fn schema(&self, layer: &str) -> String {
+    pub(super) fn schema(&self, layer: &str) -> String {
         format!("{}_{layer}", self.prefix)
+    }
+
+    /// A place as pipelines name it: `warehouse.raw.orders` is in the organization's own schema of that layer.
+    pub(crate) fn place(&self, named: Reference) -> Reference {
+        match named {
+            Reference::Table { connection, schema: Some(layer), table }
+                if self.connection.is_some() && connection == CONNECTION && LAYERS.contains(&&*layer) =>
+            {
+                Reference::Table { connection, schema: Some(self.schema(&layer)), table }
+            }
+            other => other,
+        }
     }
 
     pub(super) fn schemas(&self) -> [String; 3] {

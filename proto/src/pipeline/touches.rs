@@ -27,6 +27,26 @@ impl Pipeline {
     }
 }
 
+impl Pipeline {
+    /// Lets every place that a block's settings name be another one.
+    pub fn change_places(&mut self, catalogue: &Catalogue, change: impl Fn(Reference) -> Reference) {
+        for block in self.blocks.values_mut() {
+            let Some(known) = catalogue.block(&block.kind).and_then(|kind| kind.settings["properties"].as_object())
+            else {
+                continue;
+            };
+            for (key, _) in known.iter().filter(|(_, schema)| schema["x-reference"].is_string()) {
+                let Some(value) = block.settings.get_mut(key) else { continue };
+                if let Ok(place) = serde_json::from_value::<Reference>(value.clone())
+                    && let Ok(changed) = serde_json::to_value(change(place))
+                {
+                    *value = changed;
+                }
+            }
+        }
+    }
+}
+
 impl Block {
     fn touch(&self, catalogue: &Catalogue, found: &mut Touches) {
         let Some(known) = catalogue.block(&self.kind).and_then(|kind| kind.settings["properties"].as_object()) else {
