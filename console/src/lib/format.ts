@@ -9,9 +9,21 @@ export function formatCount(count: number): string {
   return scaled(count, 1000, COUNT_UNITS);
 }
 
+// Made once: making one takes longer than a hundred uses of it, and a list has hundreds.
+const WHOLE = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
+const TENTHS = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
+const EXACT = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 });
+const LOCAL = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const CLOCK = new Intl.DateTimeFormat(undefined, {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hourCycle: "h23",
+});
+
 /** All digits, grouped as is usual here. */
 export function formatExact(count: number): string {
-  return count.toLocaleString(undefined, { maximumFractionDigits: 2 });
+  return EXACT.format(count);
 }
 
 export function formatBytes(bytes: number): string {
@@ -22,9 +34,8 @@ function scaled(value: number, step: number, units: string[]): string {
   let [rest, unit] = [value, 0];
   // What would be shown as a whole step belongs to the next unit.
   while (Math.abs(rest) >= step * 0.9995 && unit < units.length - 1) [rest, unit] = [rest / step, unit + 1];
-  const digits = unit === 0 || Math.abs(rest) >= 100 ? 0 : 1;
-  const text = rest.toLocaleString(undefined, { maximumFractionDigits: digits });
-  return `${text} ${units[unit] ?? ""}`.trimEnd();
+  const digits = unit === 0 || Math.abs(rest) >= 100 ? WHOLE : TENTHS;
+  return `${digits.format(rest)} ${units[unit] ?? ""}`.trimEnd();
 }
 
 /** A duration in words, two units at most: `2 h 5 min`. */
@@ -70,7 +81,12 @@ export function formatRelative(at: Date, now: Date): string {
 
 /** Date and time as is usual here. */
 export function formatLocal(at: Date): string {
-  return at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
+  return LOCAL.format(at);
+}
+
+/** `14:05:09.042` as is usual here: what comes close together is told to the millisecond. */
+export function formatClock(at: Date): string {
+  return `${CLOCK.format(at)}.${String(at.getMilliseconds()).padStart(3, "0")}`;
 }
 
 /** `2026-03-01 14:05:09 UTC`. */

@@ -21,7 +21,9 @@ export const pipelinesRoute = createRoute({
   path: "/pipelines",
   validateSearch: search,
   loaderDeps: ({ search: { q, status } }) => ({ search: q, status }),
-  loader: ({ deps }) => queryClient.infiniteQuery({ ...pipelineListQuery(deps), staleTime: "static" }),
+  // Who filters keeps the page, and the focus, while the answer comes.
+  loader: ({ deps, cause }) =>
+    cause === "stay" ? null : queryClient.infiniteQuery({ ...pipelineListQuery(deps), staleTime: "static" }),
   component: lazyPage(() => import("@/features/pipelines/pipelines-page"), "PipelinesPage"),
   pendingComponent: TablePending,
 });

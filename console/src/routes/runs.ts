@@ -26,7 +26,9 @@ export const runsRoute = createRoute({
   path: "/runs",
   validateSearch: search,
   loaderDeps: ({ search: { q, ...filter } }) => ({ ...filter, search: q }),
-  loader: ({ deps }) => queryClient.infiniteQuery({ ...runsQuery(deps), staleTime: "static" }),
+  // Who filters keeps the page, and the focus, while the answer comes.
+  loader: ({ deps, cause }) =>
+    cause === "stay" ? null : queryClient.infiniteQuery({ ...runsQuery(deps), staleTime: "static" }),
   component: lazyPage(() => import("@/features/runs/runs-page"), "RunsPage"),
   pendingComponent: TablePending,
 });

@@ -1,8 +1,9 @@
 // A table: headers that sort, rows that j, k and Enter walk and open, drawn as far as they are seen.
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, ArrowUp, ArrowUpDown } from "lucide-react";
-import { type ReactNode, useRef, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { cn } from "@/lib/cn";
+import { Kept } from "@/lib/kept";
 import { useShortcuts } from "@/lib/keys";
 import { nextSort, parseSort } from "@/lib/url";
 import { openMenuIn } from "./menu";
@@ -38,6 +39,10 @@ export function DataTable<T>(props: DataTableProps<T>) {
   const rows = sorted(props);
   const scroller = useRef<HTMLDivElement>(null);
   const [chosen, setChosen] = useState(-1);
+  const opens = useRef(onOpen);
+  useEffect(() => {
+    opens.current = onOpen;
+  });
   const isVirtual = rows.length > VIRTUAL_FROM;
   const virtual = useVirtualizer({
     count: rows.length,
@@ -97,29 +102,31 @@ export function DataTable<T>(props: DataTableProps<T>) {
             const row = rows[index];
             return (
               row !== undefined && (
-                <tr
+                <Kept
                   key={rowId(row)}
-                  data-row={index}
-                  aria-rowindex={index + 2}
-                  onClick={({ target, currentTarget }) =>
-                    onOpen && !isControl(target, currentTarget) && onOpen(row)
-                  }
-                  style={{ height: ROW_PX }}
-                  className={cn(
-                    "border-b border-border last:border-0 hover:bg-muted/60",
-                    onOpen && "cursor-pointer",
-                    index === chosen && "bg-accent/60 shadow-[inset_3px_0_0_var(--ring)]",
-                  )}
-                >
-                  {columns.map((column) => (
-                    <td
-                      key={column.id}
-                      className={cn("px-3 py-2", column.align === "right" && "text-right", column.className)}
+                  from={[row, columns, index, index === chosen, onOpen === undefined]}
+                  draw={() => (
+                    <tr
+                      data-row={index}
+                      aria-rowindex={index + 2}
+                      onClick={({ target, currentTarget }) =>
+                        !isControl(target, currentTarget) && opens.current?.(row)
+                      }
+                      style={{ height: ROW_PX }}
+                      className={cn(
+                        "border-b border-border last:border-0 hover:bg-muted/60",
+                        onOpen && "cursor-pointer",
+                        index === chosen && "bg-accent/60 shadow-[inset_3px_0_0_var(--ring)]",
+                      )}
                     >
-                      {column.cell(row)}
-                    </td>
-                  ))}
-                </tr>
+                      {columns.map((column) => (
+                        <td key={column.id} className={cellClass(column)}>
+                          {column.cell(row)}
+                        </td>
+                      ))}
+                    </tr>
+                  )}
+                />
               )
             );
           })}
@@ -178,6 +185,10 @@ function sorted<T>({ rows, columns, sort }: DataTableProps<T>): readonly T[] {
 function compare(one: string | number, other: string | number): number {
   if (typeof one === "number" && typeof other === "number") return one - other;
   return String(one).localeCompare(String(other), undefined, { numeric: true });
+}
+
+function cellClass<T>({ align, className }: Column<T>): string {
+  return cn("px-3 py-2", align === "right" && "text-right", className);
 }
 
 /** Buttons and links in a row do their own, and so does what they open before the page. */

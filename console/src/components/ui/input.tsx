@@ -1,6 +1,6 @@
 // Fields that text is typed into.
 import { Eye, EyeOff, Search, X } from "lucide-react";
-import { type ComponentProps, useState } from "react";
+import { type ComponentProps, useEffect, useRef, useState } from "react";
 import { cn } from "@/lib/cn";
 
 const field =
@@ -44,15 +44,37 @@ export function PasswordInput({ className, ...rest }: Omit<ComponentProps<"input
   );
 }
 
+const SETTLE_MS = 150;
+
 interface SearchInputProps {
+  /** What is searched for now. */
   value: string;
+  /** Told once typing rests. */
   onChange: (value: string) => void;
   label: string;
   className?: string;
   ref?: React.Ref<HTMLInputElement>;
 }
 
+/** What is typed stands in it at once and for as long as the focus is there: what it leads to may come late. */
 export function SearchInput({ value, onChange, label, className, ref }: SearchInputProps) {
+  const [typed, setTyped] = useState<string | null>(null);
+  const [hasFocus, setFocus] = useState(false);
+  const [seen, setSeen] = useState(value);
+  if (seen !== value) {
+    setSeen(value);
+    if (!hasFocus) setTyped(null);
+  }
+  const told = useRef(onChange);
+  useEffect(() => {
+    told.current = onChange;
+  });
+  useEffect(() => {
+    if (typed === null) return;
+    const timer = setTimeout(() => told.current(typed), SETTLE_MS);
+    return () => clearTimeout(timer);
+  }, [typed]);
+  const text = typed ?? value;
   return (
     <div className={cn("relative", className)}>
       <Search aria-hidden className="absolute top-2.5 left-3 size-4 text-muted-foreground" />
@@ -61,15 +83,17 @@ export function SearchInput({ value, onChange, label, className, ref }: SearchIn
         type="search"
         aria-label={label}
         placeholder={label}
-        value={value}
-        onChange={(event) => onChange(event.target.value)}
+        value={text}
+        onChange={(event) => setTyped(event.target.value)}
+        onFocus={() => setFocus(true)}
+        onBlur={() => setFocus(false)}
         className="pr-9 pl-9 [&::-webkit-search-cancel-button]:hidden"
       />
-      {value !== "" && (
+      {text !== "" && (
         <button
           type="button"
           aria-label="Clear search"
-          onClick={() => onChange("")}
+          onClick={() => setTyped("")}
           className="absolute inset-y-1 right-1 grid w-7 place-items-center rounded-md text-muted-foreground hover:text-foreground"
         >
           <X aria-hidden className="size-4" />

@@ -1,5 +1,6 @@
 // One connection: what it is, where it leads, how its last test went, and what can be done with it.
 import { Pencil, Plug, Trash2 } from "lucide-react";
+import { memo } from "react";
 import type { Connection } from "@/api/connections";
 import { useMay } from "@/api/me";
 import { ThingMenu } from "@/components/thing-menu";
@@ -26,7 +27,12 @@ interface ConnectionCardProps {
 
 const DIRECTIONS = { source: "Source", destination: "Destination", both: "Source and destination" };
 
-export function ConnectionCard({ connection, typeLabel, isTesting, onAct }: ConnectionCardProps) {
+export const ConnectionCard = memo(function ConnectionCard({
+  connection,
+  typeLabel,
+  isTesting,
+  onAct,
+}: ConnectionCardProps) {
   const [mayEdit, mayDelete] = [useMay("edit"), useMay("delete")];
   const act = (what: CardAct) => () => onAct(what, connection);
   const { name, type, folder } = connection;
@@ -108,7 +114,7 @@ export function ConnectionCard({ connection, typeLabel, isTesting, onAct }: Conn
       </div>
     </Card>
   );
-}
+});
 
 const WORDS = { success: "Connected", failed: "Failed", untested: "Not tested" };
 

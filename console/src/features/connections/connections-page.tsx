@@ -2,7 +2,7 @@
 import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { Cable, Download, Ellipsis, Plug, Plus, SearchX, Upload } from "lucide-react";
-import { lazy, Suspense, useDeferredValue, useState } from "react";
+import { lazy, Suspense, useCallback, useDeferredValue, useState } from "react";
 import { catalogueQuery, connectorOf } from "@/api/catalogue";
 import { type Connection, connectionsQuery } from "@/api/connections";
 import { useMay } from "@/api/me";
@@ -41,15 +41,23 @@ export function ConnectionsPage() {
   const shown = filtered(connections, filter);
   const edited = connections.find(({ id }) => id === search.edit) ?? null;
 
-  const show = (dialog: { new?: true; edit?: string }) =>
-    void navigate({ search: (before) => ({ ...before, new: undefined, edit: undefined, ...dialog }) });
+  const show = useCallback(
+    (dialog: { new?: true; edit?: string }) =>
+      void navigate({ search: (before) => ({ ...before, new: undefined, edit: undefined, ...dialog }) }),
+    [navigate],
+  );
   const close = () => setOpen(null);
   const typeLabel = (type: string) => connectorOf(catalogue?.connectors ?? [], type)?.label ?? type;
-  const act = (what: CardAct, connection: Connection) => {
-    if (what === "edit") show({ edit: connection.id });
-    else if (what === "test") void bulk.one(connection);
-    else setOpen({ what, connection });
-  };
+  const { one: test } = bulk;
+  // The same each time, so that a card is drawn anew only where something about it changes.
+  const act = useCallback(
+    (what: CardAct, connection: Connection) => {
+      if (what === "edit") show({ edit: connection.id });
+      else if (what === "test") void test(connection);
+      else setOpen({ what, connection });
+    },
+    [show, test],
+  );
   const walk = (by: number) => {
     const cards = [...document.querySelectorAll<HTMLElement>("[data-card] h2 button")];
     const at = cards.findIndex((card) => card === document.activeElement);

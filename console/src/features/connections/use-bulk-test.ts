@@ -1,5 +1,5 @@
 // Tests many connections, a few at a time, and says how far it is.
-import { useRef, useState } from "react";
+import { useCallback, useRef, useState } from "react";
 import { type Connection, useTestConnection } from "@/api/connections";
 import { toast } from "@/components/ui/toast";
 import { plural } from "@/lib/format";
@@ -12,12 +12,15 @@ export function useBulkTest() {
   const [progress, setProgress] = useState<{ done: number; all: number } | null>(null);
   const isOn = useRef(false);
 
-  const one = async (connection: Connection): Promise<boolean> => {
-    setTesting((before) => new Set(before).add(connection.id));
-    const found = await mutateAsync(connection.id).catch(() => null);
-    setTesting((before) => new Set([...before].filter((id) => id !== connection.id)));
-    return found?.success === true;
-  };
+  const one = useCallback(
+    async (connection: Connection): Promise<boolean> => {
+      setTesting((before) => new Set(before).add(connection.id));
+      const found = await mutateAsync(connection.id).catch(() => null);
+      setTesting((before) => new Set([...before].filter((id) => id !== connection.id)));
+      return found?.success === true;
+    },
+    [mutateAsync],
+  );
 
   const all = async (connections: readonly Connection[]): Promise<void> => {
     if (isOn.current) return;

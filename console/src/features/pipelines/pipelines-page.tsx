@@ -2,7 +2,7 @@
 import { useSuspenseInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { Plus, Workflow } from "lucide-react";
-import { useRef } from "react";
+import { useDeferredValue, useRef } from "react";
 import { useMay } from "@/api/me";
 import { pipelineListQuery } from "@/api/pipeline-list";
 import { Page } from "@/components/page";
@@ -30,11 +30,14 @@ export function PipelinesPage() {
   const go = useNavigate();
   const edit = useMay("edit");
   const box = useRef<HTMLInputElement>(null);
+  // Until the answer comes, what was found before stays.
+  const q = useDeferredValue(search.q);
+  const status = useDeferredValue(search.status);
   const { data, hasNextPage, fetchNextPage, isFetchingNextPage } = useSuspenseInfiniteQuery(
-    pipelineListQuery({ search: search.q, status: search.status }),
+    pipelineListQuery({ search: q, status }),
   );
   const rows = data.pages.flatMap(({ pipelines }) => pipelines);
-  const isFiltered = search.q !== undefined || search.status !== undefined;
+  const isFiltered = q !== undefined || status !== undefined;
   const put = (next: { [Key in keyof typeof search]?: (typeof search)[Key] | undefined }) =>
     void navigate({ search: (before) => ({ ...before, ...next }), replace: true });
   useShortcuts([

@@ -4,7 +4,7 @@ import { Bug, CircleX, Info, type LucideIcon, TriangleAlert } from "lucide-react
 import { memo } from "react";
 import type { LogLine } from "@/api/run-logs";
 import { cn } from "@/lib/cn";
-import { formatUtc } from "@/lib/format";
+import { formatClock, formatUtc } from "@/lib/format";
 
 const LEVELS: Record<string, { icon: LucideIcon; tone: string }> = {
   debug: { icon: Bug, tone: "text-muted-foreground" },
@@ -23,6 +23,7 @@ interface LogRowProps {
 export const LogRow = memo(function LogRow({ line, number, wraps, isPointed }: LogRowProps) {
   const { icon: Icon, tone } = LEVELS[line.level] ?? { icon: Info, tone: "text-info" };
   const fields = Object.entries(line.fields);
+  const at = new Date(line.at);
   return (
     <div
       className={cn(
@@ -42,12 +43,8 @@ export const LogRow = memo(function LogRow({ line, number, wraps, isPointed }: L
       >
         {number}
       </Link>
-      <time
-        dateTime={line.at}
-        title={formatUtc(new Date(line.at))}
-        className="shrink-0 text-muted-foreground"
-      >
-        {clock(line.at)}
+      <time dateTime={line.at} title={formatUtc(at)} className="shrink-0 text-muted-foreground">
+        {formatClock(at)}
       </time>
       <span className={cn("flex w-14 shrink-0 items-center gap-1", tone)}>
         <Icon aria-hidden className="size-3.5" />
@@ -65,9 +62,3 @@ export const LogRow = memo(function LogRow({ line, number, wraps, isPointed }: L
     </div>
   );
 });
-
-/** To the millisecond: lines come close together. */
-function clock(at: string): string {
-  const date = new Date(at);
-  return `${date.toLocaleTimeString(undefined, { hourCycle: "h23" })}.${String(date.getMilliseconds()).padStart(3, "0")}`;
-}

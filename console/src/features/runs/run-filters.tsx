@@ -1,7 +1,7 @@
 // Which runs are listed: states with their numbers, pipeline, what began them, text in errors.
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { useEffect, useRef, useState } from "react";
+import { useRef, useState } from "react";
 import { pipelineSearchQuery } from "@/api/pipelines";
 import { surveyQuery } from "@/api/runs";
 import { Combobox } from "@/components/ui/combobox";
@@ -14,7 +14,6 @@ import { TRIGGERS } from "./trigger";
 
 const route = getRouteApi("/app/runs");
 const STATES = ["running", "success", "failed", "cancelled"] as const;
-const SETTLE_MS = 300;
 
 export function RunFilters() {
   const { status, pipeline, trigger, from, to, q } = route.useSearch();
@@ -123,7 +122,6 @@ function PipelineChoice({
   );
 }
 
-/** Asks once typing rests. */
 function ErrorSearch({
   value,
   onChange,
@@ -131,24 +129,15 @@ function ErrorSearch({
   value: string | undefined;
   onChange: (text: string | undefined) => void;
 }) {
-  const [text, setText] = useState(value ?? "");
-  const [seen, setSeen] = useState(value);
-  if (seen !== value) {
-    setSeen(value);
-    setText(value ?? "");
-  }
   const field = useRef<HTMLInputElement>(null);
   useShortcuts([{ keys: "/", label: "Search in errors", run: () => field.current?.focus() }]);
-  const held = useRef(onChange);
-  useEffect(() => {
-    held.current = onChange;
-  });
-  useEffect(() => {
-    if (text === (value ?? "")) return;
-    const timer = setTimeout(() => held.current(text || undefined), SETTLE_MS);
-    return () => clearTimeout(timer);
-  }, [text, value]);
   return (
-    <SearchInput ref={field} label="Search in errors" className="w-56" value={text} onChange={setText} />
+    <SearchInput
+      ref={field}
+      label="Search in errors"
+      className="w-56"
+      value={value ?? ""}
+      onChange={(text) => onChange(text || undefined)}
+    />
   );
 }

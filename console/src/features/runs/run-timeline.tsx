@@ -6,7 +6,7 @@ import { Card, Section } from "@/components/ui/card";
 import { StatusIcon, statusWord } from "@/components/ui/status-badge";
 import { Tooltip } from "@/components/ui/tooltip";
 import { cn } from "@/lib/cn";
-import { formatBytes, formatDuration } from "@/lib/format";
+import { formatBytes, formatClock, formatDuration } from "@/lib/format";
 import { Named } from "./bottleneck";
 import { type Bar, ticks, timelineOf } from "./timeline-model";
 
@@ -99,7 +99,7 @@ export function RunTimeline({ run }: { run: RunDetail }) {
               <Fragment key={index}>
                 <li className="contents">
                   <time dateTime={moment.at} className="font-mono text-xs leading-6 text-muted-foreground">
-                    {clock(moment.at)}
+                    {formatClock(new Date(moment.at))}
                   </time>
                   <span className="truncate text-xs leading-6 font-medium">{moment.segment ?? "run"}</span>
                   <span
@@ -144,9 +144,4 @@ function Try({ bar, seconds }: { bar: Bar; seconds: number }) {
       </button>
     </Tooltip>
   );
-}
-
-function clock(at: string): string {
-  const date = new Date(at);
-  return `${date.toLocaleTimeString(undefined, { hourCycle: "h23" })}.${String(date.getMilliseconds()).padStart(3, "0")}`;
 }

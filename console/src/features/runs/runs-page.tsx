@@ -2,7 +2,7 @@
 import { useSuspenseInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { Activity } from "lucide-react";
-import { useEffect } from "react";
+import { useDeferredValue, useEffect } from "react";
 import { isUnderWay } from "@/api/run-live";
 import { type Run, runsQuery } from "@/api/runs";
 import { queryClient } from "@/api/query-client";
@@ -73,7 +73,8 @@ function Took({ run }: { run: Run }) {
 }
 
 export function RunsPage() {
-  const { q, ...filter } = route.useSearch();
+  // Until the answer comes, what was found before stays.
+  const { q, ...filter } = useDeferredValue(route.useSearch());
   const navigate = route.useNavigate();
   const query = runsQuery({ ...filter, search: q });
   const { data, hasNextPage, isFetchingNextPage, fetchNextPage } = useSuspenseInfiniteQuery(query);
