@@ -1,10 +1,11 @@
 // A table: headers that sort, rows that j, k and Enter walk and open, drawn as far as they are seen.
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, ArrowUp, ArrowUpDown } from "lucide-react";
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { type ReactNode, useRef, useState } from "react";
 import { cn } from "@/lib/cn";
 import { Kept } from "@/lib/kept";
 import { useShortcuts } from "@/lib/keys";
+import { useSteady } from "@/lib/steady";
 import { nextSort, parseSort } from "@/lib/url";
 import { openMenuIn } from "./menu";
 
@@ -39,16 +40,13 @@ export function DataTable<T>(props: DataTableProps<T>) {
   const rows = sorted(props);
   const scroller = useRef<HTMLDivElement>(null);
   const [chosen, setChosen] = useState(-1);
-  const opens = useRef(onOpen);
-  useEffect(() => {
-    opens.current = onOpen;
-  });
+  const openRow = useSteady((row: T) => onOpen?.(row));
   const isVirtual = rows.length > VIRTUAL_FROM;
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW_PX,
-    overscan: 12,
+    overscan: 5,
     enabled: isVirtual,
   });
   const drawn = isVirtual
@@ -110,7 +108,7 @@ export function DataTable<T>(props: DataTableProps<T>) {
                       data-row={index}
                       aria-rowindex={index + 2}
                       onClick={({ target, currentTarget }) =>
-                        !isControl(target, currentTarget) && opens.current?.(row)
+                        !isControl(target, currentTarget) && openRow(row)
                       }
                       style={{ height: ROW_PX }}
                       className={cn(

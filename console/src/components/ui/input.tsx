@@ -1,7 +1,8 @@
 // Fields that text is typed into.
 import { Eye, EyeOff, Search, X } from "lucide-react";
-import { type ComponentProps, useEffect, useRef, useState } from "react";
+import { type ComponentProps, useEffect, useState } from "react";
 import { cn } from "@/lib/cn";
+import { useSteady } from "@/lib/steady";
 
 const field =
   "w-full rounded-lg border border-input bg-card px-3 text-sm placeholder:text-muted-foreground disabled:opacity-60 aria-invalid:border-danger";
@@ -65,15 +66,12 @@ export function SearchInput({ value, onChange, label, className, ref }: SearchIn
     setSeen(value);
     if (!hasFocus) setTyped(null);
   }
-  const told = useRef(onChange);
-  useEffect(() => {
-    told.current = onChange;
-  });
+  const tell = useSteady(onChange);
   useEffect(() => {
     if (typed === null) return;
-    const timer = setTimeout(() => told.current(typed), SETTLE_MS);
+    const timer = setTimeout(() => tell(typed), SETTLE_MS);
     return () => clearTimeout(timer);
-  }, [typed]);
+  }, [typed, tell]);
   const text = typed ?? value;
   return (
     <div className={cn("relative", className)}>

@@ -1,14 +1,17 @@
 // A block on the canvas: what it is called and does, its ports, what is wrong with it.
-import { Handle, type Node, type NodeProps, Position } from "@xyflow/react";
+import { Handle, type Node, type NodeHandle, type NodeProps, Position } from "@xyflow/react";
 import { CircleAlert } from "lucide-react";
+import { memo } from "react";
 import { KindIcon } from "@/components/graph/kind-icon";
 import { PortShape } from "@/components/graph/ports";
 import { cn } from "@/lib/cn";
+import { isShallowEqual } from "@/lib/equal";
+import { NODE } from "./arrange";
 import type { Block } from "./graph";
 
 export type BlockNode = Node<
   {
-    block: Block;
+    kind: Block["kind"];
     summary: string;
     problems: number;
     /** While somebody joins by keys: whether this is the one chosen, and whether it may be. */
@@ -19,10 +22,27 @@ export type BlockNode = Node<
 >;
 
 const handle = "!grid !size-6 !place-items-center !border-0 !bg-transparent";
+const PORT_PX = 24;
+const port = { width: PORT_PX, height: PORT_PX, y: (NODE.height - PORT_PX) / 2 };
+const IN: NodeHandle = { ...port, type: "target", position: Position.Left, x: -PORT_PX / 2 };
+const OUT: NodeHandle = { ...port, type: "source", position: Position.Right, x: NODE.width - PORT_PX / 2 };
+const HANDLES = { both: [IN, OUT], in: [IN], out: [OUT], none: [] };
 
-export function BlockCard({ data, selected }: NodeProps<BlockNode>) {
-  const { block, summary, problems, candidate, isSource } = data;
-  const [input, output] = [block.kind?.input ?? null, block.kind?.output ?? null];
+/** Where a block's ports are, as they are drawn below. */
+export function handlesOf(kind: Block["kind"]): NodeHandle[] {
+  const [hasIn, hasOut] = [(kind?.input ?? null) !== null, (kind?.output ?? null) !== null];
+  return hasIn ? HANDLES[hasOut ? "both" : "in"] : HANDLES[hasOut ? "out" : "none"];
+}
+
+/** Drawn anew only where something of it is seen to differ. */
+export const BlockCard = memo(
+  DrawnCard,
+  (one, other) => one.selected === other.selected && isShallowEqual(one.data, other.data),
+);
+
+function DrawnCard({ id, data, selected }: NodeProps<BlockNode>) {
+  const { kind, summary, problems, candidate, isSource } = data;
+  const [input, output] = [kind?.input ?? null, kind?.output ?? null];
   return (
     <div
       className={cn(
@@ -35,14 +55,14 @@ export function BlockCard({ data, selected }: NodeProps<BlockNode>) {
       )}
     >
       <span className="grid w-9 shrink-0 place-items-center border-r border-border bg-muted">
-        <KindIcon kind={block.kind?.kind} className="size-4.5 text-muted-foreground" />
+        <KindIcon kind={kind?.kind} className="size-4.5 text-muted-foreground" />
       </span>
       <span className="flex min-w-0 flex-1 flex-col justify-center px-3">
         <span className="flex items-center gap-1.5">
-          <span className="truncate text-sm font-semibold">{block.id}</span>
+          <span className="truncate text-sm font-semibold">{id}</span>
           {problems > 0 && <CircleAlert aria-hidden className="ml-auto size-4 shrink-0 text-danger" />}
         </span>
-        <span className="truncate text-xs text-muted-foreground">{block.kind?.label ?? "Not said yet"}</span>
+        <span className="truncate text-xs text-muted-foreground">{kind?.label ?? "Not said yet"}</span>
         <span className="truncate font-mono text-[11px] text-muted-foreground">{summary}</span>
       </span>
       {input !== null && (

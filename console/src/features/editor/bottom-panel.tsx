@@ -22,10 +22,12 @@ interface BottomPanelProps {
   goTo: { line: number; column: number } | null;
   onGo: (problem: FileProblem) => void;
   isReadOnly: boolean;
+  /** False while the page around it comes. */
+  isReady: boolean;
 }
 
 export function BottomPanel(props: BottomPanelProps) {
-  const { editing, looking, panel, onPanel, selected, onSelect, goTo, onGo, isReadOnly } = props;
+  const { editing, looking, panel, onPanel, selected, onSelect, goTo, onGo, isReadOnly, isReady } = props;
   const list = useRef<HTMLDivElement>(null);
   const problems = editing.checked?.problems.length ?? 0;
   const labels: Record<PanelName, string> = {
@@ -81,7 +83,7 @@ export function BottomPanel(props: BottomPanelProps) {
         aria-labelledby={`tab-${panel}`}
         className="min-h-0 flex-1 overflow-auto"
       >
-        {panel === "yaml" && (
+        {panel === "yaml" && isReady && (
           <YamlPanel
             editing={editing}
             selected={selected}

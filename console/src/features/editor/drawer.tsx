@@ -1,6 +1,6 @@
 // The chosen block at the side: its name, its settings, and what can be done with it.
 import { Eye, Play, Trash2, X } from "lucide-react";
-import { type Ref, useState } from "react";
+import { type Ref, useDeferredValue, useState } from "react";
 import { portLook, PortShape } from "@/components/graph/ports";
 import { Button } from "@/components/ui/button";
 import { Field } from "@/components/ui/field";
@@ -32,6 +32,8 @@ export function Drawer({
   ref,
 }: DrawerProps) {
   const { kind } = block;
+  // Another block is answered at once; its form, and the editor in it, come in the frame after.
+  const isReady = useDeferredValue(block.id, null) === block.id;
   return (
     // Escape leaves it, wherever in it the focus is.
     // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
@@ -70,7 +72,7 @@ export function Drawer({
           isReadOnly={isReadOnly}
           onSelect={onSelect}
         />
-        <SettingsForm editing={editing} block={block} isReadOnly={isReadOnly} />
+        {isReady && <SettingsForm editing={editing} block={block} isReadOnly={isReadOnly} />}
       </div>
       <footer className="flex flex-wrap gap-2 border-t border-border px-4 py-2.5">
         <Button size="sm" onClick={onPreview}>

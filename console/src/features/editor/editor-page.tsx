@@ -10,6 +10,8 @@ import { ApiProblem } from "@/api/problem";
 import { type Run, useBeginRun } from "@/api/runs";
 import { toast } from "@/components/ui/toast";
 import { useShortcuts } from "@/lib/keys";
+import { useLater } from "@/lib/later";
+import { useSteady } from "@/lib/steady";
 import { useTitle } from "@/lib/title";
 import { BottomPanel } from "./bottom-panel";
 import { Conflict } from "./conflict";
@@ -17,7 +19,7 @@ import { Drawer } from "./drawer";
 import { Palette } from "./palette";
 import { Revisions } from "./revisions";
 import { SaveDialog } from "./save-dialog";
-import { readKinds } from "./schema";
+import { type Kind, readKinds } from "./schema";
 import { Toolbar } from "./toolbar";
 import { useDraft } from "./use-draft";
 import { useLooking } from "./use-looking";
@@ -52,6 +54,8 @@ function Editor({ id }: { id: string }) {
   const [isTelling, setTelling] = useState(false);
   const [goTo, setGoTo] = useState<{ line: number; column: number } | null>(null);
   const drawer = useRef<HTMLElement>(null);
+  const hasCanvas = useLater();
+  const hasText = useLater(hasCanvas);
   useTitle(detail.name);
 
   const put = (next: { [Key in keyof typeof search]?: (typeof search)[Key] | undefined }) =>
@@ -60,6 +64,7 @@ function Editor({ id }: { id: string }) {
     if ((block ?? undefined) !== search.block) put({ block: block ?? undefined });
   };
   const selected = editing.graph.blocks.find((block) => block.id === search.block) ?? null;
+  const add = useSteady((kind: Kind) => select(editing.add(kind, null, selected?.id ?? null)));
   /** Leaves the settings: the focus is where it came from. */
   const leave = () => {
     const there = selected && `[data-id="${CSS.escape(selected.id)}"][tabindex]`;
@@ -149,9 +154,7 @@ function Editor({ id }: { id: string }) {
         />
       )}
       <div className="relative flex min-h-0 flex-1">
-        {edit.allowed && (
-          <Palette kinds={kinds} onAdd={(kind) => select(editing.add(kind, null, selected?.id ?? null))} />
-        )}
+        {edit.allowed && <Palette kinds={kinds} onAdd={add} />}
         <div className="flex min-w-0 flex-1 flex-col">
           <ReactFlowProvider>
             <Views
@@ -162,6 +165,7 @@ function Editor({ id }: { id: string }) {
               onSelect={select}
               onOpen={open}
               isReadOnly={!edit.allowed}
+              isReady={hasCanvas}
             />
           </ReactFlowProvider>
           <BottomPanel
@@ -174,6 +178,7 @@ function Editor({ id }: { id: string }) {
             goTo={goTo}
             onGo={go}
             isReadOnly={!edit.allowed}
+            isReady={hasText}
           />
         </div>
         {selected && (

@@ -1,5 +1,6 @@
 // What can be put on the canvas, by what it gives: drawn from the catalogue alone.
 import { Plus } from "lucide-react";
+import { memo } from "react";
 import { KindIcon } from "@/components/graph/kind-icon";
 import { portLook, PortShape } from "@/components/graph/ports";
 import { Tooltip } from "@/components/ui/tooltip";
@@ -11,7 +12,8 @@ interface PaletteProps {
   onAdd: (kind: Kind) => void;
 }
 
-export function Palette({ kinds, onAdd }: PaletteProps) {
+/** Neither changes while somebody types. */
+export const Palette = memo(function Palette({ kinds, onAdd }: PaletteProps) {
   const groups = new Map<string | null, Kind[]>();
   for (const kind of kinds) groups.set(kind.output, [...(groups.get(kind.output) ?? []), kind]);
   // Ends stand last.
@@ -55,4 +57,4 @@ export function Palette({ kinds, onAdd }: PaletteProps) {
       ))}
     </nav>
   );
-}
+});

@@ -16,6 +16,8 @@ interface ViewsProps {
   onSelect: (id: string | null) => void;
   onOpen: () => void;
   isReadOnly: boolean;
+  /** False while the page around it comes. */
+  isReady: boolean;
 }
 
 const CHOICES = [
@@ -23,7 +25,7 @@ const CHOICES = [
   { view: "outline", label: "Outline", icon: ListTree },
 ] as const;
 
-export function Views({ view, onView, ...rest }: ViewsProps) {
+export function Views({ view, onView, isReady, ...rest }: ViewsProps) {
   const isEmpty = rest.editing.graph.blocks.length === 0;
   return (
     <div className="relative min-h-0 flex-1 bg-background">
@@ -47,7 +49,7 @@ export function Views({ view, onView, ...rest }: ViewsProps) {
           </button>
         ))}
       </div>
-      {view === "canvas" ? <Canvas {...rest} /> : <Outline {...rest} />}
+      {isReady && (view === "canvas" ? <Canvas {...rest} /> : <Outline {...rest} />)}
       {isEmpty && (
         <p className="pointer-events-none absolute inset-0 grid place-items-center px-8 text-center text-muted-foreground">
           {rest.isReadOnly
