@@ -1,5 +1,5 @@
 // A block as it stands on a canvas: its sign, its name, how far it is, and how it spends its time.
-import { Handle, type Node, type NodeProps, Position } from "@xyflow/react";
+import { Handle, type Node, type NodeHandle, type NodeProps, Position } from "@xyflow/react";
 import { CircleAlert, TriangleAlert } from "lucide-react";
 import { memo } from "react";
 import { StatusIcon } from "@/components/ui/status-badge";
@@ -31,6 +31,14 @@ export interface BlockData extends Record<string, unknown> {
 
 export type BlockNodeType = Node<BlockData, "block">;
 
+const PORT_PX = 20;
+const port = { width: PORT_PX, height: PORT_PX, y: (NODE_HEIGHT - PORT_PX) / 2 };
+/** Where the ports of each block are, as they are drawn below: who says so has nothing measured. */
+export const HANDLES: NodeHandle[] = [
+  { ...port, type: "target", position: Position.Left, x: -PORT_PX / 2 },
+  { ...port, type: "source", position: Position.Right, x: NODE_WIDTH - PORT_PX / 2 },
+];
+
 const EDGES: Record<string, string> = {
   running: "border-info",
   failed: "border-danger",
@@ -49,6 +57,16 @@ const TONES = {
 export const BlockNode = memo(DrawnNode, (one, other) => {
   return one.selected === other.selected && isSame(one.data, other.data);
 });
+
+/** Whether a block stands where it stood, as it was. */
+export function isSameNode(one: BlockNodeType, other: BlockNodeType): boolean {
+  return (
+    one.selected === other.selected &&
+    one.ariaLabel === other.ariaLabel &&
+    isShallowEqual(one.position, other.position) &&
+    isSame(one.data, other.data)
+  );
+}
 
 function DrawnNode({ data, selected }: NodeProps<BlockNodeType>) {
   return (

@@ -9,6 +9,7 @@ import {
   type ReactFlowProps,
 } from "@xyflow/react";
 import "@xyflow/react/dist/base.css";
+import { useMemo } from "react";
 import { useIsDark } from "@/lib/theme";
 import { BlockNode, type BlockNodeType } from "./block-node";
 import { FitsAnew } from "./fits-anew";
@@ -51,11 +52,14 @@ type GraphCanvasProps = ReactFlowProps<BlockNodeType, FlowEdgeType> & {
 export function GraphCanvas(props: GraphCanvasProps) {
   const { label, fitKey = "", fitZoom = MIN_ZOOM, fitted, children, ...rest } = props;
   const isDark = useIsDark();
-  const fitOptions = {
-    ...fitViewOptions,
-    minZoom: fitZoom,
-    ...(fitted && { nodes: fitted.map((id) => ({ id })) }),
-  };
+  const fitOptions = useMemo(
+    () => ({
+      ...fitViewOptions,
+      minZoom: fitZoom,
+      ...(fitted && { nodes: fitted.map((id) => ({ id })) }),
+    }),
+    [fitZoom, fitted],
+  );
   return (
     <ReactFlow
       aria-label={label}

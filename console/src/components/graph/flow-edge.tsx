@@ -33,6 +33,14 @@ export const FlowEdge = memo(DrawnEdge, ({ data: one, ...oneRest }, { data: othe
   return isShallowEqual(one ?? {}, other ?? {}) && isShallowEqual(oneRest, otherRest);
 });
 
+/** Whether a line leads where it led, as it was. */
+export function isSameEdge(
+  { data: one, ...oneRest }: FlowEdgeType,
+  { data: other, ...otherRest }: FlowEdgeType,
+) {
+  return isShallowEqual(one ?? {}, other ?? {}) && isShallowEqual(oneRest, otherRest);
+}
+
 function DrawnEdge(props: EdgeProps<FlowEdgeType>) {
   const { data, selected } = props;
   const [path, x, y] = props.sourceX > props.targetX ? pathBack(props) : getBezierPath(props);

@@ -3,7 +3,7 @@ import {
   Background, type Connection, Controls, type Edge, MarkerType, type NodeChange, type OnConnectEnd, ReactFlow, useReactFlow,
 } from "@xyflow/react"; // prettier-ignore
 import "@xyflow/react/dist/style.css";
-import { type DragEvent, useCallback, useMemo, useRef, useState } from "react";
+import { type DragEvent, useCallback, useDeferredValue, useMemo, useRef, useState } from "react";
 import type { Layout } from "@/api/pipeline-files";
 import { FitsAnew } from "@/components/graph/fits-anew";
 import { portLook } from "@/components/graph/ports";
@@ -51,7 +51,9 @@ function allowBlocks(event: DragEvent): void {
 }
 
 export function Canvas({ editing, selected, onSelect, onOpen, isReadOnly }: CanvasProps) {
-  const { graph, spots, checked } = editing;
+  const { graph, checked } = editing;
+  // What is typed at the side is drawn here a moment later, so that it does not wait for this.
+  const [drawn, spots] = [useDeferredValue(graph), useDeferredValue(editing.spots)];
   const host = useRef<HTMLDivElement>(null);
   const flow = useReactFlow<BlockNode>();
   const isDark = useIsDark();
@@ -64,7 +66,7 @@ export function Canvas({ editing, selected, onSelect, onOpen, isReadOnly }: Canv
   const keepNodes = useMemo(() => keeper(isSameNode), []);
   const keepEdges = useMemo(() => keeper(isSameEdge), []);
   const nodes = useMemo(() => {
-    const made = graph.blocks.map((block): BlockNode => {
+    const made = drawn.blocks.map((block): BlockNode => {
       const problems = checked?.problems.filter((problem) => problem.block === block.id).length ?? 0;
       const summary = summaryOf(block);
       const isCandidate = keys.joining?.target === block.id;
@@ -88,9 +90,9 @@ export function Canvas({ editing, selected, onSelect, onOpen, isReadOnly }: Canv
       };
     });
     return keepNodes(made);
-  }, [graph.blocks, checked, spots, dragged, selected, keys.joining, keepNodes]);
+  }, [drawn.blocks, checked, spots, dragged, selected, keys.joining, keepNodes]);
   const edges = useMemo(() => {
-    const made = graph.joins.map(({ source, target, port }): Edge => {
+    const made = drawn.joins.map(({ source, target, port }): Edge => {
       const { colour, words } = portLook(port);
       return {
         id: `${source} ${target} ${port ?? ""}`,
@@ -103,7 +105,7 @@ export function Canvas({ editing, selected, onSelect, onOpen, isReadOnly }: Canv
       };
     });
     return keepEdges(made);
-  }, [graph.joins, keepEdges]);
+  }, [drawn.joins, keepEdges]);
 
   const onNodesChange = useCallback((changes: NodeChange<BlockNode>[]) => {
     const moved = changes.flatMap((change) =>

@@ -1,7 +1,7 @@
 // What of a run is drawn on the canvas: blocks and lines with their words.
 import type { PipelineGraph } from "@/api/pipeline-graph";
 import type { RunView } from "@/api/run-view";
-import type { BlockNodeType } from "@/components/graph/block-node";
+import { type BlockNodeType, HANDLES } from "@/components/graph/block-node";
 import type { FlowEdgeType } from "@/components/graph/flow-edge";
 import { NODE_HEIGHT, NODE_WIDTH, type Place } from "@/components/graph/layout";
 import { pressure } from "@/components/graph/pressure";
@@ -74,6 +74,7 @@ export function flowNodes(
       width: NODE_WIDTH,
       height: NODE_HEIGHT,
       measured: { width: NODE_WIDTH, height: NODE_HEIGHT },
+      handles: HANDLES,
       selected: id === selected,
       ariaLabel: [
         [shape.kinds[id]?.replaceAll("_", " "), id].filter(Boolean).join(" "),

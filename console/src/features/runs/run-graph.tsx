@@ -2,14 +2,17 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import type { NodeChange } from "@xyflow/react";
-import { useMemo } from "react";
+import { useDeferredValue, useMemo } from "react";
 import { pipelineGraphQuery } from "@/api/pipeline-graph";
 import type { RunDetail } from "@/api/runs";
-import type { BlockNodeType } from "@/components/graph/block-node";
+import { type BlockNodeType, isSameNode } from "@/components/graph/block-node";
 import { GraphCanvas } from "@/components/graph/canvas";
+import { isSameEdge } from "@/components/graph/flow-edge";
 import { layoutGraph } from "@/components/graph/layout";
 import { RingLegend } from "@/components/graph/ring";
 import { GraphWays } from "@/components/graph/ways";
+import { keeper } from "@/lib/keeper";
+import { useSteady } from "@/lib/steady";
 import { BlockDetail } from "./block-detail";
 import { flowEdges, flowNodes, shapeOf } from "./graph-model";
 import type { Heard } from "./rates";
@@ -34,10 +37,16 @@ export function RunGraph({ run, heard }: { run: RunDetail; heard: readonly Heard
   const places = useMemo(() => layoutGraph(shape.ids, shape.links), [key]);
   const select = (id: string | undefined) =>
     void navigate({ search: (before) => ({ ...before, block: id }), replace: true });
-  const onNodesChange = (changes: NodeChange<BlockNodeType>[]) => {
+  const onNodesChange = useSteady((changes: NodeChange<BlockNodeType>[]) => {
     const chosen = changes.find((change) => change.type === "select" && change.selected);
     if (chosen?.type === "select" && chosen.id !== block) select(chosen.id);
-  };
+  });
+  const onPaneClick = useSteady(() => select(undefined));
+  const keepNodes = useMemo(() => keeper(isSameNode), []);
+  const keepEdges = useMemo(() => keeper(isSameEdge), []);
+  // Figures that change are drawn between whatever else there is to do.
+  const nodes = useDeferredValue(keepNodes(flowNodes(shape, run.view, heard, places, block)));
+  const edges = useDeferredValue(keepEdges(flowEdges(shape, run.view, heard)));
   const isOutline = as === "outline";
   return (
     <div className="flex flex-col gap-3">
@@ -60,10 +69,10 @@ export function RunGraph({ run, heard }: { run: RunDetail; heard: readonly Heard
           <GraphCanvas
             label={`Blocks of ${run.pipeline}`}
             fitKey={key}
-            nodes={flowNodes(shape, run.view, heard, places, block)}
-            edges={flowEdges(shape, run.view, heard)}
+            nodes={nodes}
+            edges={edges}
             onNodesChange={onNodesChange}
-            onPaneClick={() => select(undefined)}
+            onPaneClick={onPaneClick}
             nodesDraggable={false}
             nodesConnectable={false}
             edgesFocusable
