@@ -1,5 +1,6 @@
 // Who is signed in, where they belong, and what they may do there.
-import { queryOptions, useQuery, useSuspenseQuery } from "@tanstack/react-query";
+import { QueryObserver, queryOptions, useSuspenseQuery } from "@tanstack/react-query";
+import { useSyncExternalStore } from "react";
 import { answer, client } from "./client";
 import { currentOrganization, setOrganization, useOrganizationId } from "./organization";
 import { queryClient } from "./query-client";
@@ -70,10 +71,29 @@ export function useMe(): Schemas["Me"] {
   return useSuspenseQuery(meQuery).data;
 }
 
+const asking = new Set<() => void>();
+let stop: (() => void) | undefined;
+
+/** One observer for all who ask: each line of a long list asks for what may be done with it. */
+function subscribe(changed: () => void): () => void {
+  asking.add(changed);
+  stop ??= new QueryObserver(queryClient, meQuery).subscribe(() => {
+    for (const one of asking) one();
+  });
+  return () => {
+    asking.delete(changed);
+    if (asking.size > 0) return;
+    stop?.();
+    stop = undefined;
+  };
+}
+
+const known = () => queryClient.getQueryData(meQuery.queryKey);
+
 /** The membership in the organization of now; null where the person has none. */
 export function useMembership(): Schemas["Membership"] | null {
   const id = useOrganizationId();
-  const { data } = useQuery(meQuery);
+  const data = useSyncExternalStore(subscribe, known);
   return data?.memberships.find(({ organization }) => organization.id === id) ?? null;
 }
 
