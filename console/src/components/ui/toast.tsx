@@ -28,8 +28,9 @@ function dismiss(id: number): void {
 /** Drawn once, by the root. */
 export function Toaster() {
   const toasts = useStore(shown);
+  // A drawer has its buttons at its foot: what is said stands beside it.
   return (
-    <div className="pointer-events-none fixed right-4 bottom-4 z-70 flex w-80 max-w-[calc(100vw-2rem)] flex-col gap-2">
+    <div className="pointer-events-none fixed right-4 bottom-4 z-70 flex w-80 max-w-[calc(100vw-2rem)] flex-col gap-2 lg:[body:has([data-drawer])_&]:right-92 2xl:[body:has([data-drawer])_&]:right-108">
       <div role="status" aria-live="polite" className="contents">
         {toasts.map((toast) => (
           <Shown key={toast.id} toast={toast} />

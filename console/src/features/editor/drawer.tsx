@@ -39,6 +39,7 @@ export function Drawer({
     // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
     <aside
       ref={ref}
+      data-drawer
       aria-label={`Settings of ${block.id}`}
       className="absolute top-0 right-0 bottom-72 z-10 flex w-88 max-w-full shrink-0 flex-col border-l border-border bg-card shadow-xl 2xl:w-104 lg:static lg:shadow-none"
       onKeyDown={(event) => {

@@ -1,5 +1,6 @@
 // A connection as it was looked at: how old that is, looking anew, and what has changed since the look before.
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { RefreshCw, Telescope } from "lucide-react";
 import type { Connection } from "@/api/connections";
 import { type Look, lookQuery, useLookAt } from "@/api/discovery";
@@ -62,6 +63,11 @@ export function ConnectionPanel({ connection, isSmall }: { connection: Connectio
               : `Nothing is known of ${connection.name} yet: look at its catalogue to see schemas and tables.`
           }
           action={refresh("primary", "Look at it")}
+          link={
+            <Link to="/connections" search={{ edit: connection.id }}>
+              See how it is reached
+            </Link>
+          }
         />
         {troubles}
       </div>

@@ -123,11 +123,21 @@ function Shown() {
   const { data: connections } = useSuspenseQuery(connectionsQuery);
   const { connection: id, schema, table } = route.useSearch();
   const connection = connections.find((one) => one.id === id);
+  const [first] = connections;
   if (!connection)
     return (
       <EmptyState
         icon={TableProperties}
         title="Open a connection to see its schemas and tables."
+        action={
+          first && (
+            <Button asChild variant="primary">
+              <Link to="/explorer" search={{ connection: first.id }}>
+                Open {first.name}
+              </Link>
+            </Button>
+          )
+        }
         link={<Link to="/connections">All connections</Link>}
       />
     );

@@ -1,5 +1,6 @@
 // Copies of the installation's database: made, taken out, deleted. Bringing one back is told, and done by the command line.
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { DatabaseBackup, Download, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { type Backup, backupsQuery, useDeleteBackup, useMakeBackup, useReadBackup } from "@/api/backups";
@@ -79,6 +80,11 @@ export function Backups() {
           icon={DatabaseBackup}
           title="A backup is a copy of the whole metadata database: pipelines, runs, people. There is none yet."
           action={makeButton}
+          link={
+            <Link to="/settings" search={{ tab: "vault" }}>
+              The key that opens secrets is kept apart
+            </Link>
+          }
         />
       ) : (
         <DataTable label="Backups" rows={backups} columns={columns} rowId={({ name }) => name} />
