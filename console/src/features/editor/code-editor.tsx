@@ -18,7 +18,7 @@ import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
 import { Annotation, Compartment, EditorState, type Extension } from "@codemirror/state";
 import { drawSelection, EditorView, keymap, lineNumbers, placeholder } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
-import { useDeferredValue, useEffect, useRef } from "react";
+import { useDeferredValue, useEffect, useLayoutEffect, useRef } from "react";
 import { cn } from "@/lib/cn";
 import { useIsDark } from "@/lib/theme";
 
@@ -158,11 +158,11 @@ export function CodeEditor(props: CodeEditorProps) {
     const style = syntaxHighlighting(isDark ? dark : light);
     view.current?.dispatch({ effects: parts.current.colours.reconfigure(style) });
   }, [isDark]);
-  // What is typed elsewhere may come a moment later, so that it does not wait for this.
+  // What is typed elsewhere comes a moment later, so that it does not wait for this. Before anything else can be typed
+  // here: an effect that comes after a key would take that away again.
   const late = useDeferredValue(value);
-  useEffect(() => {
-    const now = view.current;
-    if (now) replace(now, now.hasFocus ? value : late);
+  useLayoutEffect(() => {
+    if (view.current && late === value) replace(view.current, value);
   }, [value, late]);
 
   return (

@@ -3,7 +3,7 @@ import { yaml } from "@codemirror/lang-yaml";
 import { type Diagnostic, linter, lintGutter } from "@codemirror/lint";
 import { StateEffect, StateField } from "@codemirror/state";
 import { Decoration, type DecorationSet, EditorView } from "@codemirror/view";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
 import { Alert } from "@/components/ui/alert";
 import { CodeEditor } from "./code-editor";
 import type { Editing } from "./use-draft";
@@ -19,14 +19,9 @@ const here = StateField.define<DecorationSet>({
       const { doc } = transaction.state;
       const lines = [];
       if (effect.value) {
-        const last = doc.lineAt(
-          Math.max(effect.value.start, Math.min(effect.value.end, doc.length) - 1),
-        ).number;
-        for (
-          let number = doc.lineAt(Math.min(effect.value.start, doc.length)).number;
-          number <= last;
-          number += 1
-        )
+        const start = Math.min(effect.value.start, doc.length);
+        const last = doc.lineAt(Math.max(start, Math.min(effect.value.end, doc.length) - 1)).number;
+        for (let number = doc.lineAt(start).number; number <= last; number += 1)
           lines.push(line.range(doc.line(number).from));
       }
       next = Decoration.set(lines);
@@ -46,7 +41,9 @@ interface YamlPanelProps {
 }
 
 export function YamlPanel({ editing, selected, onSelect, goTo, isReadOnly }: YamlPanelProps) {
-  const { draft, reading, checked } = editing;
+  const { draft, checked } = editing;
+  // Comes together with the text that it was read from, which comes late as well where it was changed elsewhere.
+  const reading = useDeferredValue(editing.reading);
   const [view, setView] = useState<EditorView | null>(null);
   const ranges = useRef(reading.ranges);
   useEffect(() => {
