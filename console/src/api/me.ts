@@ -1,5 +1,5 @@
 // Who is signed in, where they belong, and what they may do there.
-import { QueryObserver, queryOptions, useSuspenseQuery } from "@tanstack/react-query";
+import { notifyManager, QueryObserver, queryOptions, useSuspenseQuery } from "@tanstack/react-query";
 import { useSyncExternalStore } from "react";
 import { answer, client } from "./client";
 import { currentOrganization, setOrganization, useOrganizationId } from "./organization";
@@ -77,9 +77,11 @@ let stop: (() => void) | undefined;
 /** One observer for all who ask: each line of a long list asks for what may be done with it. */
 function subscribe(changed: () => void): () => void {
   asking.add(changed);
-  stop ??= new QueryObserver(queryClient, meQuery).subscribe(() => {
+  // Once what told of it is done: who leaves an organization is in another one by then.
+  const told = notifyManager.batchCalls(() => {
     for (const one of asking) one();
   });
+  stop ??= new QueryObserver(queryClient, meQuery).subscribe(told);
   return () => {
     asking.delete(changed);
     if (asking.size > 0) return;
