@@ -4,17 +4,19 @@ use std::time::Instant;
 
 use flowetl_proto::control::Cost;
 use flowetl_proto::id::{RunId, SegmentId, Token};
-use flowetl_proto::run::{Phase, RunEvent, RunOptions};
+use flowetl_proto::run::{Phase, RunEvent, RunOptions, Timestamp};
 use serde_json::json;
 use sqlx::{Connection, Executor};
 
 use super::{AttemptRow, Origin, Record, RunRow, SinkCommit, Store, Totals, Version};
+use crate::schedule::{Missed, Target};
 use crate::store::CommitState;
 use crate::tests::{Database, extract, load, on_both, pipeline};
 use crate::{Error, cut};
 
 on_both!(
     dm_15_migrations_are_applied_once,
+    dm_15_schedules_and_the_times_that_wait_outlive_a_migration,
     writes_and_reads_a_run,
     fences_former_owners,
     allows_one_active_run,
@@ -64,6 +66,42 @@ async fn dm_15_migrations_are_applied_once(database: &Database) {
     let (one, two) = tokio::join!(Store::open(&database.url), Store::open(&database.url));
     assert!(one.unwrap().runs().await.unwrap().is_empty());
     assert!(two.unwrap().runs().await.unwrap().is_empty());
+}
+
+async fn dm_15_schedules_and_the_times_that_wait_outlive_a_migration(database: &Database) {
+    // Before schedules could run transformations.
+    sqlx::any::install_default_drivers();
+    let mut connection = sqlx::AnyConnection::connect(&database.url).await.unwrap();
+    super::MIGRATIONS.run_to(202_611_231_020, &mut connection).await.unwrap();
+    for insert in [
+        "insert into organization (id, name, slug, created_at) values ('o', 'o', 'o', 0)",
+        "insert into stored_pipeline (id, organization, name, key, status, revision, layout, created_at, updated_at) \
+         values ('p', 'o', 'shop', 'shop', 'active', 1, '{}', 0, 0)",
+        "insert into schedule (id, organization, pipeline, cron, timezone, missed, until, is_active, of_file, next_at, \
+         created_at, updated_at, params) values ('s', 'o', 'p', '0 3 * * *', 'Europe/Warsaw', 'queue', 'orders', 1, 1, 50, \
+         7, 8, '{\"day\":3}')",
+        "insert into tick (schedule, at, try_at) values ('s', 40, 41)",
+    ] {
+        connection.execute(insert).await.unwrap();
+    }
+    connection.close().await.unwrap();
+
+    let store = Store::open(&database.url).await.unwrap();
+    let mut directory = store.change_directory().await.unwrap();
+    let kept = directory.schedule("o", "s").await.unwrap().unwrap();
+    let schedule = &kept.schedule;
+    assert_eq!((kept.target.as_str(), kept.waiting, &schedule.target), ("shop", 1, &Target::Pipeline("p".into())));
+    let said = (&*schedule.cron, &*schedule.timezone, schedule.missed, schedule.until.as_deref(), schedule.of_file);
+    assert_eq!(said, ("0 3 * * *", "Europe/Warsaw", Missed::Queue, Some("orders"), true));
+    let times = (schedule.next_at, schedule.created_at, schedule.updated_at);
+    assert_eq!(times, (Some(Timestamp(50)), Timestamp(7), Timestamp(8)));
+    assert_eq!((schedule.params["day"].clone(), schedule.is_active), (json!(3), true));
+    directory.remove_schedule("s").await.unwrap();
+    directory.commit().await.unwrap();
+    // A time still belongs to a schedule that is there.
+    let mut tx = store.begin().await.unwrap();
+    let orphan = sqlx::query("insert into tick (schedule, at, try_at) values ('s', 1, 1)").execute(&mut *tx).await;
+    assert!(orphan.unwrap_err().to_string().to_lowercase().contains("foreign key"));
 }
 
 fn version() -> Version {
