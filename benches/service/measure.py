@@ -46,6 +46,8 @@ class Service:
         if database:
             environment["FLOWETL_DATABASE_URL"] = database
         program = os.environ["FLOWETL_BIN"]
+        key = subprocess.run([program, "keygen"], capture_output=True, text=True, check=True).stdout.strip()
+        environment["ENCRYPTION_KEY"] = key
         arguments = [program, "up", "--listen", f"127.0.0.1:{free_port()}", "--http", f"127.0.0.1:{self.port}"]
         # One person makes all calls here.
         arguments += ["--rate-limit", "1000000"]
