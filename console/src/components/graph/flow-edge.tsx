@@ -28,18 +28,16 @@ const BARS = {
   full: { fill: "bg-red-600", line: "#dc2626" },
 };
 
-/** Drawn anew only where something of it is seen to differ. */
-export const FlowEdge = memo(DrawnEdge, ({ data: one, ...oneRest }, { data: other, ...otherRest }) => {
-  return isShallowEqual(one ?? {}, other ?? {}) && isShallowEqual(oneRest, otherRest);
-});
-
 /** Whether a line leads where it led, as it was. */
-export function isSameEdge(
-  { data: one, ...oneRest }: FlowEdgeType,
-  { data: other, ...otherRest }: FlowEdgeType,
-) {
+export function isSameEdge<Line extends { data?: FlowData | undefined }>(
+  { data: one, ...oneRest }: Line,
+  { data: other, ...otherRest }: Line,
+): boolean {
   return isShallowEqual(one ?? {}, other ?? {}) && isShallowEqual(oneRest, otherRest);
 }
+
+/** Drawn anew only where something of it is seen to differ. */
+export const FlowEdge = memo(DrawnEdge, isSameEdge<EdgeProps<FlowEdgeType>>);
 
 function DrawnEdge(props: EdgeProps<FlowEdgeType>) {
   const { data, selected } = props;

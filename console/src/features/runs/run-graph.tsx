@@ -7,7 +7,7 @@ import { pipelineGraphQuery } from "@/api/pipeline-graph";
 import type { RunDetail } from "@/api/runs";
 import { type BlockNodeType, isSameNode } from "@/components/graph/block-node";
 import { GraphCanvas } from "@/components/graph/canvas";
-import { isSameEdge } from "@/components/graph/flow-edge";
+import { type FlowEdgeType, isSameEdge } from "@/components/graph/flow-edge";
 import { layoutGraph } from "@/components/graph/layout";
 import { RingLegend } from "@/components/graph/ring";
 import { GraphWays } from "@/components/graph/ways";
@@ -43,7 +43,7 @@ export function RunGraph({ run, heard }: { run: RunDetail; heard: readonly Heard
   });
   const onPaneClick = useSteady(() => select(undefined));
   const keepNodes = useMemo(() => keeper(isSameNode), []);
-  const keepEdges = useMemo(() => keeper(isSameEdge), []);
+  const keepEdges = useMemo(() => keeper<FlowEdgeType>(isSameEdge), []);
   // Figures that change are drawn between whatever else there is to do.
   const nodes = useDeferredValue(keepNodes(flowNodes(shape, run.view, heard, places, block)));
   const edges = useDeferredValue(keepEdges(flowEdges(shape, run.view, heard)));
