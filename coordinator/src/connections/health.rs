@@ -5,11 +5,10 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::stream;
 use tokio::sync::watch;
-use tokio::time::{MissedTickBehavior, interval};
 
 use super::{Connection, Connections};
-use crate::grpc::Seat;
-use crate::{Result, clock};
+use crate::grpc::{Seat, while_leading};
+use crate::{Handle, Result, clock};
 
 /// How often it is looked for connections whose time has come, where they are tested less often than that.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
@@ -20,17 +19,11 @@ const PAGE: i64 = 200;
 
 /// Tests every connection that was not tested for so long, for as long as this process leads; never returns.
 pub async fn check_connections(seat: watch::Receiver<Seat>, every: Duration) {
-    let mut due = interval(every.min(LOOK_EVERY));
-    due.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        due.tick().await;
-        let leads = seat.borrow().leads();
-        let Ok((handle, roster)) = leads else { continue };
+    let check = |handle: Handle, roster| async move {
         let before = clock::now() - i64::try_from(every.as_millis()).unwrap_or(i64::MAX);
-        if let Err(error) = Connections::new(handle.vault(), roster).check(before).await {
-            tracing::warn!(error = %error.chain(), "connections are not checked");
-        }
-    }
+        Connections::new(handle.vault(), roster).check(before).await
+    };
+    while_leading(seat, every.min(LOOK_EVERY), "connections are not checked", check).await;
 }
 
 impl Connections {

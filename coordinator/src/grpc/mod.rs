@@ -21,6 +21,7 @@ use tonic::transport::server::TcpIncoming;
 pub use self::access::Access;
 use self::access::Gate;
 pub use self::seat::Seat;
+pub(crate) use self::seat::while_leading;
 use self::service::Service;
 pub use self::tokens::Tokens;
 use crate::{Error, Result};

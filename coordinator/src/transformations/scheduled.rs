@@ -5,12 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{MissedTickBehavior, interval};
 
 use super::Transformations;
 use crate::accounts::{Refusal, Role, Tenant};
 use crate::fleet::Roster;
-use crate::grpc::Seat;
+use crate::grpc::{Seat, while_leading};
 use crate::schedule;
 use crate::store::{Cause, Scheduled, TransformationTick, Trigger};
 use crate::{Handle, Result, clock};
@@ -22,16 +21,8 @@ const BEGUN_BY_ONE_LOOK: i64 = 100;
 
 /// Begins every run that is due; never returns.
 pub async fn run_transformations(seat: watch::Receiver<Seat>) {
-    let mut due = interval(ASK_EVERY);
-    due.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        due.tick().await;
-        let leads = seat.borrow().leads();
-        let Ok((handle, roster)) = leads else { continue };
-        if let Err(error) = begin_due(&handle, &roster, clock::now()).await {
-            tracing::warn!(error = %error.chain(), "nobody looks for transformations whose time has come");
-        }
-    }
+    let begin = |handle, roster| async move { begin_due(&handle, &roster, clock::now()).await };
+    while_leading(seat, ASK_EVERY, "nobody looks for transformations whose time has come", begin).await;
 }
 
 /// Begins the runs that are due at the time `now`.

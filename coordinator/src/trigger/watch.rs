@@ -7,7 +7,6 @@ use futures::StreamExt;
 use futures::stream;
 use serde_json::json;
 use tokio::sync::watch;
-use tokio::time::{MissedTickBehavior, interval};
 
 use super::arrivals::{Seen, step};
 use super::fire::{KNOWN_MS, WAITING_MAX};
@@ -15,7 +14,7 @@ use super::{Arrived, Firing};
 use crate::accounts::Refusal;
 use crate::connections::unseal;
 use crate::fleet::Roster;
-use crate::grpc::Seat;
+use crate::grpc::{Seat, while_leading};
 use crate::pipelines::Pipelines;
 use crate::store::News;
 use crate::{Handle, Result, clock};
@@ -47,16 +46,8 @@ pub(crate) struct Watch {
 
 /// Looks at every place that is due; never returns.
 pub async fn watch_files(seat: watch::Receiver<Seat>) {
-    let mut due = interval(ASK_EVERY);
-    due.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        due.tick().await;
-        let leads = seat.borrow().leads();
-        let Ok((handle, roster)) = leads else { continue };
-        if let Err(error) = Watcher::new(handle, roster).look(clock::now()).await {
-            tracing::warn!(error = %error.chain(), "nobody looks for files that arrive");
-        }
-    }
+    let look = |handle, roster| async move { Watcher::new(handle, roster).look(clock::now()).await };
+    while_leading(seat, ASK_EVERY, "nobody looks for files that arrive", look).await;
 }
 
 /// Looks at the places of all organizations.
