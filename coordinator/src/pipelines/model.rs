@@ -112,6 +112,8 @@ pub(crate) struct StoredPipeline {
     pub description: Option<String>,
     /// The number of the newest revision, 1 for the first.
     pub revision: i64,
+    /// Its blocks that compute, in the engine or inside a database: how many the newest revision has; 0 while that is not right.
+    pub computing: i64,
     pub layout: Layout,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,

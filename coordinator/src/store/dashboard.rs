@@ -1,5 +1,7 @@
 //! What a dashboard counts and shows of one organization, in a handful of statements.
 
+use std::collections::BTreeMap;
+
 use flowetl_proto::run::Timestamp;
 use sqlx::any::AnyRow;
 
@@ -44,6 +46,15 @@ pub(crate) struct Trouble {
     pub at: Option<Timestamp>,
 }
 
+/// How an organization's pipelines stand.
+#[derive(Debug, Default)]
+pub(crate) struct Health {
+    /// How many stand how: `active`, `paused`, `draft`, or `error` where the newest run of an active one failed.
+    pub counted: BTreeMap<String, i64>,
+    /// Those whose newest run has failed, the last one first.
+    pub failing: Vec<Trouble>,
+}
+
 /// The next time of a schedule.
 #[derive(Debug)]
 pub(crate) struct NextTime {
@@ -55,27 +66,14 @@ pub(crate) struct NextTime {
     pub at: Timestamp,
 }
 
-/// A pipeline with its newest run.
-const NEWEST: &str = "from stored_pipeline p left join run r on r.id = (select max(n.id) from run n where n.pipeline = p.key) \
-                      where p.organization = $1";
-
 impl Store {
     pub(crate) async fn counts(&self, organization: &str) -> Result<Counts> {
-        // Each kind is found as often as its text goes missing when it is taken away.
-        let found = |kind: &str| {
-            let text = format!("\"kind\":\"{kind}\"");
-            format!("(length(v.definition) - length(replace(v.definition, '{text}', ''))) / {}", text.len())
-        };
-        let select = format!(
-            "select (select count(*) from stored_pipeline where organization = $1) as pipelines, \
-             (select count(*) from connection where organization = $1) as connections, \
-             (select count(*) from schedule where organization = $1 and is_active = 1) as schedules, \
-             cast((select coalesce(sum({} + {}), 0) from stored_pipeline p join revision v \
-             on v.pipeline = p.id and v.number = p.revision where p.organization = $1) as bigint) as transformations",
-            found("sql"),
-            found("in_database")
-        );
-        let row = sqlx::query(sqlx::AssertSqlSafe(select)).bind(organization.to_owned()).fetch_one(&self.pool).await;
+        let select = "select (select count(*) from stored_pipeline where organization = $1) as pipelines, \
+                      (select cast(coalesce(sum(computing), 0) as bigint) from stored_pipeline where organization = $1) \
+                      as transformations, \
+                      (select count(*) from connection where organization = $1) as connections, \
+                      (select count(*) from schedule where organization = $1 and is_active = 1) as schedules";
+        let row = sqlx::query(select).bind(organization.to_owned()).fetch_one(&self.pool).await;
         let row = row.map_err(doing("count what an organization has"))?;
         Ok(Counts {
             pipelines: get(&row, "pipelines")?,
@@ -106,24 +104,28 @@ impl Store {
         rows.iter().map(decode).collect()
     }
 
-    /// How many pipelines stand how: `active`, `paused`, `draft`, or `error` where the newest run of an active one failed.
-    pub(crate) async fn pipeline_health(&self, organization: &str) -> Result<Vec<(String, i64)>> {
+    /// How pipelines stand, in one look at the newest run of each.
+    pub(crate) async fn pipeline_health(&self, organization: &str) -> Result<Health> {
         let select = format!(
-            "select shown, count(*) as pipelines from (select case when p.status = 'active' and r.state = 'failed' \
-             then 'error' else p.status end as shown {NEWEST}) s group by shown order by shown"
+            "with newest as materialized (select p.id, p.name, p.status, r.id as run, r.state from stored_pipeline p \
+             left join run r on r.id = (select max(n.id) from run n where n.pipeline = p.key) where p.organization = $1), \
+             failed as (select id, name, run from newest where status = 'active' and state = 'failed'), \
+             last as (select f.*, r.error_message, r.finished_at from failed f join run r on r.id = f.run \
+             order by f.run desc limit {SHOWN_MAX}) \
+             select case when status = 'active' and state = 'failed' then 'error' else status end as shown, \
+             count(*) as pipelines, cast(null as text) as id, cast(null as text) as name, cast(null as text) as run, \
+             cast(null as text) as message, cast(null as bigint) as at from newest group by shown \
+             union all select cast(null as text), 0, id, name, run, error_message, finished_at from last order by run desc"
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(select)).bind(organization.to_owned()).fetch_all(&self.pool).await;
-        let rows = rows.map_err(doing("count the pipelines"))?;
-        rows.iter().map(|row| Ok((get(row, "shown")?, get(row, "pipelines")?))).collect()
-    }
-
-    /// Pipelines whose newest run has failed, the last one first.
-    pub(crate) async fn failing_pipelines(&self, organization: &str) -> Result<Vec<Trouble>> {
-        let select = format!(
-            "select p.id, p.name, r.id as run, r.error_message as message, r.finished_at as at {NEWEST} \
-             and p.status = 'active' and r.state = 'failed' order by r.id desc limit {SHOWN_MAX}"
-        );
-        self.troubled(select, organization, "list the pipelines").await
+        let mut health = Health::default();
+        for row in &rows.map_err(doing("count the pipelines"))? {
+            match get::<Option<String>>(row, "shown")? {
+                Some(shown) => drop(health.counted.insert(shown, get(row, "pipelines")?)),
+                None => health.failing.push(troubled(row)?),
+            }
+        }
+        Ok(health)
     }
 
     /// Connections whose last test has failed, the last one first.
@@ -133,21 +135,8 @@ impl Store {
              from connection where organization = $1 and last_test_status = 'failed' \
              order by last_tested_at desc limit {SHOWN_MAX}"
         );
-        self.troubled(select, organization, "list the connections").await
-    }
-
-    async fn troubled(&self, select: String, organization: &str, what: &'static str) -> Result<Vec<Trouble>> {
         let rows = sqlx::query(sqlx::AssertSqlSafe(select)).bind(organization.to_owned()).fetch_all(&self.pool).await;
-        let decode = |row: &AnyRow| {
-            Ok(Trouble {
-                id: get(row, "id")?,
-                name: get(row, "name")?,
-                run: get(row, "run")?,
-                message: get(row, "message")?,
-                at: get::<Option<i64>>(row, "at")?.map(Timestamp),
-            })
-        };
-        rows.map_err(doing(what))?.iter().map(decode).collect()
+        rows.map_err(doing("list the connections"))?.iter().map(troubled).collect()
     }
 
     /// What comes next by itself.
@@ -180,4 +169,14 @@ impl Store {
         let rows = query.fetch_all(&self.pool).await.map_err(doing("list the runs"))?;
         rows.iter().map(|row| get(row, "id")).collect()
     }
+}
+
+fn troubled(row: &AnyRow) -> Result<Trouble> {
+    Ok(Trouble {
+        id: get(row, "id")?,
+        name: get(row, "name")?,
+        run: get(row, "run")?,
+        message: get(row, "message")?,
+        at: get::<Option<i64>>(row, "at")?.map(Timestamp),
+    })
 }

@@ -10,7 +10,7 @@ use super::run::decode_owned;
 use super::{OwnedRun, Store, Trigger, containing, doing, get};
 use crate::Result;
 
-/// Failed runs whose errors one search reads: some ten milliseconds. The next page goes on behind them.
+/// Errors that one search reads: some milliseconds. The next page goes on behind them.
 const SEARCHED_MAX: i64 = 2_000;
 /// States in which a run may have an error.
 const WITH_ERROR: [Phase; 4] = [Phase::Failing, Phase::Cancelling, Phase::Failed, Phase::Cancelled];
@@ -203,8 +203,18 @@ fn window(
     most: i64,
 ) -> Option<String> {
     let (owners, common) = (owners(text, query, is_default, wanted), common(text, query));
+    // An organization's errors have an index of their own; those in certain states, or of one pipeline, are found among all
+    // runs that stand so.
+    let is_by_error = query.search.is_some()
+        && query.states.is_empty()
+        && !matches!(query.waiting, Waiting::With(_))
+        && matches!(wanted, Wanted::Any);
+    let states = match is_by_error {
+        true => vec![" and run.error_message is not null".to_owned()],
+        false => states(text, query),
+    };
     let mut branches = Vec::new();
-    for state in states(text, query) {
+    for state in states {
         branches.extend(owners.iter().map(|owner| format!("{owner}{state}{common}")));
     }
     let most = text.number(most);
@@ -325,7 +335,11 @@ mod tests {
             (query(), "run_by_organization"),
             (RunQuery { from: Some(1), to: Some(2), before: Some("z".into()), ..query() }, "run_by_organization"),
             (RunQuery { states: failed.clone(), ..query() }, "run_by_organization_state"),
-            (RunQuery { search: Some("refused".into()), ..query() }, "run_by_organization_state"),
+            (RunQuery { search: Some("refused".into()), ..query() }, "run_by_organization_error"),
+            (
+                RunQuery { search: Some("refused".into()), states: failed.clone(), ..query() },
+                "run_by_organization_state",
+            ),
             (RunQuery { triggers: vec![Trigger::Manual], ..query() }, "run_by_organization_trigger"),
             (RunQuery { triggers: vec![Trigger::Manual, Trigger::Api], ..query() }, "run_by_organization"),
             (RunQuery { pipeline: Some("kept".into()), ..query() }, "run_by_pipeline"),

@@ -47,7 +47,7 @@ mod whole;
 
 pub(crate) use alert::Told;
 pub(crate) use attempt::AttemptRow;
-pub(crate) use dashboard::{HOUR_MS, Hourly, Trouble};
+pub(crate) use dashboard::{HOUR_MS, Health, Hourly, Trouble};
 pub(crate) use directory::{Directory, Edge, PipelineQuery};
 pub(crate) use history::{RunPage, RunQuery, Waiting, id_at};
 pub(crate) use idempotency::Earlier;
@@ -78,6 +78,9 @@ const FIRST_OPEN_PAUSE: Duration = Duration::from_millis(50);
 
 /// Connections: a few readers at once, so that nobody waits behind who searches a million runs. Those to PostgreSQL write, too.
 const CONNECTIONS: u32 = 4;
+
+/// After how long without a word it is asked whether a connection to PostgreSQL still stands before it is used.
+const UNASKED_LIMIT: Duration = Duration::from_secs(1);
 
 /// What each connection to SQLite keeps of the file at most: the indexes' upper pages, which every list goes through.
 const SQLITE_CACHE_KIB: u32 = 8 * 1024;
@@ -153,9 +156,16 @@ impl Store {
         let options = AnyPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(BUSY_LIMIT)
-            .test_before_acquire(!sqlite)
-            // A commit that failed (a full disk) leaves a connection that counts a transaction it no longer has.
-            .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
+            .test_before_acquire(false)
+            .before_acquire(move |connection, meta| {
+                Box::pin(async move {
+                    if !sqlite && meta.idle_for > UNASKED_LIMIT {
+                        connection.ping().await?;
+                    }
+                    // A commit that failed (a full disk) leaves a connection that counts a transaction it no longer has.
+                    Ok(!connection.is_in_transaction())
+                })
+            })
             .idle_timeout(None)
             .max_lifetime(None)
             .after_connect(move |connection, _| {

@@ -12,24 +12,24 @@ impl Directory {
     /// The keys of an organization, newest first.
     pub(crate) async fn api_keys(&mut self, organization: &str) -> Result<Vec<ApiKey>> {
         let query = sqlx::query("select * from api_key where organization = $1 order by id desc");
-        let rows = query.bind(organization.to_owned()).fetch_all(&mut *self.tx).await;
+        let rows = query.bind(organization.to_owned()).fetch_all(&mut *self.line).await;
         rows.map_err(doing("list the API keys"))?.iter().map(decode).collect()
     }
 
     pub(crate) async fn api_key(&mut self, organization: &str, id: &str) -> Result<Option<ApiKey>> {
         let query = sqlx::query("select * from api_key where organization = $1 and id = $2");
-        let row = query.bind(organization.to_owned()).bind(id.to_owned()).fetch_optional(&mut *self.tx).await;
+        let row = query.bind(organization.to_owned()).bind(id.to_owned()).fetch_optional(&mut *self.line).await;
         row.map_err(doing("read an API key"))?.as_ref().map(decode).transpose()
     }
 
     /// The key of a secret, if it has not expired at the time `now`, and as whom it acts.
     pub(crate) async fn api_key_of(&mut self, hash: &str, now: i64) -> Result<Option<(ApiKey, Person)>> {
         let query = "select * from api_key where hash = $1 and (expires_at is null or expires_at > $2)";
-        let row = sqlx::query(query).bind(hash.to_owned()).bind(now).fetch_optional(&mut *self.tx).await;
+        let row = sqlx::query(query).bind(hash.to_owned()).bind(now).fetch_optional(&mut *self.line).await;
         let Some(row) = row.map_err(doing("read an API key"))? else { return Ok(None) };
         let key = decode(&row)?;
         let row = sqlx::query("select * from person where id = $1").bind(key.person.clone());
-        let row = row.fetch_one(&mut *self.tx).await.map_err(doing("read a person"))?;
+        let row = row.fetch_one(&mut *self.line).await.map_err(doing("read a person"))?;
         Ok(Some((key, person::decode(&row)?)))
     }
 
@@ -46,7 +46,7 @@ impl Directory {
             .bind(to_json("an API key's scopes", &key.scopes)?)
             .bind(key.created_at.0)
             .bind(key.expires_at.map(|at| at.0))
-            .execute(&mut *self.tx)
+            .execute(&mut *self.line)
             .await
             .map_err(doing("write an API key"))?;
         Ok(())
@@ -54,13 +54,13 @@ impl Directory {
 
     pub(crate) async fn used_api_key(&mut self, id: &str, now: i64) -> Result<()> {
         let update = sqlx::query("update api_key set last_used_at = $1 where id = $2").bind(now).bind(id.to_owned());
-        update.execute(&mut *self.tx).await.map_err(doing("write an API key"))?;
+        update.execute(&mut *self.line).await.map_err(doing("write an API key"))?;
         Ok(())
     }
 
     pub(crate) async fn remove_api_key(&mut self, id: &str) -> Result<()> {
         let delete = sqlx::query("delete from api_key where id = $1").bind(id.to_owned());
-        delete.execute(&mut *self.tx).await.map_err(doing("remove an API key"))?;
+        delete.execute(&mut *self.line).await.map_err(doing("remove an API key"))?;
         Ok(())
     }
 }

@@ -45,7 +45,7 @@ impl Directory {
             .bind(json(&entry.before)?)
             .bind(json(&entry.after)?)
             .bind(entry.at.0)
-            .execute(&mut *self.tx)
+            .execute(&mut *self.line)
             .await
             .map_err(doing("write the audit log"))?;
         let is_told = entry.action.split('.').next().is_some_and(|thing| TOLD.contains(&thing));
@@ -67,7 +67,7 @@ impl Directory {
                      order by id desc limit $3";
         let query = sqlx::query(query).bind(organization.unwrap_or_default().to_owned());
         let query = query.bind(before.unwrap_or_default().to_owned()).bind(limit);
-        let rows = query.fetch_all(&mut *self.tx).await.map_err(doing("read the audit log"))?;
+        let rows = query.fetch_all(&mut *self.line).await.map_err(doing("read the audit log"))?;
         rows.iter().map(decode).collect()
     }
 }

@@ -11,13 +11,13 @@ use crate::store::{containing, doing, from_json, get, get_word, to_json};
 impl Directory {
     pub(crate) async fn connection(&mut self, organization: &str, id: &str) -> Result<Option<Connection>> {
         let query = sqlx::query("select * from connection where organization = $1 and id = $2");
-        let row = query.bind(organization.to_owned()).bind(id.to_owned()).fetch_optional(&mut *self.tx).await;
+        let row = query.bind(organization.to_owned()).bind(id.to_owned()).fetch_optional(&mut *self.line).await;
         row.map_err(doing("read a connection"))?.as_ref().map(decode).transpose()
     }
 
     pub(crate) async fn connection_named(&mut self, organization: &str, name: &str) -> Result<Option<Connection>> {
         let query = sqlx::query("select * from connection where organization = $1 and name = $2");
-        let row = query.bind(organization.to_owned()).bind(name.to_owned()).fetch_optional(&mut *self.tx).await;
+        let row = query.bind(organization.to_owned()).bind(name.to_owned()).fetch_optional(&mut *self.line).await;
         row.map_err(doing("read a connection"))?.as_ref().map(decode).transpose()
     }
 
@@ -39,7 +39,7 @@ impl Directory {
             .bind(query.search.as_deref().map(containing).unwrap_or_default())
             .bind(query.after.clone().unwrap_or_default())
             .bind(query.limit)
-            .fetch_all(&mut *self.tx)
+            .fetch_all(&mut *self.line)
             .await;
         rows.map_err(doing("list the connections"))?.iter().map(decode).collect()
     }
@@ -47,7 +47,7 @@ impl Directory {
     /// How many connections an organization has.
     pub(crate) async fn count_connections(&mut self, organization: &str) -> Result<i64> {
         let query = sqlx::query("select count(*) as number from connection where organization = $1");
-        let row = query.bind(organization.to_owned()).fetch_one(&mut *self.tx).await;
+        let row = query.bind(organization.to_owned()).fetch_one(&mut *self.line).await;
         get(&row.map_err(doing("count the connections"))?, "number")
     }
 
@@ -59,7 +59,7 @@ impl Directory {
         limit: i64,
     ) -> Result<Vec<Connection>> {
         let select = "select * from connection where coalesce(last_tested_at, 0) < $1 and id > $2 order by id limit $3";
-        let rows = sqlx::query(select).bind(before).bind(after.to_owned()).bind(limit).fetch_all(&mut *self.tx).await;
+        let rows = sqlx::query(select).bind(before).bind(after.to_owned()).bind(limit).fetch_all(&mut *self.line).await;
         rows.map_err(doing("list the connections"))?.iter().map(decode).collect()
     }
 
@@ -77,7 +77,7 @@ impl Directory {
             .bind(to_json("a connection", &connection.sealed)?)
             .bind(connection.created_at.0)
             .bind(connection.updated_at.0)
-            .execute(&mut *self.tx)
+            .execute(&mut *self.line)
             .await
             .map_err(doing("write a connection"))?;
         Ok(())
@@ -103,7 +103,7 @@ impl Directory {
             .bind(test.map(|test| test.message.clone()))
             .bind(connection.organization.clone())
             .bind(connection.id.clone())
-            .execute(&mut *self.tx)
+            .execute(&mut *self.line)
             .await
             .map_err(doing("write a connection"))?;
         Ok(())
@@ -121,7 +121,7 @@ impl Directory {
             .bind(tested.organization.clone())
             .bind(tested.id.clone())
             .bind(tested.updated_at.0)
-            .execute(&mut *self.tx)
+            .execute(&mut *self.line)
             .await
             .map_err(doing("write a connection's test"))?;
         Ok(())
@@ -129,7 +129,7 @@ impl Directory {
 
     pub(crate) async fn remove_connection(&mut self, organization: &str, id: &str) -> Result<()> {
         let delete = sqlx::query("delete from connection where organization = $1 and id = $2");
-        let done = delete.bind(organization.to_owned()).bind(id.to_owned()).execute(&mut *self.tx).await;
+        let done = delete.bind(organization.to_owned()).bind(id.to_owned()).execute(&mut *self.line).await;
         done.map_err(doing("remove a connection"))?;
         Ok(())
     }

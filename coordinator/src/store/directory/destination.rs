@@ -1,8 +1,8 @@
 //! Destinations of alerts without their plain secrets, and what was and is on its way to them.
 
 use flowetl_proto::run::Timestamp;
+use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
-use sqlx::{Any, Transaction};
 
 use super::Directory;
 use crate::Result;
@@ -15,19 +15,19 @@ impl Directory {
     /// By name.
     pub(crate) async fn destinations(&mut self, organization: &str) -> Result<Vec<Destination>> {
         let query = sqlx::query("select * from destination where organization = $1 order by name");
-        let rows = query.bind(organization.to_owned()).fetch_all(&mut *self.tx).await;
+        let rows = query.bind(organization.to_owned()).fetch_all(&mut *self.line).await;
         rows.map_err(doing("list the destinations"))?.iter().map(decode_destination).collect()
     }
 
     pub(crate) async fn destination(&mut self, organization: &str, id: &str) -> Result<Option<Destination>> {
         let query = sqlx::query("select * from destination where organization = $1 and id = $2");
-        let row = query.bind(organization.to_owned()).bind(id.to_owned()).fetch_optional(&mut *self.tx).await;
+        let row = query.bind(organization.to_owned()).bind(id.to_owned()).fetch_optional(&mut *self.line).await;
         row.map_err(doing("read a destination"))?.as_ref().map(decode_destination).transpose()
     }
 
     pub(crate) async fn count_destinations(&mut self, organization: &str) -> Result<i64> {
         let query = sqlx::query("select count(*) as number from destination where organization = $1");
-        let row = query.bind(organization.to_owned()).fetch_one(&mut *self.tx).await;
+        let row = query.bind(organization.to_owned()).fetch_one(&mut *self.line).await;
         get(&row.map_err(doing("count the destinations"))?, "number")
     }
 
@@ -44,7 +44,7 @@ impl Directory {
             .bind(to_json(WHAT, &destination.events)?)
             .bind(destination.created_at.0)
             .bind(destination.updated_at.0)
-            .execute(&mut *self.tx)
+            .execute(&mut *self.line)
             .await
             .map_err(doing("write a destination"))?;
         Ok(())
@@ -62,7 +62,7 @@ impl Directory {
             .bind(destination.updated_at.0)
             .bind(destination.organization.clone())
             .bind(destination.id.clone())
-            .execute(&mut *self.tx)
+            .execute(&mut *self.line)
             .await
             .map_err(doing("write a destination"))?;
         Ok(())
@@ -75,7 +75,7 @@ impl Directory {
             "delete from destination where organization = $1 and id = $2",
         ] {
             let delete = sqlx::query(delete).bind(organization.to_owned()).bind(id.to_owned());
-            delete.execute(&mut *self.tx).await.map_err(doing("remove a destination"))?;
+            delete.execute(&mut *self.line).await.map_err(doing("remove a destination"))?;
         }
         Ok(())
     }
@@ -90,19 +90,19 @@ impl Directory {
             .bind(query.state.map(DeliveryState::as_str).unwrap_or_default())
             .bind(query.before.clone())
             .bind(query.limit)
-            .fetch_all(&mut *self.tx)
+            .fetch_all(&mut *self.line)
             .await;
         rows.map_err(doing("list the deliveries"))?.iter().map(decode_delivery).collect()
     }
 
     pub(crate) async fn delivery(&mut self, organization: &str, id: &str) -> Result<Option<Delivery>> {
         let query = sqlx::query("select * from delivery where organization = $1 and id = $2");
-        let row = query.bind(organization.to_owned()).bind(id.to_owned()).fetch_optional(&mut *self.tx).await;
+        let row = query.bind(organization.to_owned()).bind(id.to_owned()).fetch_optional(&mut *self.line).await;
         row.map_err(doing("read a delivery"))?.as_ref().map(decode_delivery).transpose()
     }
 
     pub(crate) async fn add_delivery(&mut self, delivery: &Delivery) -> Result<()> {
-        insert_delivery(&mut self.tx, delivery).await
+        insert_delivery(&mut self.line, delivery).await
     }
 
     /// Lets a delivery be tried at the time `now` as if it never was.
@@ -110,13 +110,13 @@ impl Directory {
         let update = "update delivery set state = $1, tries = 0, next_at = $2 where organization = $3 and id = $4";
         let update = sqlx::query(update).bind(DeliveryState::Waiting.as_str()).bind(now);
         let update = update.bind(organization.to_owned()).bind(id.to_owned());
-        update.execute(&mut *self.tx).await.map_err(doing("write a delivery"))?;
+        update.execute(&mut *self.line).await.map_err(doing("write a delivery"))?;
         Ok(())
     }
 }
 
 /// Writes a new delivery, unless its destination was removed meanwhile.
-pub(crate) async fn insert_delivery(tx: &mut Transaction<'static, Any>, delivery: &Delivery) -> Result<()> {
+pub(crate) async fn insert_delivery(on: &mut AnyConnection, delivery: &Delivery) -> Result<()> {
     let insert = "insert into delivery (id, organization, destination, event, body, news, state, tries, next_at, status, \
                   answer, tried_at, created_at) \
                   select $1, $2, t.id, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13 from destination t where t.id = $3 \
@@ -136,7 +136,7 @@ pub(crate) async fn insert_delivery(tx: &mut Transaction<'static, Any>, delivery
         .bind(last.map(|last| last.text.clone()))
         .bind(last.map(|last| last.at.0))
         .bind(delivery.created_at.0)
-        .execute(&mut **tx)
+        .execute(on)
         .await
         .map_err(doing("write a delivery"))?;
     Ok(())

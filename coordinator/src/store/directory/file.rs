@@ -22,27 +22,27 @@ impl Directory {
             .bind(query.search.as_deref().map(containing).unwrap_or_default())
             .bind(i64::from(after.is_some()));
         let (folder, name) = after.unwrap_or_default();
-        let rows = rows.bind(folder).bind(name).bind(query.limit).fetch_all(&mut *self.tx).await;
+        let rows = rows.bind(folder).bind(name).bind(query.limit).fetch_all(&mut *self.line).await;
         rows.map_err(doing("list the files"))?.iter().map(decode).collect()
     }
 
     /// All folders that an organization's files lie in.
     pub(crate) async fn file_folders(&mut self, organization: &str) -> Result<Vec<String>> {
         let select = "select distinct folder from file where organization = $1 order by folder";
-        let rows = sqlx::query(select).bind(organization.to_owned()).fetch_all(&mut *self.tx).await;
+        let rows = sqlx::query(select).bind(organization.to_owned()).fetch_all(&mut *self.line).await;
         rows.map_err(doing("list the folders"))?.iter().map(|row| get(row, "folder")).collect()
     }
 
     pub(crate) async fn file(&mut self, organization: &str, id: &str) -> Result<Option<File>> {
         let query = sqlx::query("select * from file where organization = $1 and id = $2");
-        let row = query.bind(organization.to_owned()).bind(id.to_owned()).fetch_optional(&mut *self.tx).await;
+        let row = query.bind(organization.to_owned()).bind(id.to_owned()).fetch_optional(&mut *self.line).await;
         row.map_err(doing("read a file"))?.as_ref().map(decode).transpose()
     }
 
     pub(crate) async fn file_at(&mut self, organization: &str, spot: &Spot) -> Result<Option<File>> {
         let query = sqlx::query("select * from file where organization = $1 and folder = $2 and name = $3");
         let query = query.bind(organization.to_owned()).bind(spot.folder.clone()).bind(spot.name.clone());
-        let row = query.fetch_optional(&mut *self.tx).await;
+        let row = query.fetch_optional(&mut *self.line).await;
         row.map_err(doing("read a file"))?.as_ref().map(decode).transpose()
     }
 
@@ -50,7 +50,7 @@ impl Directory {
     pub(crate) async fn file_bytes(&mut self, organization: &str) -> Result<i64> {
         let select = "select cast(coalesce((select sum(size) from file where organization = $1), 0) \
                       + coalesce((select sum(size) from upload where organization = $1), 0) as bigint) as bytes";
-        let row = sqlx::query(select).bind(organization.to_owned()).fetch_one(&mut *self.tx).await;
+        let row = sqlx::query(select).bind(organization.to_owned()).fetch_one(&mut *self.line).await;
         get(&row.map_err(doing("count the files' bytes"))?, "bytes")
     }
 
@@ -68,7 +68,7 @@ impl Directory {
             .bind(file.sha256.clone())
             .bind(file.created_by.clone())
             .bind(file.created_at.0)
-            .execute(&mut *self.tx)
+            .execute(&mut *self.line)
             .await
             .map_err(doing("write a file"))?;
         Ok(())
@@ -76,7 +76,7 @@ impl Directory {
 
     pub(crate) async fn remove_file(&mut self, organization: &str, id: &str) -> Result<()> {
         let delete = sqlx::query("delete from file where organization = $1 and id = $2");
-        let done = delete.bind(organization.to_owned()).bind(id.to_owned()).execute(&mut *self.tx).await;
+        let done = delete.bind(organization.to_owned()).bind(id.to_owned()).execute(&mut *self.line).await;
         done.map_err(doing("remove a file"))?;
         Ok(())
     }
@@ -95,7 +95,7 @@ impl Directory {
             .bind(upload.offset)
             .bind(upload.created_by.clone())
             .bind(upload.created_at.0)
-            .execute(&mut *self.tx)
+            .execute(&mut *self.line)
             .await
             .map_err(doing("begin an upload"))?;
         Ok(())
@@ -103,7 +103,7 @@ impl Directory {
 
     pub(crate) async fn upload(&mut self, organization: &str, id: &str) -> Result<Option<Upload>> {
         let query = sqlx::query("select * from upload where organization = $1 and id = $2");
-        let row = query.bind(organization.to_owned()).bind(id.to_owned()).fetch_optional(&mut *self.tx).await;
+        let row = query.bind(organization.to_owned()).bind(id.to_owned()).fetch_optional(&mut *self.line).await;
         row.map_err(doing("read an upload"))?.as_ref().map(decode_upload).transpose()
     }
 
@@ -118,7 +118,7 @@ impl Directory {
             .bind(wish.size)
             .bind(wish.sha256.clone())
             .bind(wish.created_by.clone());
-        let row = query.fetch_optional(&mut *self.tx).await.map_err(doing("read an upload"))?;
+        let row = query.fetch_optional(&mut *self.line).await.map_err(doing("read an upload"))?;
         row.as_ref().map(decode_upload).transpose()
     }
 
@@ -126,20 +126,20 @@ impl Directory {
     pub(crate) async fn upload_grown(&mut self, upload: &Upload, to: i64, object: &str, at: i64) -> Result<bool> {
         let update = "update upload set received = $1, touched_at = $2 where id = $3 and received = $4";
         let query = sqlx::query(update).bind(to).bind(at).bind(upload.id.clone()).bind(upload.offset);
-        let done = query.execute(&mut *self.tx).await.map_err(doing("go on with an upload"))?;
+        let done = query.execute(&mut *self.line).await.map_err(doing("go on with an upload"))?;
         if done.rows_affected() != 1 {
             return Ok(false);
         }
         let insert = sqlx::query("insert into upload_piece (upload, start, object) values ($1, $2, $3)");
         let insert = insert.bind(upload.id.clone()).bind(upload.offset).bind(object.to_owned());
-        insert.execute(&mut *self.tx).await.map_err(doing("go on with an upload"))?;
+        insert.execute(&mut *self.line).await.map_err(doing("go on with an upload"))?;
         Ok(true)
     }
 
     /// In how many pieces an upload has come.
     pub(crate) async fn count_pieces(&mut self, upload: &str) -> Result<i64> {
         let query = sqlx::query("select count(*) as pieces from upload_piece where upload = $1");
-        let row = query.bind(upload.to_owned()).fetch_one(&mut *self.tx).await;
+        let row = query.bind(upload.to_owned()).fetch_one(&mut *self.line).await;
         get(&row.map_err(doing("read an upload"))?, "pieces")
     }
 
@@ -149,20 +149,20 @@ impl Directory {
             return Ok(None);
         }
         let query = sqlx::query("select object from upload_piece where upload = $1 order by start");
-        let rows = query.bind(id.to_owned()).fetch_all(&mut *self.tx).await.map_err(doing("read an upload"))?;
+        let rows = query.bind(id.to_owned()).fetch_all(&mut *self.line).await.map_err(doing("read an upload"))?;
         rows.iter().map(|row| get(row, "object")).collect::<Result<_>>().map(Some)
     }
 
     /// The ids of an organization's uploads that nobody has gone on with since `before`.
     pub(crate) async fn idle_uploads(&mut self, organization: &str, before: i64) -> Result<Vec<String>> {
         let query = sqlx::query("select id from upload where organization = $1 and touched_at < $2");
-        let rows = query.bind(organization.to_owned()).bind(before).fetch_all(&mut *self.tx).await;
+        let rows = query.bind(organization.to_owned()).bind(before).fetch_all(&mut *self.line).await;
         rows.map_err(doing("list the uploads"))?.iter().map(|row| get(row, "id")).collect()
     }
 
     pub(crate) async fn remove_upload(&mut self, organization: &str, id: &str) -> Result<()> {
         let delete = sqlx::query("delete from upload where organization = $1 and id = $2");
-        let done = delete.bind(organization.to_owned()).bind(id.to_owned()).execute(&mut *self.tx).await;
+        let done = delete.bind(organization.to_owned()).bind(id.to_owned()).execute(&mut *self.line).await;
         done.map_err(doing("remove an upload"))?;
         Ok(())
     }

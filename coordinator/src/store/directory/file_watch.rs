@@ -15,7 +15,7 @@ impl Directory {
                       from file_watch w join start_trigger t on t.id = w.start_trigger \
                       join stored_pipeline p on p.id = t.pipeline \
                       where w.due_at <= $1 and t.is_active = 1 and p.status = 'active' order by w.due_at limit $2";
-        let rows = sqlx::query(select).bind(now).bind(limit).fetch_all(&mut *self.tx).await;
+        let rows = sqlx::query(select).bind(now).bind(limit).fetch_all(&mut *self.line).await;
         rows.map_err(doing("read the places of triggers"))?.iter().map(decode).collect()
     }
 
@@ -23,7 +23,7 @@ impl Directory {
     pub(crate) async fn waiting_at(&mut self, organization: &str, connection: &str) -> Result<Vec<ConnectionUser>> {
         let select = "select p.name, p.id, t.place from start_trigger t join stored_pipeline p on p.id = t.pipeline \
                       where t.organization = $1 and t.place is not null";
-        let rows = sqlx::query(select).bind(organization.to_owned()).fetch_all(&mut *self.tx).await;
+        let rows = sqlx::query(select).bind(organization.to_owned()).fetch_all(&mut *self.line).await;
         let mut users = Vec::new();
         for row in rows.map_err(doing("read the places of triggers"))? {
             let place: String = get(&row, "place")?;
@@ -39,7 +39,7 @@ impl Directory {
         let upsert = "insert into file_watch (start_trigger, looks, due_at) values ($1, 0, $2) \
                       on conflict (start_trigger) do update set looks = file_watch.looks + 1, due_at = excluded.due_at, \
                       seen = null, error = null";
-        let done = sqlx::query(upsert).bind(trigger.to_owned()).bind(now).execute(&mut *self.tx).await;
+        let done = sqlx::query(upsert).bind(trigger.to_owned()).bind(now).execute(&mut *self.line).await;
         done.map(drop).map_err(doing("write the place of a trigger"))
     }
 
@@ -49,7 +49,7 @@ impl Directory {
                       where start_trigger = $3 and looks = $4";
         let seen = changed.map(|seen| to_json("the files of a place", seen)).transpose()?;
         let update = sqlx::query(update).bind(due_at).bind(seen).bind(watch.start.clone()).bind(watch.looks);
-        let done = update.execute(&mut *self.tx).await.map_err(doing("write what a trigger has seen"))?;
+        let done = update.execute(&mut *self.line).await.map_err(doing("write what a trigger has seen"))?;
         Ok(done.rows_affected() == 1)
     }
 
@@ -57,7 +57,7 @@ impl Directory {
     pub(crate) async fn watch_failed(&mut self, watch: &Watch, due_at: i64, error: &str) -> Result<()> {
         let update = "update file_watch set due_at = $1, error = $2 where start_trigger = $3 and looks = $4";
         let update = sqlx::query(update).bind(due_at).bind(error.to_owned()).bind(watch.start.clone());
-        let done = update.bind(watch.looks).execute(&mut *self.tx).await;
+        let done = update.bind(watch.looks).execute(&mut *self.line).await;
         done.map(drop).map_err(doing("write what a trigger has seen"))
     }
 }

@@ -13,14 +13,14 @@ impl Directory {
     pub(crate) async fn invitations(&mut self, organization: &str, now: i64) -> Result<Vec<Invitation>> {
         let query = "select * from invitation where organization = $1 and expires_at > $2 order by id desc";
         let query = sqlx::query(query).bind(organization.to_owned()).bind(now);
-        let rows = query.fetch_all(&mut *self.tx).await.map_err(doing("list the invitations"))?;
+        let rows = query.fetch_all(&mut *self.line).await.map_err(doing("list the invitations"))?;
         rows.iter().map(decode).collect()
     }
 
     /// That of a secret, if it has not expired at the time `now`.
     pub(crate) async fn invitation(&mut self, hash: &str, now: i64) -> Result<Option<Invitation>> {
         let query = sqlx::query("select * from invitation where hash = $1 and expires_at > $2");
-        let row = query.bind(hash.to_owned()).bind(now).fetch_optional(&mut *self.tx).await;
+        let row = query.bind(hash.to_owned()).bind(now).fetch_optional(&mut *self.line).await;
         row.map_err(doing("read an invitation"))?.as_ref().map(decode).transpose()
     }
 
@@ -28,7 +28,7 @@ impl Directory {
     pub(crate) async fn forget_invitations(&mut self, organization: &str, now: i64) -> Result<()> {
         let delete = sqlx::query("delete from invitation where organization = $1 and expires_at <= $2");
         let delete = delete.bind(organization.to_owned()).bind(now);
-        delete.execute(&mut *self.tx).await.map_err(doing("remove invitations"))?;
+        delete.execute(&mut *self.line).await.map_err(doing("remove invitations"))?;
         Ok(())
     }
 
@@ -44,7 +44,7 @@ impl Directory {
             .bind(invitation.invited_by.clone())
             .bind(invitation.created_at.0)
             .bind(invitation.expires_at.0)
-            .execute(&mut *self.tx)
+            .execute(&mut *self.line)
             .await
             .map_err(doing("write an invitation"))?;
         Ok(())
@@ -53,7 +53,7 @@ impl Directory {
     /// Takes it back, or uses it up. What it was; `None` where there is none.
     pub(crate) async fn remove_invitation(&mut self, organization: &str, id: &str) -> Result<Option<Invitation>> {
         let delete = sqlx::query("delete from invitation where organization = $1 and id = $2 returning *");
-        let row = delete.bind(organization.to_owned()).bind(id.to_owned()).fetch_optional(&mut *self.tx).await;
+        let row = delete.bind(organization.to_owned()).bind(id.to_owned()).fetch_optional(&mut *self.line).await;
         row.map_err(doing("remove an invitation"))?.as_ref().map(decode).transpose()
     }
 }

@@ -30,7 +30,7 @@ impl Directory {
                       case when l.schema_name = '' and t.prefix is not null then t.prefix || '_raw' else l.schema_name end \
                       where l.organization = $1 and l.id > $2 order by l.id limit $3";
         let query = sqlx::query(select).bind(organization.to_owned()).bind(after.to_owned()).bind(limit);
-        let rows = query.fetch_all(&mut *self.tx).await.map_err(doing("list the loaded tables"))?;
+        let rows = query.fetch_all(&mut *self.line).await.map_err(doing("list the loaded tables"))?;
         rows.iter().map(decode).collect()
     }
 }

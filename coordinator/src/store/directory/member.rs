@@ -19,7 +19,7 @@ impl Directory {
     pub(crate) async fn memberships(&mut self, person: &str) -> Result<Vec<Membership>> {
         let query = "select o.*, m.role from membership m join organization o on o.id = m.organization \
                      where m.person = $1 order by o.name, o.id";
-        let rows = sqlx::query(query).bind(person.to_owned()).fetch_all(&mut *self.tx).await;
+        let rows = sqlx::query(query).bind(person.to_owned()).fetch_all(&mut *self.line).await;
         let decode = |row| Ok(Membership { organization: organization::decode(row)?, role: get_word(row, "role")? });
         rows.map_err(doing("list the memberships"))?.iter().map(decode).collect()
     }
@@ -27,20 +27,20 @@ impl Directory {
     /// The members of an organization, by their addresses.
     pub(crate) async fn members(&mut self, organization: &str) -> Result<Vec<Member>> {
         let query = sqlx::AssertSqlSafe(format!("{MEMBER} order by p.email limit {LIST_MAX}"));
-        let rows = sqlx::query(query).bind(organization.to_owned()).fetch_all(&mut *self.tx).await;
+        let rows = sqlx::query(query).bind(organization.to_owned()).fetch_all(&mut *self.line).await;
         rows.map_err(doing("list the members"))?.iter().map(decode).collect()
     }
 
     pub(crate) async fn member(&mut self, organization: &str, person: &str) -> Result<Option<Member>> {
         let query = sqlx::query(sqlx::AssertSqlSafe(format!("{MEMBER} and m.person = $2")));
-        let row = query.bind(organization.to_owned()).bind(person.to_owned()).fetch_optional(&mut *self.tx).await;
+        let row = query.bind(organization.to_owned()).bind(person.to_owned()).fetch_optional(&mut *self.line).await;
         row.map_err(doing("read a member"))?.as_ref().map(decode).transpose()
     }
 
     /// How many own an organization.
     pub(crate) async fn owners(&mut self, organization: &str) -> Result<i64> {
         let query = "select count(*) as owners from membership where organization = $1 and role = 'owner'";
-        let row = sqlx::query(query).bind(organization.to_owned()).fetch_one(&mut *self.tx).await;
+        let row = sqlx::query(query).bind(organization.to_owned()).fetch_one(&mut *self.line).await;
         get(&row.map_err(doing("count the owners"))?, "owners")
     }
 
@@ -49,14 +49,14 @@ impl Directory {
         let insert = "insert into membership (organization, person, role, created_at) values ($1, $2, $3, $4) \
                       on conflict do nothing";
         let insert = sqlx::query(insert).bind(organization.to_owned()).bind(person.to_owned());
-        let done = insert.bind(role.as_str()).bind(now).execute(&mut *self.tx).await;
+        let done = insert.bind(role.as_str()).bind(now).execute(&mut *self.line).await;
         Ok(done.map_err(doing("write a member"))?.rows_affected() == 1)
     }
 
     pub(crate) async fn set_role(&mut self, organization: &str, person: &str, role: Role) -> Result<()> {
         let update = sqlx::query("update membership set role = $1 where organization = $2 and person = $3");
         let update = update.bind(role.as_str()).bind(organization.to_owned()).bind(person.to_owned());
-        update.execute(&mut *self.tx).await.map_err(doing("write a member"))?;
+        update.execute(&mut *self.line).await.map_err(doing("write a member"))?;
         Ok(())
     }
 
@@ -68,7 +68,7 @@ impl Directory {
         ];
         for delete in deletes {
             let delete = sqlx::query(delete).bind(organization.to_owned()).bind(person.to_owned());
-            delete.execute(&mut *self.tx).await.map_err(doing("remove a member"))?;
+            delete.execute(&mut *self.line).await.map_err(doing("remove a member"))?;
         }
         Ok(())
     }

@@ -18,7 +18,7 @@ impl Directory {
     /// What is known of a connection; `None` where nobody ever looked.
     pub(crate) async fn look(&mut self, connection: &str) -> Result<Option<Look>> {
         let query = sqlx::query("select * from discovery where connection = $1").bind(connection.to_owned());
-        let row = query.fetch_optional(&mut *self.tx).await.map_err(doing("read a discovery"))?;
+        let row = query.fetch_optional(&mut *self.line).await.map_err(doing("read a discovery"))?;
         let Some(row) = row else { return Ok(None) };
         let look: Option<String> = get(&row, "look")?;
         let at: Option<i64> = get(&row, "found_at")?;
@@ -40,7 +40,7 @@ impl Directory {
     pub(crate) async fn look_started(&mut self, connection: &str, at: i64) -> Result<()> {
         let insert = "insert into discovery (connection, tables, started_at) values ($1, 0, $2) \
                       on conflict (connection) do update set started_at = $2, finished_at = null, message = null";
-        let done = sqlx::query(insert).bind(connection.to_owned()).bind(at).execute(&mut *self.tx).await;
+        let done = sqlx::query(insert).bind(connection.to_owned()).bind(at).execute(&mut *self.line).await;
         done.map_err(doing("begin a discovery"))?;
         Ok(())
     }
@@ -49,7 +49,7 @@ impl Directory {
     pub(crate) async fn look_failed(&mut self, connection: &str, at: i64, message: &str) -> Result<()> {
         let update = "update discovery set finished_at = $1, message = $2 where connection = $3";
         let query = sqlx::query(update).bind(at).bind(message.to_owned()).bind(connection.to_owned());
-        query.execute(&mut *self.tx).await.map_err(doing("end a discovery"))?;
+        query.execute(&mut *self.line).await.map_err(doing("end a discovery"))?;
         Ok(())
     }
 
@@ -64,7 +64,7 @@ impl Directory {
             .bind(found.tables)
             .bind(drift)
             .bind(connection.to_owned())
-            .execute(&mut *self.tx)
+            .execute(&mut *self.line)
             .await
             .map_err(doing("end a discovery"))?;
         Ok(())
@@ -74,7 +74,7 @@ impl Directory {
     pub(crate) async fn keep_look(&mut self, connection: &str, look: &str) -> Result<()> {
         let delete = "delete from metadata_cache where connection = $1 and look <> $2";
         let query = sqlx::query(delete).bind(connection.to_owned()).bind(look.to_owned());
-        query.execute(&mut *self.tx).await.map_err(doing("forget tables"))?;
+        query.execute(&mut *self.line).await.map_err(doing("forget tables"))?;
         Ok(())
     }
 
@@ -103,7 +103,7 @@ impl Directory {
                     .bind(shape.clone())
                     .bind(to_json("a table", table)?);
             }
-            query.execute(&mut *self.tx).await.map_err(doing("keep tables"))?;
+            query.execute(&mut *self.line).await.map_err(doing("keep tables"))?;
         }
         Ok(())
     }
@@ -112,7 +112,7 @@ impl Directory {
     pub(crate) async fn shapes(&mut self, connection: &str, look: &str) -> Result<HashMap<(String, String), String>> {
         let select = "select schema_name, table_name, shape from metadata_cache where connection = $1 and look = $2";
         let query = sqlx::query(select).bind(connection.to_owned()).bind(look.to_owned());
-        let rows = query.fetch_all(&mut *self.tx).await.map_err(doing("read tables"))?;
+        let rows = query.fetch_all(&mut *self.line).await.map_err(doing("read tables"))?;
         rows.iter().map(|row| Ok(((get(row, "schema_name")?, get(row, "table_name")?), get(row, "shape")?))).collect()
     }
 
@@ -127,7 +127,7 @@ impl Directory {
                       where connection = $1 and look = $2 and schema_name = $3 and table_name = $4";
         let query = sqlx::query(select).bind(connection.to_owned()).bind(look.to_owned());
         let query = query.bind(schema.to_owned()).bind(name.to_owned());
-        let row = query.fetch_optional(&mut *self.tx).await.map_err(doing("read a table"))?;
+        let row = query.fetch_optional(&mut *self.line).await.map_err(doing("read a table"))?;
         row.map(|row| from_json("a table", &get::<String>(&row, "detail")?)).transpose()
     }
 
@@ -136,7 +136,7 @@ impl Directory {
         let select = "select schema_name, count(*) as tables from metadata_cache \
                       where connection = $1 and look = $2 group by schema_name order by schema_name";
         let query = sqlx::query(select).bind(connection.to_owned()).bind(look.to_owned());
-        let rows = query.fetch_all(&mut *self.tx).await.map_err(doing("list the schemas"))?;
+        let rows = query.fetch_all(&mut *self.line).await.map_err(doing("list the schemas"))?;
         rows.iter().map(|row| Ok(SchemaItem { name: get(row, "schema_name")?, tables: get(row, "tables")? })).collect()
     }
 
@@ -161,7 +161,7 @@ impl Directory {
             .bind(i64::from(after.is_some()));
         let (schema, name) = after.unwrap_or_default();
         let query = query.bind(schema).bind(name).bind(of.limit);
-        let rows = query.fetch_all(&mut *self.tx).await.map_err(doing("list the tables"))?;
+        let rows = query.fetch_all(&mut *self.line).await.map_err(doing("list the tables"))?;
         rows.iter().map(item).collect()
     }
 

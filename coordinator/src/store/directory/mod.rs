@@ -1,4 +1,5 @@
-//! People, organizations, how they are let in, and what belongs to them. Everything is read and written in a transaction, a [`Directory`].
+//! People, organizations, how they are let in, and what belongs to them, all through a [`Directory`]; what is written is one
+//! transaction.
 
 mod api_key;
 mod audit;
@@ -8,6 +9,7 @@ mod file;
 mod file_watch;
 mod identity;
 mod invitation;
+mod line;
 mod loaded_table;
 mod member;
 mod metadata_cache;
@@ -27,16 +29,17 @@ use std::sync::Arc;
 pub(super) use self::destination::{decode_delivery, decode_destination, insert_delivery};
 pub(crate) use self::stored_pipeline::PipelineQuery;
 pub(crate) use self::trigger::Edge;
-use sqlx::{Any, Transaction};
 use tokio::sync::Notify;
 
+use self::line::Line;
 use super::news::{self, News, Of};
 use super::{Store, commit, doing, get};
 use crate::Result;
 
-/// One transaction over accounts and what they own; what is not committed has not happened.
+/// Accounts and what they own. Who reads sees the newest at each question; of who writes, what is not committed has not
+/// happened.
 pub(crate) struct Directory {
-    tx: Transaction<'static, Any>,
+    line: Line,
     /// What whoever watches is told of it, with the organization that it happens in.
     news: Vec<(String, News)>,
     grown: Arc<Notify>,
@@ -49,26 +52,27 @@ pub(crate) struct Directory {
 impl Store {
     /// To read.
     pub(crate) async fn directory(&self) -> Result<Directory> {
-        let tx = self.pool.begin().await.map_err(doing("begin a transaction"))?;
-        Ok(self.directory_in(tx))
+        let connection = self.pool.acquire().await.map_err(doing("connect"))?;
+        Ok(self.directory_on(Line::Reads(connection)))
     }
 
     /// To read and write; only where this process may decide.
     pub(crate) async fn change_directory(&self) -> Result<Directory> {
-        Ok(self.directory_in(self.begin().await?))
+        Ok(self.directory_on(Line::Writes(self.begin().await?)))
     }
 
-    fn directory_in(&self, tx: Transaction<'static, Any>) -> Directory {
-        Directory { tx, news: Vec::new(), grown: self.grown(), founded: self.founded(), is_founded: false }
+    fn directory_on(&self, line: Line) -> Directory {
+        Directory { line, news: Vec::new(), grown: self.grown(), founded: self.founded(), is_founded: false }
     }
 }
 
 impl Directory {
-    pub(crate) async fn commit(mut self) -> Result<()> {
+    pub(crate) async fn commit(self) -> Result<()> {
+        let Line::Writes(mut tx) = self.line else { return Ok(()) };
         for (organization, news) in self.news {
-            news::append(&mut self.tx, Of::Organization(&organization), &[news]).await?;
+            news::append(&mut tx, Of::Organization(&organization), &[news]).await?;
         }
-        commit(self.tx).await?;
+        commit(tx).await?;
         self.grown.notify_one();
         if self.is_founded {
             self.founded.notify_one();
@@ -79,7 +83,7 @@ impl Directory {
     /// Lets nobody else join the installation until the transaction ends: who is the first is decided once.
     pub(crate) async fn lock(&mut self) -> Result<()> {
         let update = sqlx::query("update installation set id = id where id = 1");
-        update.execute(&mut *self.tx).await.map_err(doing("lock the installation"))?;
+        update.execute(&mut *self.line).await.map_err(doing("lock the installation"))?;
         Ok(())
     }
 
@@ -87,20 +91,20 @@ impl Directory {
     pub(crate) async fn signing_key(&mut self, new: String) -> Result<String> {
         let update =
             "update installation set signing_key = coalesce(signing_key, $1) where id = 1 returning signing_key";
-        let row = sqlx::query(update).bind(new).fetch_one(&mut *self.tx).await;
+        let row = sqlx::query(update).bind(new).fetch_one(&mut *self.line).await;
         get(&row.map_err(doing("read the signing key"))?, "signing_key")
     }
 
     /// The id of the organization that owns what no other does.
     pub(crate) async fn default_organization(&mut self) -> Result<Option<String>> {
         let row =
-            sqlx::query("select default_organization from installation where id = 1").fetch_one(&mut *self.tx).await;
+            sqlx::query("select default_organization from installation where id = 1").fetch_one(&mut *self.line).await;
         get(&row.map_err(doing("read the default organization"))?, "default_organization")
     }
 
     pub(crate) async fn set_default_organization(&mut self, id: &str) -> Result<()> {
         let update = sqlx::query("update installation set default_organization = $1 where id = 1").bind(id.to_owned());
-        update.execute(&mut *self.tx).await.map_err(doing("write the default organization"))?;
+        update.execute(&mut *self.line).await.map_err(doing("write the default organization"))?;
         Ok(())
     }
 }

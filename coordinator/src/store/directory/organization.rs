@@ -12,13 +12,13 @@ impl Directory {
     /// That of an id or a slug.
     pub(crate) async fn organization(&mut self, id_or_slug: &str) -> Result<Option<Organization>> {
         let row = sqlx::query("select * from organization where id = $1 or slug = $1").bind(id_or_slug.to_owned());
-        let row = row.fetch_optional(&mut *self.tx).await.map_err(doing("read an organization"))?;
+        let row = row.fetch_optional(&mut *self.line).await.map_err(doing("read an organization"))?;
         row.as_ref().map(decode).transpose()
     }
 
     /// All of them, by name.
     pub(crate) async fn organizations(&mut self) -> Result<Vec<Organization>> {
-        let rows = sqlx::query("select * from organization order by name, id").fetch_all(&mut *self.tx).await;
+        let rows = sqlx::query("select * from organization order by name, id").fetch_all(&mut *self.line).await;
         rows.map_err(doing("list the organizations"))?.iter().map(decode).collect()
     }
 
@@ -26,7 +26,7 @@ impl Directory {
     /// where it is gone.
     pub(crate) async fn lock_organization(&mut self, id: &str) -> Result<bool> {
         let update = sqlx::query("update organization set id = id where id = $1").bind(id.to_owned());
-        let done = update.execute(&mut *self.tx).await.map_err(doing("lock an organization"))?;
+        let done = update.execute(&mut *self.line).await.map_err(doing("lock an organization"))?;
         Ok(done.rows_affected() == 1)
     }
 
@@ -39,7 +39,7 @@ impl Directory {
             .bind(organization.name.clone())
             .bind(organization.slug.clone())
             .bind(organization.created_at.0)
-            .execute(&mut *self.tx)
+            .execute(&mut *self.line)
             .await
             .map_err(doing("write an organization"))?;
         self.is_founded = true;
@@ -55,7 +55,7 @@ impl Directory {
             .bind(organization.slug.clone())
             .bind(organization.id.clone())
             .bind(organization.runs_at_once)
-            .execute(&mut *self.tx)
+            .execute(&mut *self.line)
             .await
             .map_err(doing("write an organization"))?;
         Ok(done.rows_affected() == 1)
@@ -83,7 +83,7 @@ impl Directory {
             "delete from organization where id = $1",
         ];
         for delete in deletes {
-            let done = sqlx::query(delete).bind(id.to_owned()).execute(&mut *self.tx).await;
+            let done = sqlx::query(delete).bind(id.to_owned()).execute(&mut *self.line).await;
             done.map_err(doing("remove an organization"))?;
         }
         self.is_founded = true;

@@ -17,14 +17,14 @@ pub(crate) struct Credentials {
 
 impl Directory {
     pub(crate) async fn has_people(&mut self) -> Result<bool> {
-        let row = sqlx::query("select count(*) as people from person").fetch_one(&mut *self.tx).await;
+        let row = sqlx::query("select count(*) as people from person").fetch_one(&mut *self.line).await;
         Ok(get::<i64>(&row.map_err(doing("count the people"))?, "people")? > 0)
     }
 
     /// Who has this address, in lower case.
     pub(crate) async fn credentials(&mut self, email: &str) -> Result<Option<Credentials>> {
         let row = sqlx::query("select * from person where email = $1").bind(email.to_owned());
-        let row = row.fetch_optional(&mut *self.tx).await.map_err(doing("read a person"))?;
+        let row = row.fetch_optional(&mut *self.line).await.map_err(doing("read a person"))?;
         let decode = |row| {
             let hash = Some(get::<String>(row, "password_hash")?).filter(|hash| !hash.is_empty());
             Ok(Credentials { person: decode(row)?, password_hash: hash })
@@ -36,7 +36,7 @@ impl Directory {
     pub(crate) async fn set_password(&mut self, person: &str, hash: &str) -> Result<()> {
         let update = sqlx::query("update person set password_hash = $1 where id = $2");
         let update = update.bind(hash.to_owned()).bind(person.to_owned());
-        update.execute(&mut *self.tx).await.map_err(doing("write a person"))?;
+        update.execute(&mut *self.line).await.map_err(doing("write a person"))?;
         Ok(())
     }
 
@@ -51,7 +51,7 @@ impl Directory {
             .bind(password_hash.to_owned())
             .bind(i64::from(person.super_admin))
             .bind(person.created_at.0)
-            .execute(&mut *self.tx)
+            .execute(&mut *self.line)
             .await
             .map_err(doing("write a person"))?;
         Ok(done.rows_affected() == 1)

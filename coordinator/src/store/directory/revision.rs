@@ -22,7 +22,7 @@ impl Directory {
             .bind(revision.message.clone())
             .bind(revision.restored)
             .bind(revision.created_at.0)
-            .execute(&mut *self.tx)
+            .execute(&mut *self.line)
             .await
             .map_err(doing("write a revision"))?;
         Ok(())
@@ -30,7 +30,7 @@ impl Directory {
 
     pub(crate) async fn revision(&mut self, pipeline: &str, number: i64) -> Result<Option<Revision>> {
         let query = sqlx::query("select * from revision where pipeline = $1 and number = $2");
-        let row = query.bind(pipeline.to_owned()).bind(number).fetch_optional(&mut *self.tx).await;
+        let row = query.bind(pipeline.to_owned()).bind(number).fetch_optional(&mut *self.line).await;
         row.map_err(doing("read a revision"))?.as_ref().map(decode).transpose()
     }
 
@@ -44,7 +44,7 @@ impl Directory {
                       join revision v on v.pipeline = p.id and v.number = p.revision \
                       where p.organization = $1 and lower(v.definition) like $2 escape '\\' order by p.name";
         let named = containing(&format!("\"{connection}\""));
-        let rows = sqlx::query(select).bind(organization.to_owned()).bind(named).fetch_all(&mut *self.tx).await;
+        let rows = sqlx::query(select).bind(organization.to_owned()).bind(named).fetch_all(&mut *self.line).await;
         let decode = |row: &AnyRow| {
             Ok((ConnectionUser { name: get(row, "pipeline_name")?, id: get(row, "pipeline")? }, decode(row)?))
         };
@@ -55,7 +55,7 @@ impl Directory {
     pub(crate) async fn revisions(&mut self, pipeline: &str, before: i64, limit: i64) -> Result<Vec<Revision>> {
         let query = "select * from revision where pipeline = $1 and number < $2 order by number desc limit $3";
         let query = sqlx::query(query).bind(pipeline.to_owned()).bind(before).bind(limit);
-        let rows = query.fetch_all(&mut *self.tx).await.map_err(doing("list the revisions"))?;
+        let rows = query.fetch_all(&mut *self.line).await.map_err(doing("list the revisions"))?;
         rows.iter().map(decode).collect()
     }
 }

@@ -30,21 +30,21 @@ impl Directory {
              and s.id > $3 order by s.id limit $4"
         );
         let query = sqlx::query(sqlx::AssertSqlSafe(select)).bind(organization.to_owned()).bind(target.to_owned());
-        let rows = query.bind(after.to_owned()).bind(limit).fetch_all(&mut *self.tx).await;
+        let rows = query.bind(after.to_owned()).bind(limit).fetch_all(&mut *self.line).await;
         rows.map_err(doing("list the schedules"))?.iter().map(decode_listed).collect()
     }
 
     pub(crate) async fn schedule(&mut self, organization: &str, id: &str) -> Result<Option<ListedSchedule>> {
         let select = sqlx::AssertSqlSafe(format!("{LISTED} where s.organization = $1 and s.id = $2"));
         let row = sqlx::query(select).bind(organization.to_owned()).bind(id.to_owned());
-        let row = row.fetch_optional(&mut *self.tx).await.map_err(doing("read a schedule"))?;
+        let row = row.fetch_optional(&mut *self.line).await.map_err(doing("read a schedule"))?;
         row.as_ref().map(decode_listed).transpose()
     }
 
     /// That which stands in the pipeline's file.
     pub(crate) async fn schedule_of_file(&mut self, pipeline: &str) -> Result<Option<Schedule>> {
         let query = sqlx::query("select * from schedule where pipeline = $1 and of_file = 1").bind(pipeline.to_owned());
-        let row = query.fetch_optional(&mut *self.tx).await.map_err(doing("read a schedule"))?;
+        let row = query.fetch_optional(&mut *self.line).await.map_err(doing("read a schedule"))?;
         row.as_ref().map(decode).transpose()
     }
 
@@ -54,7 +54,7 @@ impl Directory {
             Target::Pipeline(_) => "select count(*) as schedules from schedule where pipeline = $1",
             Target::Transformation { .. } => "select count(*) as schedules from schedule where transformation = $1",
         };
-        let row = sqlx::query(query).bind(target.id().to_owned()).fetch_one(&mut *self.tx).await;
+        let row = sqlx::query(query).bind(target.id().to_owned()).fetch_one(&mut *self.line).await;
         get(&row.map_err(doing("count the schedules"))?, "schedules")
     }
 
@@ -85,7 +85,7 @@ impl Directory {
             .bind(schedule.created_at.0)
             .bind(schedule.updated_at.0)
             .bind(to_json("a schedule's parameters", &schedule.params)?)
-            .execute(&mut *self.tx)
+            .execute(&mut *self.line)
             .await
             .map_err(doing("write a schedule"))?;
         Ok(())
@@ -94,14 +94,14 @@ impl Directory {
     /// Forgets the times that wait for their runs.
     pub(crate) async fn clear_ticks(&mut self, schedule: &str) -> Result<()> {
         let delete = sqlx::query("delete from tick where schedule = $1").bind(schedule.to_owned());
-        delete.execute(&mut *self.tx).await.map_err(doing("write a tick"))?;
+        delete.execute(&mut *self.line).await.map_err(doing("write a tick"))?;
         Ok(())
     }
 
     pub(crate) async fn remove_schedule(&mut self, schedule: &str) -> Result<()> {
         self.clear_ticks(schedule).await?;
         let delete = sqlx::query("delete from schedule where id = $1").bind(schedule.to_owned());
-        delete.execute(&mut *self.tx).await.map_err(doing("remove a schedule"))?;
+        delete.execute(&mut *self.line).await.map_err(doing("remove a schedule"))?;
         Ok(())
     }
 }

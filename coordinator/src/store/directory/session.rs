@@ -18,7 +18,7 @@ impl Directory {
     pub(crate) async fn add_session(&mut self, id: &str, person: &str, now: i64) -> Result<()> {
         let insert = sqlx::query("insert into session (id, person, created_at) values ($1, $2, $3)");
         let insert = insert.bind(id.to_owned()).bind(person.to_owned()).bind(now);
-        insert.execute(&mut *self.tx).await.map_err(doing("write a session"))?;
+        insert.execute(&mut *self.line).await.map_err(doing("write a session"))?;
         Ok(())
     }
 
@@ -27,11 +27,11 @@ impl Directory {
         let tokens = "delete from refresh_token where expires_at <= $1 \
                       and session in (select id from session where person = $2)";
         let tokens = sqlx::query(tokens).bind(now).bind(person.to_owned());
-        tokens.execute(&mut *self.tx).await.map_err(doing("remove sessions"))?;
+        tokens.execute(&mut *self.line).await.map_err(doing("remove sessions"))?;
         let sessions = "delete from session where person = $1 \
                         and not exists (select 1 from refresh_token r where r.session = session.id)";
         let sessions = sqlx::query(sessions).bind(person.to_owned());
-        sessions.execute(&mut *self.tx).await.map_err(doing("remove sessions"))?;
+        sessions.execute(&mut *self.line).await.map_err(doing("remove sessions"))?;
         Ok(())
     }
 
@@ -39,14 +39,14 @@ impl Directory {
     pub(crate) async fn person_of_session(&mut self, session: &str, id: &str) -> Result<Option<Person>> {
         let query = "select p.* from session s join person p on p.id = s.person \
                      where s.id = $1 and s.person = $2 and s.ended_at is null";
-        let row = sqlx::query(query).bind(session.to_owned()).bind(id.to_owned()).fetch_optional(&mut *self.tx).await;
+        let row = sqlx::query(query).bind(session.to_owned()).bind(id.to_owned()).fetch_optional(&mut *self.line).await;
         row.map_err(doing("read a session"))?.as_ref().map(person::decode).transpose()
     }
 
     /// Ends a session: no token of it counts any more.
     pub(crate) async fn end_session(&mut self, id: &str, now: i64) -> Result<()> {
         let update = sqlx::query("update session set ended_at = $1 where id = $2 and ended_at is null");
-        update.bind(now).bind(id.to_owned()).execute(&mut *self.tx).await.map_err(doing("end a session"))?;
+        update.bind(now).bind(id.to_owned()).execute(&mut *self.line).await.map_err(doing("end a session"))?;
         Ok(())
     }
 
@@ -55,21 +55,21 @@ impl Directory {
         let update = "update session set ended_at = $1 where person = $2 and id <> $3 and ended_at is null";
         let update = sqlx::query(update).bind(now).bind(person.to_owned());
         let update = update.bind(session.unwrap_or_default().to_owned());
-        update.execute(&mut *self.tx).await.map_err(doing("end sessions"))?;
+        update.execute(&mut *self.line).await.map_err(doing("end sessions"))?;
         Ok(())
     }
 
     pub(crate) async fn add_refresh(&mut self, hash: &str, session: &str, expires_at: i64) -> Result<()> {
         let insert = sqlx::query("insert into refresh_token (hash, session, expires_at) values ($1, $2, $3)");
         let insert = insert.bind(hash.to_owned()).bind(session.to_owned()).bind(expires_at);
-        insert.execute(&mut *self.tx).await.map_err(doing("write a refresh token"))?;
+        insert.execute(&mut *self.line).await.map_err(doing("write a refresh token"))?;
         Ok(())
     }
 
     pub(crate) async fn refresh(&mut self, hash: &str) -> Result<Option<Refresh>> {
         let query = "select p.*, r.session, r.expires_at, s.ended_at from refresh_token r \
                      join session s on s.id = r.session join person p on p.id = s.person where r.hash = $1";
-        let row = sqlx::query(query).bind(hash.to_owned()).fetch_optional(&mut *self.tx).await;
+        let row = sqlx::query(query).bind(hash.to_owned()).fetch_optional(&mut *self.line).await;
         let decode = |row| {
             Ok(Refresh {
                 session: get(row, "session")?,
@@ -84,7 +84,7 @@ impl Directory {
     /// Uses a refresh token up. False where it was before.
     pub(crate) async fn use_refresh(&mut self, hash: &str, now: i64) -> Result<bool> {
         let update = sqlx::query("update refresh_token set used_at = $1 where hash = $2 and used_at is null");
-        let done = update.bind(now).bind(hash.to_owned()).execute(&mut *self.tx).await;
+        let done = update.bind(now).bind(hash.to_owned()).execute(&mut *self.line).await;
         Ok(done.map_err(doing("write a refresh token"))?.rows_affected() == 1)
     }
 }

@@ -54,7 +54,7 @@ impl Directory {
             .bind(query.id.clone())
             .bind(containing(&query.search))
             .bind(query.limit)
-            .fetch_all(&mut *self.tx)
+            .fetch_all(&mut *self.line)
             .await;
         rows.map_err(doing("list the pipelines"))?.iter().map(decode_listed).collect()
     }
@@ -63,21 +63,24 @@ impl Directory {
     pub(crate) async fn recent_runs(&mut self, keys: &[String], limit: i64) -> Result<BTreeMap<String, Vec<LastRun>>> {
         let mut found = BTreeMap::<String, Vec<LastRun>>::new();
         for keys in keys.chunks(KEYS_MAX) {
-            // The first run of each is found first, so that no index is read further than it must be.
+            // The first run of each is found first, so that no index is read further than it must be; and all of one come in one
+            // text, since hundreds of rows take longer to hand over than to find.
             let values: Vec<_> = (2..keys.len() + 2).map(|number| format!("(${number})")).collect();
             let select = format!(
                 "with asked (name) as (values {}), since as materialized (select a.name, coalesce((select n.id from run n \
                  where n.pipeline = a.name order by n.id desc limit 1 offset $1), '') as first from asked a) \
-                 select s.name, r.id as run_id, r.state as run_state, r.started_at as run_started_at, \
-                 r.finished_at as run_finished_at from since s join run r on r.pipeline = s.name and r.id >= s.first \
-                 order by r.id desc",
+                 select s.name, (select string_agg(r.id || ' ' || r.state || ' ' || r.started_at || ' ' || \
+                 coalesce(cast(r.finished_at as text), ''), ',' order by r.id desc) \
+                 from run r where r.pipeline = s.name and r.id >= s.first) as runs from since s",
                 values.join(", ")
             );
             let query = sqlx::query(sqlx::AssertSqlSafe(select)).bind(limit - 1);
             let query = keys.iter().fold(query, |query, key| query.bind(key.clone()));
-            let rows = query.fetch_all(&mut *self.tx).await.map_err(doing("list the newest runs"))?;
+            let rows = query.fetch_all(&mut *self.line).await.map_err(doing("list the newest runs"))?;
             for row in &rows {
-                found.entry(get(row, "name")?).or_default().extend(last_run(row)?);
+                let runs: Option<String> = get(row, "runs")?;
+                let runs = runs.iter().flat_map(|runs| runs.split(',')).map(told_run).collect::<Result<_>>()?;
+                found.insert(get(row, "name")?, runs);
             }
         }
         Ok(found)
@@ -86,20 +89,21 @@ impl Directory {
     /// That of an id, if it is the organization's.
     pub(crate) async fn stored_pipeline(&mut self, organization: &str, id: &str) -> Result<Option<StoredPipeline>> {
         let query = sqlx::query("select * from stored_pipeline where organization = $1 and id = $2");
-        let row = query.bind(organization.to_owned()).bind(id.to_owned()).fetch_optional(&mut *self.tx).await;
+        let row = query.bind(organization.to_owned()).bind(id.to_owned()).fetch_optional(&mut *self.line).await;
         row.map_err(doing("read a pipeline"))?.as_ref().map(decode).transpose()
     }
 
     pub(crate) async fn pipeline_of_name(&mut self, organization: &str, name: &str) -> Result<Option<StoredPipeline>> {
         let query = sqlx::query("select * from stored_pipeline where organization = $1 and name = $2");
-        let row = query.bind(organization.to_owned()).bind(name.to_owned()).fetch_optional(&mut *self.tx).await;
+        let row = query.bind(organization.to_owned()).bind(name.to_owned()).fetch_optional(&mut *self.line).await;
         row.map_err(doing("read a pipeline"))?.as_ref().map(decode).transpose()
     }
 
     /// False where its name is another's in the organization, or its key anyone's.
     pub(crate) async fn add_stored_pipeline(&mut self, pipeline: &StoredPipeline) -> Result<bool> {
-        let insert = "insert into stored_pipeline (id, organization, name, key, status, description, revision, layout, \
-                      created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing";
+        let insert = "insert into stored_pipeline (id, organization, name, key, status, description, revision, computing, \
+                      layout, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+                      on conflict do nothing";
         let done = sqlx::query(insert)
             .bind(pipeline.id.clone())
             .bind(pipeline.organization.clone())
@@ -108,10 +112,11 @@ impl Directory {
             .bind(pipeline.standing.as_str())
             .bind(pipeline.description.clone())
             .bind(pipeline.revision)
+            .bind(pipeline.computing)
             .bind(to_json("a layout", &pipeline.layout)?)
             .bind(pipeline.created_at.0)
             .bind(pipeline.updated_at.0)
-            .execute(&mut *self.tx)
+            .execute(&mut *self.line)
             .await
             .map_err(doing("write a pipeline"))?;
         Ok(done.rows_affected() == 1)
@@ -120,19 +125,20 @@ impl Directory {
     /// Writes what may change of a pipeline, if its newest revision is still `from`. False where it is not, or where the
     /// name is another's by now.
     pub(crate) async fn change_stored_pipeline(&mut self, pipeline: &StoredPipeline, from: i64) -> Result<bool> {
-        let update = "update stored_pipeline set name = $1, status = $2, description = $3, revision = $4, layout = $5, \
-                      updated_at = $6 where id = $7 and revision = $8 and not exists (select 1 from stored_pipeline o \
-                      where o.organization = stored_pipeline.organization and o.name = $1 and o.id <> $7)";
+        let update = "update stored_pipeline set name = $1, status = $2, description = $3, revision = $4, computing = $5, \
+                      layout = $6, updated_at = $7 where id = $8 and revision = $9 and not exists (select 1 from stored_pipeline o \
+                      where o.organization = stored_pipeline.organization and o.name = $1 and o.id <> $8)";
         let done = sqlx::query(update)
             .bind(pipeline.name.clone())
             .bind(pipeline.standing.as_str())
             .bind(pipeline.description.clone())
             .bind(pipeline.revision)
+            .bind(pipeline.computing)
             .bind(to_json("a layout", &pipeline.layout)?)
             .bind(pipeline.updated_at.0)
             .bind(pipeline.id.clone())
             .bind(from)
-            .execute(&mut *self.tx)
+            .execute(&mut *self.line)
             .await
             .map_err(doing("write a pipeline"))?;
         Ok(done.rows_affected() == 1)
@@ -140,7 +146,7 @@ impl Directory {
 
     pub(crate) async fn count_pipelines(&mut self, organization: &str) -> Result<i64> {
         let query = sqlx::query("select count(*) as pipelines from stored_pipeline where organization = $1");
-        let row = query.bind(organization.to_owned()).fetch_one(&mut *self.tx).await;
+        let row = query.bind(organization.to_owned()).fetch_one(&mut *self.line).await;
         get(&row.map_err(doing("count the pipelines"))?, "pipelines")
     }
 
@@ -148,10 +154,10 @@ impl Directory {
     pub(crate) async fn set_freshness(&mut self, pipeline: &StoredPipeline, fresh_ms: Option<i64>) -> Result<()> {
         let update =
             "update stored_pipeline set fresh_ms = $1 where id = $2 and coalesce(fresh_ms, -1) <> coalesce($1, -1)";
-        let update = sqlx::query(update).bind(fresh_ms).bind(pipeline.id.clone()).execute(&mut *self.tx).await;
+        let update = sqlx::query(update).bind(fresh_ms).bind(pipeline.id.clone()).execute(&mut *self.line).await;
         if update.map_err(doing("write a pipeline"))?.rows_affected() == 1 {
             let delete = sqlx::query("delete from trouble where pipeline = $1 and event = 'stale'");
-            let done = delete.bind(pipeline.key.clone()).execute(&mut *self.tx).await;
+            let done = delete.bind(pipeline.key.clone()).execute(&mut *self.line).await;
             done.map_err(doing("write a pipeline"))?;
         }
         Ok(())
@@ -161,7 +167,7 @@ impl Directory {
     pub(crate) async fn is_pipeline_running(&mut self, key: &str) -> Result<bool> {
         let query =
             "select count(*) as runs from run where pipeline = $1 and state in ('running', 'failing', 'cancelling')";
-        let row = sqlx::query(query).bind(key.to_owned()).fetch_one(&mut *self.tx).await;
+        let row = sqlx::query(query).bind(key.to_owned()).fetch_one(&mut *self.line).await;
         Ok(get::<i64>(&row.map_err(doing("read a run"))?, "runs")? > 0)
     }
 
@@ -187,7 +193,7 @@ impl Directory {
         ];
         let deletes = by_id.map(|delete| (delete, &pipeline.id)).into_iter();
         for (delete, name) in deletes.chain(by_key.map(|delete| (delete, &pipeline.key))) {
-            let done = sqlx::query(delete).bind(name.clone()).execute(&mut *self.tx).await;
+            let done = sqlx::query(delete).bind(name.clone()).execute(&mut *self.line).await;
             done.map_err(doing("remove a pipeline"))?;
         }
         Ok(())
@@ -199,10 +205,30 @@ pub(super) fn last_run(row: &AnyRow) -> Result<Option<LastRun>> {
     let Some(id) = get::<Option<String>>(row, "run_id")? else { return Ok(None) };
     Ok(Some(LastRun {
         id,
-        state: from_json::<Phase>("a run's state", &format!("\"{}\"", get::<String>(row, "run_state")?))?,
+        state: phase(&get::<String>(row, "run_state")?)?,
         started_at: Timestamp(get(row, "run_started_at")?),
         finished_at: get::<Option<i64>>(row, "run_finished_at")?.map(Timestamp),
     }))
+}
+
+/// A run as its id, its state, its start and its end, if it has ended, with blanks between.
+fn told_run(text: &str) -> Result<LastRun> {
+    let mut words = text.split(' ');
+    let mut word = || words.next().unwrap_or_default();
+    Ok(LastRun {
+        id: word().to_owned(),
+        state: phase(word())?,
+        started_at: moment(word())?,
+        finished_at: Some(word()).filter(|end| !end.is_empty()).map(moment).transpose()?,
+    })
+}
+
+fn moment(word: &str) -> Result<Timestamp> {
+    from_json("a run's time", word).map(Timestamp)
+}
+
+fn phase(word: &str) -> Result<Phase> {
+    from_json("a run's state", &format!("\"{word}\""))
 }
 
 fn decode_listed(row: &AnyRow) -> Result<Listed> {
@@ -227,6 +253,7 @@ fn decode(row: &AnyRow) -> Result<StoredPipeline> {
         standing: get_word(row, "status")?,
         description: get(row, "description")?,
         revision: get(row, "revision")?,
+        computing: get(row, "computing")?,
         layout: from_json("a layout", &get::<String>(row, "layout")?)?,
         created_at: Timestamp(get(row, "created_at")?),
         updated_at: Timestamp(get(row, "updated_at")?),

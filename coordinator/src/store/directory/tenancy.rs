@@ -10,7 +10,7 @@ use crate::warehouse::Tenancy;
 impl Directory {
     pub(crate) async fn tenancy(&mut self, organization: &str) -> Result<Option<Tenancy>> {
         let query = sqlx::query("select * from tenancy where organization = $1").bind(organization.to_owned());
-        let row = query.fetch_optional(&mut *self.tx).await.map_err(doing("read a tenancy"))?;
+        let row = query.fetch_optional(&mut *self.line).await.map_err(doing("read a tenancy"))?;
         row.as_ref().map(decode).transpose()
     }
 
@@ -18,7 +18,7 @@ impl Directory {
     pub(crate) async fn left_tenancies(&mut self) -> Result<Vec<Tenancy>> {
         let query = "select * from tenancy where not exists \
                      (select 1 from organization o where o.id = tenancy.organization)";
-        let rows = sqlx::query(query).fetch_all(&mut *self.tx).await.map_err(doing("list the tenancies"))?;
+        let rows = sqlx::query(query).fetch_all(&mut *self.line).await.map_err(doing("list the tenancies"))?;
         rows.iter().map(decode).collect()
     }
 
@@ -31,7 +31,7 @@ impl Directory {
             .bind(tenancy.prefix.clone())
             .bind(tenancy.connection.clone())
             .bind(now)
-            .execute(&mut *self.tx)
+            .execute(&mut *self.line)
             .await
             .map_err(doing("write a tenancy"))?;
         Ok(done.rows_affected() == 1)
@@ -39,14 +39,14 @@ impl Directory {
 
     pub(crate) async fn set_tenancy_connection(&mut self, organization: &str, connection: &str) -> Result<()> {
         let update = sqlx::query("update tenancy set connection = $1 where organization = $2");
-        let done = update.bind(connection.to_owned()).bind(organization.to_owned()).execute(&mut *self.tx).await;
+        let done = update.bind(connection.to_owned()).bind(organization.to_owned()).execute(&mut *self.line).await;
         done.map_err(doing("write a tenancy"))?;
         Ok(())
     }
 
     pub(crate) async fn remove_tenancy(&mut self, organization: &str) -> Result<()> {
         let delete = sqlx::query("delete from tenancy where organization = $1").bind(organization.to_owned());
-        delete.execute(&mut *self.tx).await.map_err(doing("remove a tenancy"))?;
+        delete.execute(&mut *self.line).await.map_err(doing("remove a tenancy"))?;
         Ok(())
     }
 }

@@ -12,7 +12,7 @@ impl Directory {
     /// All of an organization, by name.
     pub(crate) async fn transformations(&mut self, organization: &str) -> Result<Vec<Transformation>> {
         let query = sqlx::query("select * from transformation where organization = $1 order by name");
-        let rows = query.bind(organization.to_owned()).fetch_all(&mut *self.tx).await;
+        let rows = query.bind(organization.to_owned()).fetch_all(&mut *self.line).await;
         rows.map_err(doing("list the transformations"))?.iter().map(decode).collect()
     }
 
@@ -36,7 +36,7 @@ impl Directory {
             .bind(of.revision)
             .bind(of.created_at.0)
             .bind(of.updated_at.0)
-            .execute(&mut *self.tx)
+            .execute(&mut *self.line)
             .await
             .map_err(doing("write a transformation"))?;
         Ok(done.rows_affected() == 1)
@@ -60,7 +60,7 @@ impl Directory {
             .bind(of.revision)
             .bind(of.updated_at.0)
             .bind(of.id.clone())
-            .execute(&mut *self.tx)
+            .execute(&mut *self.line)
             .await
             .map_err(doing("write a transformation"))?;
         Ok(())
@@ -73,7 +73,7 @@ impl Directory {
             "delete from schedule where transformation = $1",
             "delete from transformation where id = $1",
         ] {
-            let done = sqlx::query(delete).bind(id.to_owned()).execute(&mut *self.tx).await;
+            let done = sqlx::query(delete).bind(id.to_owned()).execute(&mut *self.line).await;
             done.map_err(doing("remove a transformation"))?;
         }
         Ok(())

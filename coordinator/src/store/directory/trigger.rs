@@ -41,7 +41,7 @@ impl Directory {
             "{LISTED} where t.organization = $1 and ($2 = '' or t.pipeline = $2) and t.id > $3 order by t.id limit $4"
         );
         let query = sqlx::query(sqlx::AssertSqlSafe(select)).bind(organization.to_owned()).bind(pipeline.to_owned());
-        let rows = query.bind(after.to_owned()).bind(limit).fetch_all(&mut *self.tx).await;
+        let rows = query.bind(after.to_owned()).bind(limit).fetch_all(&mut *self.line).await;
         let rows = rows.map_err(doing("list the triggers"))?;
         let mut upstream = self.upstream(organization, "").await?;
         rows.iter().map(|row| listed(row, &mut upstream)).collect()
@@ -50,7 +50,7 @@ impl Directory {
     pub(crate) async fn trigger(&mut self, organization: &str, id: &str) -> Result<Option<ListedTrigger>> {
         let select = sqlx::AssertSqlSafe(format!("{LISTED} where t.organization = $1 and t.id = $2"));
         let row = sqlx::query(select).bind(organization.to_owned()).bind(id.to_owned());
-        let row = row.fetch_optional(&mut *self.tx).await.map_err(doing("read a trigger"))?;
+        let row = row.fetch_optional(&mut *self.line).await.map_err(doing("read a trigger"))?;
         let mut upstream = self.upstream(organization, id).await?;
         row.as_ref().map(|row| listed(row, &mut upstream)).transpose()
     }
@@ -62,7 +62,7 @@ impl Directory {
                       where t.organization = $1 and ($2 = '' or t.id = $2) and d.upstream_type = 'pipeline' \
                       order by d.upstream_id";
         let query = sqlx::query(select).bind(organization.to_owned()).bind(trigger.to_owned());
-        let rows = query.fetch_all(&mut *self.tx).await.map_err(doing("read what triggers wait for"))?;
+        let rows = query.fetch_all(&mut *self.line).await.map_err(doing("read what triggers wait for"))?;
         let mut found = BTreeMap::<String, Vec<_>>::new();
         for row in &rows {
             found.entry(get(row, "start_trigger")?).or_default().push(Upstream {
@@ -78,14 +78,14 @@ impl Directory {
     /// The webhook whose secret has this hash.
     pub(crate) async fn webhook(&mut self, secret_hash: &str) -> Result<Option<Start>> {
         let query = sqlx::query("select * from start_trigger where secret_hash = $1").bind(secret_hash.to_owned());
-        let row = query.fetch_optional(&mut *self.tx).await.map_err(doing("read a trigger"))?;
+        let row = query.fetch_optional(&mut *self.line).await.map_err(doing("read a trigger"))?;
         row.as_ref().map(decode).transpose()
     }
 
     /// How many a pipeline has.
     pub(crate) async fn count_triggers(&mut self, pipeline: &str) -> Result<i64> {
         let query = sqlx::query("select count(*) as triggers from start_trigger where pipeline = $1");
-        let row = query.bind(pipeline.to_owned()).fetch_one(&mut *self.tx).await;
+        let row = query.bind(pipeline.to_owned()).fetch_one(&mut *self.line).await;
         get(&row.map_err(doing("count the triggers"))?, "triggers")
     }
 
@@ -95,7 +95,7 @@ impl Directory {
                       join start_trigger t on t.id = d.start_trigger join stored_pipeline p on p.id = d.downstream_id \
                       where t.organization = $1 and t.id <> $2 and d.upstream_type = 'pipeline'";
         let query = sqlx::query(select).bind(organization.to_owned()).bind(but.to_owned());
-        let rows = query.fetch_all(&mut *self.tx).await.map_err(doing("read what triggers wait for"))?;
+        let rows = query.fetch_all(&mut *self.line).await.map_err(doing("read what triggers wait for"))?;
         let edge = |row: &AnyRow| {
             Ok(Edge {
                 upstream: get(row, "upstream_id")?,
@@ -127,7 +127,7 @@ impl Directory {
             .bind(i64::from(start.is_active))
             .bind(start.created_at.0)
             .bind(start.updated_at.0)
-            .execute(&mut *self.tx)
+            .execute(&mut *self.line)
             .await
             .map_err(doing("write a trigger"))?;
         Ok(())
@@ -136,12 +136,12 @@ impl Directory {
     /// Lets a trigger wait for these pipelines, from now on.
     pub(crate) async fn set_upstream(&mut self, start: &Start, upstream: &[String]) -> Result<()> {
         let delete = sqlx::query("delete from dependency where start_trigger = $1").bind(start.id.clone());
-        delete.execute(&mut *self.tx).await.map_err(doing("write what a trigger waits for"))?;
+        delete.execute(&mut *self.line).await.map_err(doing("write what a trigger waits for"))?;
         for id in upstream {
             let insert = "insert into dependency (start_trigger, upstream_type, upstream_id, downstream_type, downstream_id) \
                           values ($1, 'pipeline', $2, 'pipeline', $3)";
             let insert = sqlx::query(insert).bind(start.id.clone()).bind(id.clone()).bind(start.pipeline.clone());
-            insert.execute(&mut *self.tx).await.map_err(doing("write what a trigger waits for"))?;
+            insert.execute(&mut *self.line).await.map_err(doing("write what a trigger waits for"))?;
         }
         Ok(())
     }
@@ -154,7 +154,7 @@ impl Directory {
             "delete from file_watch where start_trigger = $1",
             "delete from start_trigger where id = $1",
         ] {
-            let done = sqlx::query(delete).bind(id.to_owned()).execute(&mut *self.tx).await;
+            let done = sqlx::query(delete).bind(id.to_owned()).execute(&mut *self.line).await;
             done.map_err(doing("remove a trigger"))?;
         }
         Ok(())
@@ -163,14 +163,14 @@ impl Directory {
     /// Of one trigger, newest first.
     pub(crate) async fn firings(&mut self, trigger: &str, limit: i64) -> Result<Vec<Firing>> {
         let query = sqlx::query("select * from firing where start_trigger = $1 order by at desc, id desc limit $2");
-        let rows = query.bind(trigger.to_owned()).bind(limit).fetch_all(&mut *self.tx).await;
+        let rows = query.bind(trigger.to_owned()).bind(limit).fetch_all(&mut *self.line).await;
         rows.map_err(doing("list the events of a trigger"))?.iter().map(decode_firing).collect()
     }
 
     /// The id of the event that is known by a key.
     pub(crate) async fn firing_of(&mut self, trigger: &str, key: &str) -> Result<Option<String>> {
         let query = sqlx::query("select id from firing where start_trigger = $1 and key = $2");
-        let row = query.bind(trigger.to_owned()).bind(key.to_owned()).fetch_optional(&mut *self.tx).await;
+        let row = query.bind(trigger.to_owned()).bind(key.to_owned()).fetch_optional(&mut *self.line).await;
         row.map_err(doing("read an event"))?.as_ref().map(|row| get(row, "id")).transpose()
     }
 
@@ -186,7 +186,7 @@ impl Directory {
             .bind(to_json("an event's parameters", &firing.params)?)
             .bind(firing.at)
             .bind(arrived)
-            .execute(&mut *self.tx)
+            .execute(&mut *self.line)
             .await
             .map_err(doing("write an event"))?;
         Ok(done.rows_affected() == 1)
@@ -196,7 +196,7 @@ impl Directory {
     pub(crate) async fn count_waiting(&mut self, trigger: &str) -> Result<i64> {
         let select =
             "select count(*) as waiting from firing where start_trigger = $1 and run is null and error is null";
-        let row = sqlx::query(select).bind(trigger.to_owned()).fetch_one(&mut *self.tx).await;
+        let row = sqlx::query(select).bind(trigger.to_owned()).fetch_one(&mut *self.line).await;
         get(&row.map_err(doing("count the events of a trigger"))?, "waiting")
     }
 
@@ -204,7 +204,7 @@ impl Directory {
     pub(crate) async fn forget_firings(&mut self, trigger: &str, before: i64) -> Result<()> {
         let delete =
             "delete from firing where start_trigger = $1 and at < $2 and (run is not null or error is not null)";
-        let done = sqlx::query(delete).bind(trigger.to_owned()).bind(before).execute(&mut *self.tx).await;
+        let done = sqlx::query(delete).bind(trigger.to_owned()).bind(before).execute(&mut *self.line).await;
         done.map(drop).map_err(doing("forget events"))
     }
 }

@@ -11,14 +11,14 @@ impl Directory {
     /// The ways to open an organization's vault; none where it has no vault.
     pub(crate) async fn wraps(&mut self, organization: &str) -> Result<Vec<Wrap>> {
         let query = sqlx::query("select * from vault_wrap where organization = $1 order by kind");
-        let rows = query.bind(organization.to_owned()).fetch_all(&mut *self.tx).await;
+        let rows = query.bind(organization.to_owned()).fetch_all(&mut *self.line).await;
         rows.map_err(doing("read a vault"))?.iter().map(decode).collect()
     }
 
     /// The organizations whose vault a key of the installation opens.
     pub(crate) async fn vaults_with_key(&mut self) -> Result<Vec<String>> {
         let query = sqlx::query("select organization from vault_wrap where kind = 'key' order by organization");
-        let rows = query.fetch_all(&mut *self.tx).await.map_err(doing("list the vaults"))?;
+        let rows = query.fetch_all(&mut *self.line).await.map_err(doing("list the vaults"))?;
         rows.iter().map(|row| get(row, "organization")).collect()
     }
 
@@ -39,7 +39,7 @@ impl Directory {
             .bind(salt.cloned())
             .bind(iterations.map(i64::from))
             .bind(now)
-            .execute(&mut *self.tx)
+            .execute(&mut *self.line)
             .await
             .map_err(doing("write a vault"))?;
         Ok(())
@@ -48,7 +48,7 @@ impl Directory {
     /// Leaves a vault to its master password alone.
     pub(crate) async fn remove_key_wrap(&mut self, organization: &str) -> Result<()> {
         let delete = sqlx::query("delete from vault_wrap where organization = $1 and kind = 'key'");
-        let done = delete.bind(organization.to_owned()).execute(&mut *self.tx).await;
+        let done = delete.bind(organization.to_owned()).execute(&mut *self.line).await;
         done.map_err(doing("write a vault"))?;
         Ok(())
     }
