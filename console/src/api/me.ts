@@ -22,6 +22,14 @@ async function anybody(signal: AbortSignal): Promise<Schemas["Me"]> {
   return { id: "", name: "This machine", email: "", created_at: "", super_admin: true, memberships };
 }
 
+/** As people read them. */
+export const ROLE_NAMES: Record<Role, string> = {
+  viewer: "Viewer",
+  editor: "Editor",
+  admin: "Admin",
+  owner: "Owner",
+};
+
 const RANK: Record<Role, number> = { viewer: 0, editor: 1, admin: 2, owner: 3 };
 
 /** What each act needs, as the service asks it. */

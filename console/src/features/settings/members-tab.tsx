@@ -2,7 +2,7 @@
 import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { UserMinus, UserPlus, X } from "lucide-react";
 import { useState } from "react";
-import { useMay, useMe, useOrganization } from "@/api/me";
+import { ROLE_NAMES, useMay, useMe, useOrganization } from "@/api/me";
 import { invitationsQuery, membersQuery, useChangeRole, useRemoveMember, useUninvite } from "@/api/members";
 import type { Schemas } from "@/api/types";
 import { ProblemAlert } from "@/components/problem-state";
@@ -52,9 +52,7 @@ export function MembersTab() {
             onChange={(role) => changeRole.mutate({ person, role })}
           />
         ) : (
-          <Badge tone={role === "owner" ? "accent" : "neutral"}>
-            {ROLES.find(({ value }) => value === role)?.label}
-          </Badge>
+          <Badge tone={role === "owner" ? "accent" : "neutral"}>{ROLE_NAMES[role]}</Badge>
         ),
     },
     { id: "since", header: "Since", cell: ({ since }) => <Time at={since} /> },
@@ -106,7 +104,7 @@ function Invitations({ organization }: { organization: string }) {
   if (invitations.length === 0) return null;
   const columns: readonly Column<Schemas["Invitation"]>[] = [
     { id: "email", header: "E-mail", cell: ({ email }) => <span className="font-medium">{email}</span> },
-    { id: "role", header: "Role", cell: ({ role }) => <Badge>{role}</Badge> },
+    { id: "role", header: "Role", cell: ({ role }) => <Badge>{ROLE_NAMES[role]}</Badge> },
     { id: "until", header: "Until", cell: ({ expires_at }) => <Time at={expires_at} /> },
     {
       id: "acts",

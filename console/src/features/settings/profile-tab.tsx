@@ -2,7 +2,7 @@
 import { zodResolver } from "@hookform/resolvers/zod";
 import { useForm } from "react-hook-form";
 import { useChangePassword } from "@/api/auth";
-import { useMe } from "@/api/me";
+import { ROLE_NAMES, useMe } from "@/api/me";
 import { useWhoIsHere } from "@/api/session";
 import { ProblemAlert } from "@/components/problem-state";
 import { Alert } from "@/components/ui/alert";
@@ -60,7 +60,7 @@ export function ProfileTab() {
             <dd className="flex flex-wrap gap-2">
               {me.memberships.map(({ organization, role }) => (
                 <Badge key={organization.id}>
-                  {organization.name} · {role}
+                  {organization.name} · {ROLE_NAMES[role]}
                 </Badge>
               ))}
             </dd>

@@ -1,14 +1,13 @@
 // What each role may do, exactly.
 import { Check, Minus } from "lucide-react";
-import type { Role } from "@/api/me";
+import { type Role, ROLE_NAMES } from "@/api/me";
 import { Card } from "@/components/ui/card";
 
-export const ROLES: readonly { value: Role; label: string }[] = [
-  { value: "viewer", label: "Viewer" },
-  { value: "editor", label: "Editor" },
-  { value: "admin", label: "Admin" },
-  { value: "owner", label: "Owner" },
-];
+/** From the one that may least on. */
+export const ROLES = (["viewer", "editor", "admin", "owner"] as const).map((value) => ({
+  value,
+  label: ROLE_NAMES[value],
+}));
 
 /** Each right, and the first role that has it; the roles after it have it, too. */
 const RIGHTS: readonly (readonly [string, Role])[] = [

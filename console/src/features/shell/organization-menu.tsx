@@ -1,7 +1,7 @@
 // Which organization the pages are about, and the way to another.
 import { useRouter } from "@tanstack/react-router";
 import { Building2, ChevronsUpDown } from "lucide-react";
-import { switchOrganization, useMe, useMembership } from "@/api/me";
+import { ROLE_NAMES, switchOrganization, useMe, useMembership } from "@/api/me";
 import { Menu, MenuChoice, MenuLabel } from "@/components/ui/menu";
 
 export function OrganizationMenu() {
@@ -13,7 +13,7 @@ export function OrganizationMenu() {
     <button
       type="button"
       aria-label={`Organization: ${name}`}
-      className="flex h-9 max-w-56 min-w-0 items-center sm:max-w-40 sm:shrink-0 lg:max-w-56 gap-2 rounded-lg px-2 font-medium hover:bg-muted"
+      className="flex h-9 max-w-56 min-w-0 items-center sm:max-w-40 sm:shrink-0 lg:max-w-64 2xl:max-w-96 gap-2 rounded-lg px-2 font-medium hover:bg-muted"
     >
       <Building2 aria-hidden className="size-4 shrink-0 text-link" />
       <span className="truncate">{name}</span>
@@ -22,7 +22,7 @@ export function OrganizationMenu() {
   );
   const choices = me.memberships.map(({ organization, role }) => ({
     value: organization.id,
-    label: `${organization.name} · ${role}`,
+    label: `${organization.name} · ${ROLE_NAMES[role]}`,
   }));
   return (
     <Menu trigger={trigger} align="start">
