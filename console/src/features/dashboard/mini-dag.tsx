@@ -49,6 +49,14 @@ export function MiniDag() {
 }
 
 const GAP_PX = 120;
+/** Larger than this nothing is drawn, however few there are; smaller than this names are not read. */
+const LARGEST = 0.5;
+const READABLE = 0.4;
+/** What there is room for. */
+const HEIGHT_PX = 144;
+const WIDTH_PX = 900;
+/** Of letters in a name. */
+const NAME_LENGTH = 14;
 
 interface Small {
   nodes: readonly { id: string; name: string; status: string }[];
@@ -64,14 +72,14 @@ function Drawn({ nodes, lines, label }: Small & { label: string }) {
   const ends = [...places.values()];
   const width = Math.max(...ends.map(({ x }) => x)) + NODE_WIDTH;
   const height = Math.max(...ends.map(({ y }) => y)) + NODE_HEIGHT;
+  const scale = Math.min(LARGEST, HEIGHT_PX / height, WIDTH_PX / width);
   return (
     <svg
       role="img"
       aria-label={label}
       viewBox={`-8 -8 ${width + 16} ${height + 16}`}
       className="w-full"
-      // Few are not drawn larger than many.
-      style={{ height: Math.min(144, height / 5) }}
+      style={{ height: height * scale }}
       preserveAspectRatio="xMinYMid"
     >
       {lines.map(({ from, to }) => {
@@ -92,20 +100,33 @@ function Drawn({ nodes, lines, label }: Small & { label: string }) {
         );
       })}
       {nodes.map(({ id, name, status }) => (
-        <rect
-          key={id}
-          x={places.get(id)?.x}
-          y={places.get(id)?.y}
-          width={NODE_WIDTH}
-          height={NODE_HEIGHT}
-          rx="24"
-          fill={COLOURS[status] ?? "var(--input)"}
-        >
+        <g key={id} transform={`translate(${places.get(id)?.x ?? 0} ${places.get(id)?.y ?? 0})`}>
           <title>{`${name}: ${statusWord(status).toLowerCase()}`}</title>
-        </rect>
+          <rect
+            width={NODE_WIDTH}
+            height={NODE_HEIGHT}
+            rx="20"
+            fill={scale < READABLE ? colourOf(status) : "var(--card)"}
+            stroke={colourOf(status)}
+            strokeWidth="2"
+            vectorEffect="non-scaling-stroke"
+          />
+          {scale >= READABLE && (
+            <>
+              <circle cx="30" cy={NODE_HEIGHT / 2} r="10" fill={colourOf(status)} />
+              <text x="54" y={NODE_HEIGHT / 2} dominantBaseline="central" fontSize="25" fill="currentColor">
+                {name.length > NAME_LENGTH ? `${name.slice(0, NAME_LENGTH - 1)}…` : name}
+              </text>
+            </>
+          )}
+        </g>
       ))}
     </svg>
   );
+}
+
+function colourOf(status: string): string {
+  return COLOURS[status] ?? "var(--input)";
 }
 
 /** Pipelines alone: joined where one begins after another, or reads what comes of what another writes. */

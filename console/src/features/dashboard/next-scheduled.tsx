@@ -8,8 +8,11 @@ import { Time } from "@/components/ui/values";
 export function NextScheduled({ items }: { items: Schemas["NextItem"][] }) {
   if (items.length === 0) {
     return (
-      <Card className="flex h-28 items-center justify-center px-4 text-muted-foreground xl:h-64">
+      <Card className="flex h-28 flex-col items-center justify-center gap-2 px-4 text-muted-foreground xl:h-64">
         Nothing is scheduled.
+        <Link to="/schedules" className="text-link underline-offset-4 hover:underline">
+          Let a pipeline run by itself
+        </Link>
       </Card>
     );
   }

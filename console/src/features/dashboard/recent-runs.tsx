@@ -28,7 +28,14 @@ export function RecentRuns({ runs }: { runs: Run[] }) {
   const navigate = useNavigate();
   const open = ({ id }: Run) => void navigate({ to: "/runs/$run", params: { run: id } });
   if (runs.length === 0)
-    return <Card className="px-4 py-10 text-center text-muted-foreground">Nothing has run yet.</Card>;
+    return (
+      <Card className="flex flex-col items-center gap-2 px-4 py-8 text-muted-foreground">
+        Nothing has run yet.
+        <Link to="/pipelines" className="text-link underline-offset-4 hover:underline">
+          Run a pipeline
+        </Link>
+      </Card>
+    );
   return (
     <DataTable label="Recent runs" rows={runs} columns={columns} rowId={(run) => run.id} onOpen={open} />
   );

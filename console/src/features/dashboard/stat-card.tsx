@@ -15,7 +15,7 @@ interface StatCardProps {
 
 export function StatCard({ icon: Icon, label, value, more, link }: StatCardProps) {
   const content = (
-    <Card lifts={link !== undefined} className="flex h-full items-center gap-4 p-5">
+    <Card lifts={link !== undefined} className="flex h-full items-start gap-4 p-5">
       <span className="grid size-11 shrink-0 place-items-center rounded-xl bg-accent text-accent-foreground">
         <Icon aria-hidden className="size-5" />
       </span>
