@@ -79,20 +79,23 @@ export function ConnectionsPage() {
       <Plus aria-hidden /> New connection
     </Button>
   );
+  const isEmpty = connections.length === 0;
   const actions = (
     <>
       <p role="status" className="text-muted-foreground">
         {bulk.progress && `Tested ${bulk.progress.done} of ${bulk.progress.all}`}
       </p>
-      <Button
-        refusal={may.reason}
-        isBusy={bulk.progress !== null}
-        disabled={shown.length === 0}
-        onClick={() => void bulk.all(shown)}
-      >
-        {bulk.progress === null && <Plug aria-hidden />}{" "}
-        {shown.length < connections.length ? "Test shown" : "Test all"}
-      </Button>
+      {!isEmpty && (
+        <Button
+          refusal={may.reason}
+          isBusy={bulk.progress !== null}
+          disabled={shown.length === 0}
+          onClick={() => void bulk.all(shown)}
+        >
+          {bulk.progress === null && <Plug aria-hidden />}{" "}
+          {shown.length < connections.length ? "Test shown" : "Test all"}
+        </Button>
+      )}
       <Menu
         trigger={
           <Button size="icon" className="size-9" aria-label="More">
@@ -107,12 +110,16 @@ export function ConnectionsPage() {
           Export
         </MenuItem>
       </Menu>
-      {newButton}
+      {!isEmpty && newButton}
     </>
   );
   return (
-    <Page title="Connections" lead={lead(shown.length, connections.length)} actions={actions}>
-      {connections.length === 0 ? (
+    <Page
+      title="Connections"
+      lead={isEmpty ? "Where your systems are." : lead(shown.length, connections.length)}
+      actions={actions}
+    >
+      {isEmpty ? (
         <EmptyState
           icon={Cable}
           title="A connection leads to a database or to files: add the first one to read from it or write to it."

@@ -38,6 +38,7 @@ export function PipelinesPage() {
   );
   const rows = data.pages.flatMap(({ pipelines }) => pipelines);
   const isFiltered = q !== undefined || status !== undefined;
+  const isEmpty = rows.length === 0 && !isFiltered && search.q === undefined && search.status === undefined;
   const put = (next: { [Key in keyof typeof search]?: (typeof search)[Key] | undefined }) =>
     void navigate({ search: (before) => ({ ...before, ...next }), replace: true });
   useShortcuts([
@@ -50,23 +51,25 @@ export function PipelinesPage() {
     </Button>
   );
   return (
-    <Page title="Pipelines" lead="What is moved and shaped, and when." actions={create}>
-      <div className="flex flex-wrap items-center gap-2">
-        <SearchInput
-          ref={box}
-          label="Search pipelines"
-          value={search.q ?? ""}
-          onChange={(q) => put({ q: q || undefined })}
-          className="w-full max-w-sm"
-        />
-        <Select
-          label="Status"
-          value={search.status ?? ""}
-          choices={STATUSES}
-          onChange={(status) => put({ status: status || undefined })}
-        />
-      </div>
-      {rows.length === 0 && !isFiltered && (
+    <Page title="Pipelines" lead="What is moved and shaped, and when." actions={!isEmpty && create}>
+      {!isEmpty && (
+        <div className="flex flex-wrap items-center gap-2">
+          <SearchInput
+            ref={box}
+            label="Search pipelines"
+            value={search.q ?? ""}
+            onChange={(q) => put({ q: q || undefined })}
+            className="w-full max-w-sm"
+          />
+          <Select
+            label="Status"
+            value={search.status ?? ""}
+            choices={STATUSES}
+            onChange={(status) => put({ status: status || undefined })}
+          />
+        </div>
+      )}
+      {isEmpty && (
         <EmptyState
           icon={Workflow}
           title="A pipeline reads from your systems, shapes what it read, and writes it where it is needed."

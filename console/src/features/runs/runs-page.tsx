@@ -83,8 +83,12 @@ export function RunsPage() {
   useFresh(runs.some(isUnderWay) && data.pages.length === 1);
   return (
     <Page title="Runs" lead="What has run, what runs now, and how it went.">
-      <TimeBrush />
-      <RunFilters />
+      {(runs.length > 0 || isFiltered) && (
+        <>
+          <TimeBrush />
+          <RunFilters />
+        </>
+      )}
       {runs.length === 0 ? (
         <EmptyState
           icon={Activity}
