@@ -22,7 +22,7 @@ export function RunLead({ run }: { run: Run }) {
           </>
         )}
       </span>
-      {run.revision !== null && run.revision !== undefined && <span>· revision {run.revision}</span>}
+      {run.revision !== null && run.revision !== undefined && <span>revision {run.revision}</span>}
       <Link
         to="/runs"
         search={{ pipeline: run.pipeline }}

@@ -133,12 +133,16 @@ function Try({ bar, seconds }: { bar: Bar; seconds: number }) {
         type="button"
         aria-label={words}
         className={cn(
-          "absolute inset-y-0.5 flex min-w-1.5 items-center overflow-hidden rounded px-1.5 text-xs whitespace-nowrap text-white",
+          "@container absolute inset-y-0.5 flex min-w-1.5 items-center overflow-hidden rounded text-xs whitespace-nowrap text-white",
           COLOURS[bar.status] ?? "bg-neutral-500",
         )}
-        style={{ left: `${(bar.from / seconds) * 100}%`, width: `${(bar.seconds / seconds) * 100}%` }}
+        style={{
+          // However short and late it is, it stands on the line.
+          left: `min(${(bar.from / seconds) * 100}%, 100% - 0.375rem)`,
+          width: `${(bar.seconds / seconds) * 100}%`,
+        }}
       >
-        <span className="truncate [&_*]:text-white">
+        <span className="hidden truncate px-1.5 @min-[1.75rem]:inline [&_*]:text-white">
           <StatusIcon status={bar.status} />
         </span>
       </button>
