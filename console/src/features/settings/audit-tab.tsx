@@ -15,10 +15,12 @@ import { SearchInput } from "@/components/ui/input";
 import { Time } from "@/components/ui/values";
 import { useShortcuts } from "@/lib/keys";
 import { saveFile } from "@/lib/save-file";
+import { z } from "@/lib/z";
 import { AuditDrawer } from "./audit-drawer";
 
 type Entry = Schemas["AuditEntry"];
 
+const named = z.object({ name: z.string() });
 const route = getRouteApi("/app/settings");
 
 export function AuditTab() {
@@ -38,7 +40,8 @@ export function AuditTab() {
   const words = q.toLowerCase().split(/\s+/);
   const all = log.data.pages.flat();
   const shown = all.filter((entry) => {
-    const said = `${entry.action} ${nameOf(entry)} ${entry.subject} ${entry.address}`.toLowerCase();
+    const said =
+      `${entry.action} ${nameOf(entry)} ${entry.subject} ${subjectOf(entry) ?? ""} ${entry.address}`.toLowerCase();
     return words.every((word) => said.includes(word));
   });
   const columns: readonly Column<Entry>[] = [
@@ -48,7 +51,17 @@ export function AuditTab() {
     {
       id: "subject",
       header: "To what",
-      cell: ({ subject }) => <code className="font-mono text-xs">{subject}</code>,
+      cell: (entry) => {
+        const name = subjectOf(entry);
+        return (
+          <span title={entry.subject}>
+            {name && <span className="mr-2">{name}</span>}
+            <code className="font-mono text-xs text-muted-foreground">
+              {name ? `${entry.subject.slice(0, 13)}…` : entry.subject}
+            </code>
+          </span>
+        );
+      },
     },
     {
       id: "address",
@@ -99,4 +112,10 @@ export function AuditTab() {
       {opened && <AuditDrawer entry={opened} who={nameOf(opened)} onClose={() => setOpened(null)} />}
     </Section>
   );
+}
+
+/** What the thing is called, or was, where it says so. */
+function subjectOf({ after, before }: Entry): string | null {
+  const told = named.safeParse(after ?? before);
+  return told.success ? told.data.name : null;
 }
