@@ -26,14 +26,14 @@ export function Relationships({ detail }: { detail: TableDetail }) {
       {detail.foreign_keys.map((key) => (
         <li
           key={key.name}
-          className="grid items-center gap-y-2 md:grid-cols-[minmax(0,1fr)_9rem_minmax(0,1fr)]"
+          className="grid items-center gap-y-2 md:grid-cols-[minmax(0,1fr)_9rem_minmax(0,1fr)] 2xl:grid-cols-[minmax(0,24rem)_16rem_minmax(0,24rem)]"
         >
           <Side title={detail.name} columns={key.columns} keys={detail.primary_key} />
           <div className="flex flex-col items-center gap-1 text-center text-xs text-muted-foreground">
             <span className="max-w-full truncate px-2" title={key.name}>
               {key.name}
             </span>
-            <svg aria-hidden viewBox="0 0 144 16" className="hidden h-4 w-full md:block">
+            <svg aria-hidden viewBox="0 0 144 16" className="hidden w-full md:block">
               <path
                 d={isUnique(key.columns, detail.primary_key) ? ONE : MANY}
                 fill="none"
