@@ -40,7 +40,7 @@ test("a webhook shows its address once and begins runs; another trigger waits fo
   await row.getByText("none yet").waitFor({ state: "detached" });
   await row.getByText("When its address is called").click();
   const drawer = page.getByRole("dialog", { name: "The webhook of report" });
-  await drawer.getByRole("link", { name: "Its run" }).waitFor();
+  await drawer.getByRole("link", { name: "Open run" }).waitFor();
   await inspect(page, "trigger-events");
   await page.keyboard.press("Escape");
 

@@ -1,6 +1,6 @@
 // The vault: how it stands, unlocking and locking it.
 import { useSuspenseQuery } from "@tanstack/react-query";
-import { useRouter } from "@tanstack/react-router";
+import { Link, useRouter } from "@tanstack/react-router";
 import { Lock, LockOpen, ShieldCheck } from "lucide-react";
 import { type SyntheticEvent, useState } from "react";
 import { useMay } from "@/api/me";
@@ -99,6 +99,13 @@ function Open({ exists, hasPassword }: { exists: boolean; hasPassword: boolean }
         </p>
       </div>
       <ProblemAlert title="The vault stays open." error={lock.error} />
+      {!exists && (
+        <Button asChild size="lg">
+          <Link to="/connections" search={{ new: true }}>
+            Add a connection
+          </Link>
+        </Button>
+      )}
       {exists && (
         <Button size="lg" isBusy={lock.isPending} refusal={refusal} onClick={() => lock.mutate()}>
           <Lock aria-hidden /> Lock now

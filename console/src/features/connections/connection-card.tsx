@@ -134,7 +134,7 @@ function TestState({ connection, isTesting }: { connection: Connection; isTestin
       ) : (
         badge
       )}
-      <span className="text-xs text-muted-foreground">
+      <span className="min-w-0 truncate text-xs text-muted-foreground">
         {connection.last_tested_at && <Time at={connection.last_tested_at} />}
       </span>
     </>

@@ -96,6 +96,7 @@ export function Outline({ editing, selected, onSelect, onOpen, isReadOnly }: Out
                     <span className="flex items-center gap-1">
                       {kind?.input && (
                         <Select
+                          className="shrink-0"
                           label={`Let ${id} read`}
                           value=""
                           choices={[

@@ -150,7 +150,9 @@ function ListField(props: ValueProps & { items: NonNullable<ReturnType<typeof li
       {...control}
       value={typed ?? text}
       readOnly={isReadOnly}
-      placeholder={fallbackOf(props) ?? "one, two"}
+      placeholder={
+        fallbackOf(props) ?? (items.type === "integer" || items.type === "number" ? "1, 2" : "one, two")
+      }
       onChange={(event) => setTyped(event.target.value)}
       onBlur={settle}
       onKeyDown={(event) => event.key === "Enter" && settle()}

@@ -66,7 +66,7 @@ export function TriggerDrawer({ id, onClose }: { id: string; onClose: () => void
                     <Time at={at} />
                     {run_id ? (
                       <Link to="/runs/$run" params={{ run: run_id }} className="text-link hover:underline">
-                        Its run
+                        Open run
                       </Link>
                     ) : (
                       <span className={error ? "text-danger" : "text-warning"}>
