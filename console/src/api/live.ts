@@ -22,7 +22,7 @@ const CONCERNS: Record<string, string[]> = {
   invitation: ["members"],
   alert: ["alerts"],
   trigger: ["triggers", "lineage"],
-  transformation: ["lineage"],
+  transformation: ["transformations", "lineage"],
 };
 /** What comes together is asked for once. */
 const GATHER_MS = 250;

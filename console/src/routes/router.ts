@@ -20,6 +20,7 @@ import { runsRoute } from "./runs";
 import { schedulesRoute } from "./schedules";
 import { settingsRoute } from "./settings";
 import { signupRoute } from "./signup";
+import { transformationRoute, transformationsRoute } from "./transformations";
 import { unlockRoute } from "./unlock";
 
 const tree = rootRoute.addChildren([
@@ -31,6 +32,8 @@ const tree = rootRoute.addChildren([
     pipelinesRoute,
     wizardRoute,
     pipelineRoute,
+    transformationsRoute,
+    transformationRoute,
     runsRoute,
     compareRunsRoute,
     runRoute,

@@ -6,7 +6,7 @@ import { connectionsQuery } from "@/api/connections";
 import { tableDetailQuery, tableSearchQuery } from "@/api/discovery";
 import type { FieldControl } from "@/components/ui/field";
 import { z } from "@/lib/z";
-import { CodeEditor } from "./code-editor";
+import { CodeEditor } from "@/components/code-editor";
 import { below } from "./graph";
 import { readPlace } from "./place";
 import type { SettingFieldProps } from "./setting-field";

@@ -5,7 +5,7 @@ import { StateEffect, StateField } from "@codemirror/state";
 import { Decoration, type DecorationSet, EditorView } from "@codemirror/view";
 import { useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
 import { Alert } from "@/components/ui/alert";
-import { CodeEditor } from "./code-editor";
+import { CodeEditor } from "@/components/code-editor";
 import type { Editing } from "./use-draft";
 
 const markHere = StateEffect.define<{ start: number; end: number } | null>();

@@ -10,10 +10,21 @@ export function ThingLink({ node }: { node: LineageNode }) {
   const { kind, object_id: pipeline } = node;
   if (kind === "table") return <TableLink node={node} />;
   if (kind === "file" && node.connection === "files") return <FileLink node={node} />;
+  if (kind === "transformation" && pipeline) return <TransformationLink transformation={pipeline} />;
   if (kind !== "pipeline" || !pipeline) return null;
   return (
     <Button asChild size="sm" variant="primary">
       <Link to="/pipelines/$pipeline" params={{ pipeline }}>
+        <ExternalLink aria-hidden /> Open
+      </Link>
+    </Button>
+  );
+}
+
+function TransformationLink({ transformation }: { transformation: string }) {
+  return (
+    <Button asChild size="sm" variant="primary">
+      <Link to="/transformations/$transformation" params={{ transformation }}>
         <ExternalLink aria-hidden /> Open
       </Link>
     </Button>

@@ -3,6 +3,7 @@ import {
   Activity,
   Cable,
   CalendarClock,
+  FileCode2,
   Files,
   LayoutDashboard,
   type LucideIcon,
@@ -33,6 +34,13 @@ export const NAV: readonly NavItem[] = [
     words: "sources databases credentials",
   },
   { to: "/pipelines", label: "Pipelines", icon: Workflow, keys: "g p", words: "etl flows editor canvas" },
+  {
+    to: "/transformations",
+    label: "Transformations",
+    icon: FileCode2,
+    keys: "g t",
+    words: "sql models views tables tests dbt",
+  },
   { to: "/runs", label: "Runs", icon: Activity, keys: "g r", words: "executions jobs history logs" },
   {
     to: "/schedules",

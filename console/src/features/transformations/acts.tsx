@@ -1,0 +1,125 @@
+// What can be done with a transformation: in its line of the list, and on its page.
+import { ListRestart, ListStart, Play, Trash2 } from "lucide-react";
+import { useState } from "react";
+import { useNavigate } from "@tanstack/react-router";
+import { useMay } from "@/api/me";
+import {
+  type Transformation,
+  type TransformationRun,
+  useDeleteTransformation,
+  useRunTransformation,
+} from "@/api/transformations";
+import { ProblemAlert } from "@/components/problem-state";
+import { ThingMenu } from "@/components/thing-menu";
+import { Button } from "@/components/ui/button";
+import { ConfirmDialog } from "@/components/ui/confirm-dialog";
+import { MenuItem } from "@/components/ui/menu";
+import { toast } from "@/components/ui/toast";
+import { useShortcuts } from "@/lib/keys";
+import { transformationWritten } from "./written";
+
+const EPHEMERAL = "It makes nothing by itself: run one that refers to it.";
+
+interface ActsProps {
+  transformation: Transformation;
+  /** The page is about it. */
+  isPage?: boolean;
+  /** Why it may not be run now, beside what the role says. */
+  refusal?: string | null;
+}
+
+export function Acts({ transformation, isPage = false, refusal = null }: ActsProps) {
+  const { id, name, materialization } = transformation;
+  const [may, mayDelete] = [useMay("run"), useMay("delete")];
+  const run = useRunTransformation();
+  const [isDoomed, setDoomed] = useState(false);
+  const reason = may.reason ?? (materialization === "ephemeral" ? EPHEMERAL : refusal);
+  const navigate = useNavigate();
+  const begin = (wish: Omit<TransformationRun, "id">) => {
+    if (reason !== null || run.isPending) return;
+    run.mutate(
+      { id, ...wish },
+      {
+        onSuccess: (begun) => {
+          toast("success", `A run of ${name} has begun.`);
+          if (isPage) void navigate({ to: "/runs/$run", params: { run: begun.id } });
+        },
+        onError: (error) => toast("danger", `${name} was not run: ${error.message}.`),
+      },
+    );
+  };
+  useShortcuts(isPage ? [{ keys: "r", label: "Run", run: () => begin({ upstream: false }) }] : []);
+  return (
+    <div className="flex justify-end gap-1">
+      {isPage ? (
+        <Button
+          variant="primary"
+          refusal={reason}
+          isBusy={run.isPending}
+          onClick={() => begin({ upstream: false })}
+        >
+          {!run.isPending && <Play aria-hidden />} Run and test
+        </Button>
+      ) : (
+        <Button
+          size="icon"
+          variant="ghost"
+          aria-label={`Run ${name} now`}
+          refusal={reason}
+          isBusy={run.isPending}
+          onClick={() => begin({ upstream: false })}
+        >
+          {!run.isPending && <Play aria-hidden />}
+        </Button>
+      )}
+      <ThingMenu name={name} isPage={isPage} written={transformationWritten(transformation)}>
+        <MenuItem icon={ListStart} refusal={reason} onSelect={() => begin({ upstream: true })}>
+          Run with what it refers to
+        </MenuItem>
+        {materialization === "incremental" && (
+          <MenuItem
+            icon={ListRestart}
+            refusal={reason}
+            onSelect={() => begin({ upstream: false, full: true })}
+          >
+            Read everything anew
+          </MenuItem>
+        )}
+        <MenuItem icon={Trash2} isDangerous refusal={mayDelete.reason} onSelect={() => setDoomed(true)}>
+          Delete…
+        </MenuItem>
+      </ThingMenu>
+      {isDoomed && <DeleteDialog transformation={transformation} onClose={() => setDoomed(false)} />}
+    </div>
+  );
+}
+
+function DeleteDialog({ transformation, onClose }: { transformation: Transformation; onClose: () => void }) {
+  const { id, name, schema_name, materialization } = transformation;
+  const deletion = useDeleteTransformation();
+  const navigate = useNavigate();
+  const confirm = () =>
+    deletion.mutate(id, {
+      onSuccess: () => {
+        onClose();
+        toast("success", `${name} is deleted.`);
+        void navigate({ to: "/transformations" });
+      },
+    });
+  return (
+    <ConfirmDialog
+      isOpen
+      onClose={onClose}
+      title={`Delete transformation ${name}?`}
+      action="Delete transformation"
+      isBusy={deletion.isPending}
+      error={<ProblemAlert title="It was not deleted." error={deletion.error} />}
+      onConfirm={confirm}
+    >
+      <p>
+        Its SQL, its tests and its schedules go with it.
+        {materialization !== "ephemeral" && ` What it made, ${schema_name}.${name}, stays in the database.`}
+      </p>
+    </ConfirmDialog>
+  );
+}
