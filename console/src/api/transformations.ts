@@ -101,15 +101,16 @@ export interface TransformationRun {
   upstream: boolean;
   /** Incremental ones read everything again. */
   full?: boolean;
+  params?: Record<string, unknown>;
 }
 
 export function useRunTransformation() {
   return useMutation({
-    mutationFn: ({ id: transformation, upstream, full = false }: TransformationRun) =>
+    mutationFn: ({ id: transformation, upstream, full = false, params }: TransformationRun) =>
       answer(
         client.POST("/transformations/{transformation}/run", {
           params: { path: { transformation }, query: { upstream } },
-          body: { full_refresh: full },
+          body: { full_refresh: full, ...(params && { params }) },
         }),
       ),
     onSettled: () => {

@@ -16,7 +16,8 @@ export function Page({ title, lead, actions, children }: PageProps) {
   return (
     <div className="mx-auto flex w-full max-w-[110rem] flex-col gap-5 px-4 py-6 sm:px-8">
       <div className="flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
-        <div className="min-w-0">
+        {/* What is long goes on in another line, so that the buttons stay beside it. */}
+        <div className="min-w-0 flex-1 basis-72">
           <h1 className="truncate text-2xl font-semibold tracking-tight">{title}</h1>
           {lead && <div className="mt-1 text-muted-foreground">{lead}</div>}
         </div>

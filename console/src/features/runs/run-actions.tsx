@@ -5,6 +5,7 @@ import { useState } from "react";
 import { useMay } from "@/api/me";
 import { isUnderWay } from "@/api/run-live";
 import { type RunDetail, useBeginRun, useCancelRun, useRetryRun } from "@/api/runs";
+import { useRunTransformation } from "@/api/transformations";
 import { ProblemAlert } from "@/components/problem-state";
 import { ThingMenu } from "@/components/thing-menu";
 import { Button } from "@/components/ui/button";
@@ -25,18 +26,23 @@ export function RunActions({ run, isPaused, onPause }: RunActionsProps) {
   const navigate = useNavigate();
   const [isAsking, setAsking] = useState(false);
   const [cancel, retry, begin] = [useCancelRun(), useRetryRun(), useBeginRun()];
+  const make = useRunTransformation();
   const failed = (what: string) => (error: Error) => toast("danger", `${what}: ${error.message}.`);
   const goTo = (id: string) => void navigate({ to: "/runs/$run", params: { run: id } });
   const again = () => {
-    if (!run.pipeline_id || !may.allowed || begin.isPending) return;
-    begin.mutate(
-      { pipeline: run.pipeline_id, params: run.params },
-      { onSuccess: ({ id }) => goTo(id), onError: failed("The pipeline could not be run") },
-    );
+    const { pipeline_id: pipeline, target_id: target, params } = run;
+    if (!may.allowed || begin.isPending || make.isPending) return;
+    const then = {
+      onSuccess: ({ id }: { id: string }) => goTo(id),
+      onError: failed(`${run.pipeline} could not be run`),
+    };
+    if (pipeline) begin.mutate({ pipeline, params }, then);
+    else if (run.target_type === "transformation" && target)
+      make.mutate({ id: target, upstream: false, params }, then);
   };
   const isOver = !isUnderWay(run);
   const canRetry = run.status === "failed" || run.status === "cancelled";
-  useShortcuts(isOver ? [{ keys: "r", label: "Run the pipeline again", run: again }] : []);
+  useShortcuts(isOver ? [{ keys: "r", label: "Run it again", run: again }] : []);
   return (
     <>
       {onPause && (
@@ -71,8 +77,8 @@ export function RunActions({ run, isPaused, onPause }: RunActionsProps) {
       {isOver && (
         <Button
           variant="primary"
-          refusal={may.reason ?? (run.pipeline_id ? null : "The file of this run is not kept here.")}
-          isBusy={begin.isPending}
+          refusal={may.reason ?? (run.target_id ? null : "The file of this run is not kept here.")}
+          isBusy={begin.isPending || make.isPending}
           onClick={again}
         >
           <RotateCcw aria-hidden /> Re-run

@@ -1,31 +1,24 @@
-// What a transformation reads, what reads it, and its last runs.
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+// What a transformation reads, what reads it, and its last run.
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Share2 } from "lucide-react";
-import type { ReactNode } from "react";
+import { Children, type ReactNode } from "react";
 import { type LineageNode, lineageQuery } from "@/api/lineage";
-import { runsQuery } from "@/api/runs";
 import type { Transformation } from "@/api/transformations";
 import { KindIcon } from "@/components/graph/kind-icon";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { StatusBadge } from "@/components/ui/status-badge";
-import { Duration, Time } from "@/components/ui/values";
-
-const RUNS = 5;
+import { Time } from "@/components/ui/values";
 
 export function LineageTab({ transformation: { id, name } }: { transformation: Transformation }) {
   const { data: lineage } = useQuery(lineageQuery);
-  const { data: found } = useInfiniteQuery(runsQuery({ pipeline: name }));
   const own = `transformation:${id}`;
   const edges = (lineage?.edges ?? []).filter(({ kind }) => kind !== "triggers");
   const nodes = lineage?.nodes ?? [];
   const reads = nodes.filter((node) => edges.some(({ from, to }) => to === own && from === node.id));
   const writes = nodes.filter((node) => edges.some(({ from, to }) => from === own && to === node.id));
-  const runs = (found?.pages ?? [])
-    .flatMap(({ runs }) => runs)
-    .filter(({ target_id }) => target_id === id)
-    .slice(0, RUNS);
+  const run = nodes.find((node) => node.id === own)?.last_run;
   return (
     <div className="flex flex-col gap-4">
       <div className="grid gap-4 lg:grid-cols-3">
@@ -39,18 +32,23 @@ export function LineageTab({ transformation: { id, name } }: { transformation: T
             <Node key={node.id} node={node} />
           ))}
         </Part>
-        <Part title="Last runs" none="It has not run yet.">
-          {runs.map((run) => (
-            <li key={run.id} className="flex min-h-9 items-center gap-3">
-              <StatusBadge status={run.state} />
+        <Part title="Last run" none="It has not run yet.">
+          {run ? (
+            <li className="flex min-h-9 flex-wrap items-center gap-x-3">
+              <StatusBadge status={run.status} />
               <Link to="/runs/$run" params={{ run: run.id }} className="hover:underline">
-                <Time at={run.started_at} />
+                <Time at={run.finished_at ?? run.started_at} />
               </Link>
-              <span className="ml-auto text-muted-foreground">
-                <Duration seconds={run.duration_seconds} />
-              </span>
+              <Link
+                to="/runs/$run"
+                params={{ run: run.id }}
+                search={{ tab: "data" }}
+                className="ml-auto text-link underline-offset-4 hover:underline"
+              >
+                What its tests said
+              </Link>
             </li>
-          ))}
+          ) : null}
         </Part>
       </div>
       <Button asChild className="self-start">
@@ -62,11 +60,15 @@ export function LineageTab({ transformation: { id, name } }: { transformation: T
   );
 }
 
-function Part({ title, none, children }: { title: string; none: string; children: readonly ReactNode[] }) {
+function Part({ title, none, children }: { title: string; none: string; children: ReactNode }) {
   return (
     <Card className="flex flex-col gap-2 p-4">
       <h2 className="font-medium">{title}</h2>
-      {children.length > 0 ? <ul>{children}</ul> : <p className="text-muted-foreground">{none}</p>}
+      {Children.toArray(children).length > 0 ? (
+        <ul>{children}</ul>
+      ) : (
+        <p className="text-muted-foreground">{none}</p>
+      )}
     </Card>
   );
 }

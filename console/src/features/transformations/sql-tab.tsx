@@ -70,7 +70,11 @@ export function SqlTab({ wish: { now, put }, isReadOnly }: { wish: Wish; isReadO
         <div className="border-b border-border p-2">
           <SearchInput label="Search tables" value={q} onChange={setQ} />
         </div>
-        <div className="flex flex-col gap-3 overflow-y-auto p-3">
+        <div
+          role="group"
+          aria-label="Tables: one that is pressed is put into the query"
+          className="flex flex-col gap-3 overflow-y-auto p-3"
+        >
           <Tables title="Transformations" none="No other one in this database.">
             {others
               .filter(({ name }) => isLike(name))
@@ -91,10 +95,10 @@ export function SqlTab({ wish: { now, put }, isReadOnly }: { wish: Wish; isReadO
                 <Line
                   key={id}
                   icon={<Table2 aria-hidden className="size-4 shrink-0 text-muted-foreground" />}
-                  name={`${source}.${table}`}
+                  name={table}
                   aside={<Time at={loaded_at} />}
                   words={[
-                    `by ${pipeline}`,
+                    `${source}, loaded by ${pipeline}`,
                     ...(columns.length > 0 ? [columns.map(({ name }) => name).join(", ")] : []),
                   ].join(": ")}
                   onPress={() => insert(`{{ source('${source}', '${table}') }}`)}
@@ -130,7 +134,6 @@ function Line({ icon, name, aside, words, onPress }: LineProps) {
       <button
         type="button"
         onClick={onPress}
-        aria-label={`Put ${name} in`}
         className="flex w-full items-start gap-2 rounded-lg px-1 py-1.5 text-left hover:bg-muted"
       >
         <span className="mt-0.5">{icon}</span>
