@@ -114,6 +114,9 @@ test("a run is watched while it goes on, and looked at afterwards", { timeout: 1
   await page.getByRole("link", { name: "Compare with the one before" }).click();
   await page.getByRole("table", { name: "Blocks of both runs" }).waitFor();
   await inspect(page, "runs-compare");
+  await page.goto("/runs");
+  await page.getByRole("row").filter({ hasText: "Cancelled" }).waitFor();
+  await inspect(page, "runs-full", ["usual", "small", "large"]);
   expect(errors).toEqual([]);
 });
 

@@ -8,7 +8,7 @@ const TEXT = "name: nightly\nblocks:\n  one: {extract: /tmp/one.csv}\n  two: {lo
 
 test("a schedule is built, switched off, changed and deleted", async () => {
   const person = await signUp();
-  await person.call("POST", "/pipelines", { text: TEXT, status: "draft" });
+  await person.call("POST", "/pipelines", { text: TEXT });
   const { page, context, errors } = await browser.visit();
   await letIn(context, person);
   await page.goto("/schedules");

@@ -73,12 +73,11 @@ function Part({ title, none, children }: { title: string; none: string; children
   );
 }
 
-function Node({ node: { kind, name, connection } }: { node: LineageNode }) {
+function Node({ node: { kind, name } }: { node: LineageNode }) {
   return (
     <li className="flex min-h-9 items-center gap-2">
       <KindIcon kind={kind} className="size-4 shrink-0 text-muted-foreground" />
       <span className="min-w-0 break-words">{name}</span>
-      <span className="ml-auto text-xs text-muted-foreground">{connection ?? kind}</span>
     </li>
   );
 }
