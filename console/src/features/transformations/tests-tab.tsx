@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
 import { useState } from "react";
 import { connectionsQuery } from "@/api/connections";
-import { tableDetailQuery } from "@/api/discovery";
+import { tableDetailQuery, tableSearchQuery } from "@/api/discovery";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { Field } from "@/components/ui/field";
@@ -195,10 +195,11 @@ function ColumnLine({ line, isReadOnly, onChange }: ColumnLineProps) {
 function useColumns({ connection, schema_name, name }: Wish["now"]): readonly string[] {
   const { data: connections = [] } = useQuery(connectionsQuery);
   const id = connections.find((one) => one.name === connection)?.id ?? "";
+  const { data: found } = useQuery({ ...tableSearchQuery(id, name), enabled: id !== "" });
+  const isKnown = found?.tables.some((table) => table.schema === schema_name && table.name === name);
   const { data } = useQuery({
     ...tableDetailQuery(id, schema_name, name),
-    enabled: id !== "",
-    retry: false,
+    enabled: isKnown === true,
   });
   return data?.columns.map(({ name }) => name) ?? [];
 }
