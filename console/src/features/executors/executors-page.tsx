@@ -124,7 +124,6 @@ function ExecutorCard({ executor, onDrain }: { executor: Executor; onDrain: () =
 }
 
 function Slots({ executor: { busy, slots } }: { executor: Executor }) {
-  const share = slots > 0 ? Math.min(1, busy / slots) : 0;
   return (
     <div>
       <p className="flex justify-between">
@@ -133,9 +132,11 @@ function Slots({ executor: { busy, slots } }: { executor: Executor }) {
           {slots > 0 ? `of ${plural(slots, "slot")}` : "no limit"}
         </span>
       </p>
-      <div className="mt-1.5 h-2 overflow-hidden rounded-full bg-border">
-        <div className="h-full bg-primary" style={{ width: `${share * 100}%` }} />
-      </div>
+      {slots > 0 && (
+        <div className="mt-1.5 h-2 overflow-hidden rounded-full bg-border">
+          <div className="h-full bg-primary" style={{ width: `${Math.min(1, busy / slots) * 100}%` }} />
+        </div>
+      )}
     </div>
   );
 }

@@ -57,6 +57,8 @@ export function FilesTab() {
     setOver(false);
     take(event.dataTransfer.files);
   };
+  // Then the button stands where the files would.
+  const isEmpty = list.data !== undefined && files.length + folders.length === 0 && search === "";
   const uploadButton = (
     <Button variant="primary" refusal={may.reason} onClick={choose}>
       <Upload aria-hidden /> Upload files
@@ -101,7 +103,7 @@ export function FilesTab() {
         <Button refusal={may.reason} onClick={() => setOpen("folder")}>
           <FolderPlus aria-hidden /> New folder
         </Button>
-        {uploadButton}
+        {!isEmpty && uploadButton}
       </div>
       <Uploads />
       {list.isError && !list.data ? (

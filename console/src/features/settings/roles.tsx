@@ -13,9 +13,9 @@ export const ROLES = (["viewer", "editor", "admin", "owner"] as const).map((valu
 const RIGHTS: readonly (readonly [string, Role])[] = [
   ["See everything but secrets and the audit log", "viewer"],
   ["Make API keys of one’s own", "viewer"],
-  ["Make and change connections, pipelines and schedules", "editor"],
+  ["Make and change connections, pipelines, transformations and schedules", "editor"],
   ["Test connections, look into tables, run, cancel and retry", "editor"],
-  ["Delete connections, pipelines and schedules", "admin"],
+  ["Delete connections, pipelines, transformations and schedules", "admin"],
   ["Invite and remove members, change their roles", "admin"],
   ["Say who is alerted; see the audit log", "admin"],
   ["Lock and unlock the vault, change its master password", "owner"],

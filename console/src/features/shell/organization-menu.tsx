@@ -13,7 +13,7 @@ export function OrganizationMenu() {
     <button
       type="button"
       aria-label={`Organization: ${name}`}
-      className="flex h-9 max-w-56 min-w-0 items-center sm:max-w-40 sm:shrink-0 lg:max-w-64 2xl:max-w-96 gap-2 rounded-lg px-2 font-medium hover:bg-muted"
+      className="flex h-9 max-w-56 min-w-0 items-center sm:max-w-40 sm:shrink-0 lg:max-w-56 xl:max-w-72 2xl:max-w-96 gap-2 rounded-lg px-2 font-medium hover:bg-muted"
     >
       <Building2 aria-hidden className="size-4 shrink-0 text-link" />
       <span className="truncate">{name}</span>
