@@ -86,7 +86,7 @@ export const ConnectionCard = memo(function ConnectionCard({
       </dl>
       <div className="mt-auto flex items-center gap-2 border-t border-border px-5 py-2.5">
         <TestState connection={connection} isTesting={isTesting} />
-        <span className="ml-auto flex">
+        <span className="-mr-2 ml-auto flex">
           <Tooltip text={mayEdit.reason ?? "Edit"}>
             <Button
               variant="ghost"
