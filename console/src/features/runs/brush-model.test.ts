@@ -8,13 +8,15 @@ test("runs are counted where they were made", () => {
   const pieces = piecesOf(
     [
       { created_at: "2026-03-08T10:29:00Z", status: "failed" },
+      { created_at: "2026-03-08T10:28:00Z", status: "cancelled" },
+      { created_at: "2026-03-08T10:27:00Z", status: "pending" },
       { created_at: "2026-03-08T08:59:00Z", status: "success" },
       { created_at: "2026-02-01T00:00:00Z", status: "success" },
     ],
     now,
   );
   expect(pieces).toHaveLength(56);
-  expect(pieces.at(-1)).toMatchObject({ failed: 1, success: 0 });
+  expect(pieces.at(-1)).toMatchObject({ failed: 1, success: 0, cancelled: 1, running: 1 });
   expect(pieces.at(-2)).toMatchObject({ failed: 0, success: 1 });
 });
 

@@ -10,7 +10,9 @@ export interface Piece {
   to: number;
   success: number;
   failed: number;
-  other: number;
+  cancelled: number;
+  /** Those that wait for their turn, too. */
+  running: number;
 }
 
 /** Pieces end with the one that `now` is in. */
@@ -19,13 +21,12 @@ export function piecesOf(runs: readonly Pick<Run, "created_at" | "status">[], no
   const count = DAYS * PIECES_A_DAY;
   const pieces = Array.from({ length: count }, (_, index): Piece => {
     const from = end - (count - index) * PIECE_MS;
-    return { from, to: from + PIECE_MS, success: 0, failed: 0, other: 0 };
+    return { from, to: from + PIECE_MS, success: 0, failed: 0, cancelled: 0, running: 0 };
   });
   for (const run of runs) {
     const piece = pieces[Math.floor((Date.parse(run.created_at) - (end - count * PIECE_MS)) / PIECE_MS)];
     if (!piece) continue;
-    if (run.status === "success" || run.status === "failed") piece[run.status] += 1;
-    else piece.other += 1;
+    piece[run.status === "pending" ? "running" : run.status] += 1;
   }
   return pieces;
 }

@@ -142,7 +142,7 @@ function Try({ bar, seconds }: { bar: Bar; seconds: number }) {
           width: `${(bar.seconds / seconds) * 100}%`,
         }}
       >
-        <span className="hidden truncate px-1.5 @min-[1.75rem]:inline [&_*]:text-white">
+        <span className="hidden truncate px-1.5 @min-[4.5rem]:inline [&_*]:text-white">
           <StatusIcon status={bar.status} />
         </span>
       </button>

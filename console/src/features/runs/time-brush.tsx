@@ -27,7 +27,7 @@ export function TimeBrush() {
     const chosen = range(pieces, one, other);
     if (chosen) void navigate({ search: (before) => ({ ...before, ...chosen }), replace: true });
   };
-  const most = Math.max(1, ...pieces.map((piece) => piece.success + piece.failed + piece.other));
+  const most = Math.max(1, ...pieces.map(heightOf));
   const isChosen = (piece: Piece, index: number) => {
     if (drag) return index >= Math.min(drag.from, drag.to) && index <= Math.max(drag.from, drag.to);
     if (!from && !to) return true;
@@ -83,7 +83,8 @@ export function TimeBrush() {
               drag && isChosen(piece, index) && "bg-accent",
             )}
           >
-            <Part count={piece.other} most={most} colour="bg-blue-500" />
+            <Part count={piece.running} most={most} colour="bg-blue-500" />
+            <Part count={piece.cancelled} most={most} colour="bg-neutral-400" />
             <Part count={piece.failed} most={most} colour="bg-red-600" />
             <Part count={piece.success} most={most} colour="bg-green-600" />
             <span className="h-0.5 bg-border" />
@@ -115,8 +116,12 @@ function walk(event: React.KeyboardEvent<HTMLButtonElement>): void {
   if (next instanceof HTMLElement) next.focus();
 }
 
-function label({ from, success, failed, other }: Piece): string {
-  return `${words(new Date(from).toISOString(), "")}: ${success} succeeded, ${failed} failed, ${other} other`;
+function heightOf({ success, failed, cancelled, running }: Piece): number {
+  return success + failed + cancelled + running;
+}
+
+function label({ from, success, failed, cancelled, running }: Piece): string {
+  return `${words(new Date(from).toISOString(), "")}: ${success} succeeded, ${failed} failed, ${cancelled} cancelled, ${running} running`;
 }
 
 function words(at: string | undefined, none: string): string {
