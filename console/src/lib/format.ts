@@ -9,21 +9,21 @@ export function formatCount(count: number): string {
   return scaled(count, 1000, COUNT_UNITS);
 }
 
-// Made once: making one takes longer than a hundred uses of it, and a list has hundreds.
-const WHOLE = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
-const TENTHS = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
-const EXACT = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 });
-const LOCAL = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
-const CLOCK = new Intl.DateTimeFormat(undefined, {
-  hour: "2-digit",
-  minute: "2-digit",
-  second: "2-digit",
-  hourCycle: "h23",
-});
+/** Made when it is used first, and once: making one takes longer than a hundred uses of it, and a list has hundreds. */
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
+}
+
+const whole = once(() => new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 }));
+const tenths = once(() => new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 }));
+const exact = once(() => new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 }));
+const relative = once(() => new Intl.RelativeTimeFormat("en", { numeric: "auto" }));
+const local = once(() => new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" }));
 
 /** All digits, grouped as is usual here. */
 export function formatExact(count: number): string {
-  return EXACT.format(count);
+  return exact().format(count);
 }
 
 export function formatBytes(bytes: number): string {
@@ -34,8 +34,8 @@ function scaled(value: number, step: number, units: string[]): string {
   let [rest, unit] = [value, 0];
   // What would be shown as a whole step belongs to the next unit.
   while (Math.abs(rest) >= step * 0.9995 && unit < units.length - 1) [rest, unit] = [rest / step, unit + 1];
-  const digits = unit === 0 || Math.abs(rest) >= 100 ? WHOLE : TENTHS;
-  return `${digits.format(rest)} ${units[unit] ?? ""}`.trimEnd();
+  const format = unit === 0 || Math.abs(rest) >= 100 ? whole() : tenths();
+  return `${format.format(rest)} ${units[unit] ?? ""}`.trimEnd();
 }
 
 /** A duration in words, two units at most: `2 h 5 min`. */
@@ -43,9 +43,9 @@ export function formatDuration(seconds: number): string {
   if (seconds < 0) return formatDuration(0);
   if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  const whole = Math.round(seconds);
-  const [days, hours] = [Math.floor(whole / 86_400), Math.floor((whole % 86_400) / 3600)];
-  const [minutes, rest] = [Math.floor((whole % 3600) / 60), whole % 60];
+  const rounded = Math.round(seconds);
+  const [days, hours] = [Math.floor(rounded / 86_400), Math.floor((rounded % 86_400) / 3600)];
+  const [minutes, rest] = [Math.floor((rounded % 3600) / 60), rounded % 60];
   const parts = [
     [days, "d"],
     [hours, "h"],
@@ -57,7 +57,6 @@ export function formatDuration(seconds: number): string {
   return shown.map(([amount, unit]) => `${amount} ${unit}`).join(" ");
 }
 
-const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const STEPS = [
   ["second", 60],
   ["minute", 60],
@@ -73,7 +72,7 @@ export function formatRelative(at: Date, now: Date): string {
   let amount = (at.getTime() - now.getTime()) / 1000;
   if (Math.abs(amount) < 5) return "just now";
   for (const [unit, next] of STEPS) {
-    if (Math.abs(amount) < next) return RELATIVE.format(Math.trunc(amount), unit);
+    if (Math.abs(amount) < next) return relative().format(Math.trunc(amount), unit);
     amount /= next;
   }
   return formatLocal(at);
@@ -81,12 +80,21 @@ export function formatRelative(at: Date, now: Date): string {
 
 /** Date and time as is usual here. */
 export function formatLocal(at: Date): string {
-  return LOCAL.format(at);
+  return local().format(at);
 }
 
-/** `14:05:09.042` as is usual here: what comes close together is told to the millisecond. */
+/** `14:05`. */
+export function formatHour(at: Date): string {
+  return `${digits(at.getHours(), 2)}:${digits(at.getMinutes(), 2)}`;
+}
+
+/** `14:05:09.042`: what comes close together is told to the millisecond. */
 export function formatClock(at: Date): string {
-  return `${CLOCK.format(at)}.${String(at.getMilliseconds()).padStart(3, "0")}`;
+  return `${formatHour(at)}:${digits(at.getSeconds(), 2)}.${digits(at.getMilliseconds(), 3)}`;
+}
+
+function digits(number: number, count: number): string {
+  return String(number).padStart(count, "0");
 }
 
 /** `2026-03-01 14:05:09 UTC`. */

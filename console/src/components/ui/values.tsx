@@ -23,14 +23,18 @@ export function Time({ at, none = "never", absolute }: TimeProps) {
   const now = useNow();
   if (!at) return <span className="text-muted-foreground">{none}</span>;
   const date = new Date(at);
-  const [local, utc] = [formatLocal(date), formatUtc(date)];
   return (
-    <Tooltip text={absolute ? utc : `${local} · ${utc}`}>
+    <Tooltip text={absolute ? formatUtc(date) : <LocalAndUtc date={date} />}>
       <time dateTime={at} className="tabular-nums">
-        {absolute ? local : formatRelative(date, momentFor(date, now))}
+        {absolute ? formatLocal(date) : formatRelative(date, momentFor(date, now))}
       </time>
     </Tooltip>
   );
+}
+
+/** Written once it is looked at. */
+function LocalAndUtc({ date }: { date: Date }) {
+  return `${formatLocal(date)} · ${formatUtc(date)}`;
 }
 
 export function Duration({ seconds }: { seconds: number }) {

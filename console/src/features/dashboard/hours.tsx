@@ -2,7 +2,7 @@
 import type { Schemas } from "@/api/types";
 import { Card } from "@/components/ui/card";
 import { Tooltip } from "@/components/ui/tooltip";
-import { plural } from "@/lib/format";
+import { formatHour, plural } from "@/lib/format";
 
 const STATES = [
   { state: "success", word: "succeeded", colour: "bg-green-600" },
@@ -10,9 +10,6 @@ const STATES = [
   { state: "cancelled", word: "cancelled", colour: "bg-neutral-400" },
   { state: "failed", word: "failed", colour: "bg-red-600" },
 ] as const;
-
-/** Made once: it takes longer than to use it. */
-const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 
 type Hour = Schemas["Hour"];
 
@@ -38,7 +35,7 @@ export function Hours({ hours }: { hours: Hour[] }) {
 }
 
 function Bar({ hour, most }: { hour: Hour; most: number }) {
-  const clock = CLOCK.format(new Date(hour.hour));
+  const clock = formatHour(new Date(hour.hour));
   const parts = STATES.filter(({ state }) => hour[state] > 0);
   const said = parts.map(({ state, word }) => `${hour[state]} ${word}`).join(", ");
   const words = `${clock}: ${said || plural(0, "run")}`;
