@@ -6,13 +6,7 @@ import {
   completionKeymap,
 } from "@codemirror/autocomplete";
 import { defaultKeymap, indentWithTab } from "@codemirror/commands";
-import {
-  bracketMatching,
-  defaultHighlightStyle,
-  HighlightStyle,
-  indentOnInput,
-  syntaxHighlighting,
-} from "@codemirror/language";
+import { bracketMatching, HighlightStyle, indentOnInput, syntaxHighlighting } from "@codemirror/language";
 import { lintKeymap } from "@codemirror/lint";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
 import { Annotation, Compartment, EditorState, type Extension } from "@codemirror/state";
@@ -36,6 +30,8 @@ const light = HighlightStyle.define([
   { tag: [tags.number, tags.bool, tags.null], color: "#92400e" },
   { tag: [tags.comment, tags.meta], color: "#525252", fontStyle: "italic" },
 ]);
+
+const COLOURS = { dark: syntaxHighlighting(dark), light: syntaxHighlighting(light) };
 
 const look = EditorView.theme({
   "&": { height: "100%", fontSize: "13px", backgroundColor: "transparent" },
@@ -80,24 +76,23 @@ export function CodeEditor(props: CodeEditorProps) {
   const { value, label, language, hint, isReadOnly, hasLines, className } = props;
   const host = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
-  const held = useRef(props);
-  const isDark = useIsDark();
+  const colours = COLOURS[useIsDark() ? "dark" : "light"];
+  const held = useRef({ ...props, colours });
   const parts = useRef({ language: new Compartment(), colours: new Compartment() });
   useEffect(() => {
-    held.current = props;
+    held.current = { ...props, colours };
   });
 
   useEffect(() => {
     if (!host.current) return;
-    const { language: languagePart, colours } = parts.current;
     const made = new EditorView({
       parent: host.current,
       state: EditorState.create({
         doc: held.current.value,
         extensions: [
           look,
-          colours.of(syntaxHighlighting(defaultHighlightStyle)),
-          languagePart.of(held.current.language),
+          parts.current.colours.of(held.current.colours),
+          parts.current.language.of(held.current.language),
           hasLines ? lineNumbers() : [],
           hint ? placeholder(hint) : [],
           drawSelection(),
@@ -152,12 +147,11 @@ export function CodeEditor(props: CodeEditorProps) {
   }, [label, hint, hasLines, isReadOnly]);
 
   useEffect(() => {
-    view.current?.dispatch({ effects: parts.current.language.reconfigure(language) });
+    if (view.current) put(view.current, parts.current.language, language);
   }, [language]);
   useEffect(() => {
-    const style = syntaxHighlighting(isDark ? dark : light);
-    view.current?.dispatch({ effects: parts.current.colours.reconfigure(style) });
-  }, [isDark]);
+    if (view.current) put(view.current, parts.current.colours, colours);
+  }, [colours]);
   // What is typed elsewhere comes a moment later, so that it does not wait for this. Before anything else can be typed
   // here: an effect that comes after a key would take that away again.
   const late = useDeferredValue(value);
@@ -174,6 +168,11 @@ export function CodeEditor(props: CodeEditorProps) {
       )}
     />
   );
+}
+
+/** What is there already is not read and drawn anew. */
+function put(view: EditorView, part: Compartment, content: Extension): void {
+  if (part.get(view.state) !== content) view.dispatch({ effects: part.reconfigure(content) });
 }
 
 /** Changes no more than what differs, so that the cursor stays. */

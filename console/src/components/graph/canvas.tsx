@@ -12,6 +12,7 @@ import "@xyflow/react/dist/base.css";
 import { useMemo } from "react";
 import { useIsDark } from "@/lib/theme";
 import { BlockNode, type BlockNodeType } from "./block-node";
+import { useComing } from "./coming";
 import { FitsAnew } from "./fits-anew";
 import { FlowEdge, type FlowEdgeType } from "./flow-edge";
 import "./graph.css";
@@ -22,7 +23,7 @@ const defaultEdgeOptions = {
   type: "flow",
   markerEnd: { type: MarkerType.ArrowClosed, width: 16, height: 16, color: "var(--input)" },
 };
-const fitViewOptions = { padding: 0.12, maxZoom: 1 };
+const fitViewOptions = { padding: 0.12, maxZoom: 1, includeHiddenNodes: true };
 const MIN_ZOOM = 0.15;
 const MAP_SIZE = { width: 144, height: 84 };
 /** From so many blocks on a small map helps. */
@@ -40,6 +41,8 @@ const ariaLabelConfig: Partial<AriaLabelConfig> = {
 
 type GraphCanvasProps = ReactFlowProps<BlockNodeType, FlowEdgeType> & {
   label: string;
+  nodes: BlockNodeType[];
+  edges: FlowEdgeType[];
   /** It is fitted in again where this changes. */
   fitKey?: string;
   /** How small blocks may become by that; what has no room then is moved to. */
@@ -50,8 +53,9 @@ type GraphCanvasProps = ReactFlowProps<BlockNodeType, FlowEdgeType> & {
 
 /** Everything that React Flow takes may be given, too; it fills what surrounds it. */
 export function GraphCanvas(props: GraphCanvasProps) {
-  const { label, fitKey = "", fitZoom = MIN_ZOOM, fitted, children, ...rest } = props;
+  const { label, fitKey = "", fitZoom = MIN_ZOOM, fitted, nodes, edges, children, ...rest } = props;
   const isDark = useIsDark();
+  const drawing = useComing(nodes, edges);
   const fitOptions = useMemo(
     () => ({
       ...fitViewOptions,
@@ -72,12 +76,13 @@ export function GraphCanvas(props: GraphCanvasProps) {
       minZoom={MIN_ZOOM}
       maxZoom={1.75}
       ariaLabelConfig={ariaLabelConfig}
-      onlyRenderVisibleElements={(rest.nodes?.length ?? 0) > 100}
+      onlyRenderVisibleElements={nodes.length > 100}
       {...rest}
+      {...drawing}
     >
       <Background gap={24} size={1.5} />
       <Controls showInteractive={false} />
-      {((rest.nodes?.length ?? 0) >= MAP_FROM || fitZoom > MIN_ZOOM) && (
+      {(nodes.length >= MAP_FROM || fitZoom > MIN_ZOOM) && (
         <MiniMap pannable zoomable style={MAP_SIZE} className="!hidden sm:!block" />
       )}
       <FitsAnew fitKey={fitKey} options={fitOptions} />

@@ -5,6 +5,7 @@ import {
 import "@xyflow/react/dist/style.css";
 import { type DragEvent, useCallback, useDeferredValue, useMemo, useRef, useState } from "react";
 import type { Layout } from "@/api/pipeline-files";
+import { useComing } from "@/components/graph/coming";
 import { FitsAnew } from "@/components/graph/fits-anew";
 import { portLook } from "@/components/graph/ports";
 import { toast } from "@/components/ui/toast";
@@ -27,7 +28,7 @@ const ariaLabelConfig = {
 };
 const proOptions = { hideAttribution: true };
 
-const FIT = { maxZoom: 1, padding: 0.15 };
+const FIT = { maxZoom: 1, padding: 0.15, includeHiddenNodes: true };
 /** The drawer covers this much of it where there is no room beside. */
 const BESIDE_DRAWER = { ...FIT, padding: { x: "24px", y: 0.15, right: "376px" } } as const;
 
@@ -107,6 +108,8 @@ export function Canvas({ editing, selected, onSelect, onOpen, isReadOnly }: Canv
     return keepEdges(made);
   }, [drawn.joins, keepEdges]);
 
+  const drawing = useComing(nodes, edges);
+
   const onNodesChange = useCallback((changes: NodeChange<BlockNode>[]) => {
     const moved = changes.flatMap((change) =>
       change.type === "position" && change.position ? [[change.id, change.position] as const] : [],
@@ -152,8 +155,7 @@ export function Canvas({ editing, selected, onSelect, onOpen, isReadOnly }: Canv
         onKeyDown={onKeyDown}
         onDragOver={allowBlocks}
         onDrop={onDrop}
-        nodes={nodes}
-        edges={edges}
+        {...drawing}
         nodeTypes={nodeTypes}
         colorMode={isDark ? "dark" : "light"}
         onNodesChange={onNodesChange}

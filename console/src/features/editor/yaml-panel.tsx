@@ -75,7 +75,7 @@ export function YamlPanel({ editing, selected, onSelect, goTo, isReadOnly }: Yam
   const range = reading.ranges.find(({ id }) => id === selected);
   const [start, end] = [range?.start, range?.end];
   useEffect(() => {
-    if (!view) return;
+    if (!view || (start === undefined && view.state.field(here).size === 0)) return;
     const effects = [];
     if (start !== undefined && end !== undefined) {
       effects.push(markHere.of({ start, end }));
