@@ -10,7 +10,10 @@ export const lazyPage: typeof lazyRouteComponent = (load, name) => lazyRouteComp
 async function come<T>(load: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
-      return await load();
+      const page = await load();
+      // To read code and to draw with it take long, each for itself: a frame may come between.
+      await new Promise((done) => setTimeout(done));
+      return page;
     } catch (error) {
       // Code that has gone with an older version of the console: the router loads everything anew. Where nothing is
       // reached that would lose what is shown.
