@@ -1,7 +1,6 @@
 // One line of a log.
-import { Link } from "@tanstack/react-router";
 import { Bug, CircleX, Info, type LucideIcon, TriangleAlert } from "lucide-react";
-import { memo } from "react";
+import { memo, type MouseEvent } from "react";
 import type { LogLine } from "@/api/run-logs";
 import { cn } from "@/lib/cn";
 import { formatClock, formatUtc } from "@/lib/format";
@@ -18,12 +17,21 @@ interface LogRowProps {
   number: number;
   wraps: boolean;
   isPointed: boolean;
+  href: string;
+  onPoint: (line: number) => void;
 }
 
-export const LogRow = memo(function LogRow({ line, number, wraps, isPointed }: LogRowProps) {
+export const LogRow = memo(function LogRow(props: LogRowProps) {
+  const { line, number, wraps, isPointed, href, onPoint } = props;
   const { icon: Icon, tone } = LEVELS[line.level] ?? { icon: Info, tone: "text-info" };
   const fields = Object.entries(line.fields);
   const at = new Date(line.at);
+  const point = (event: MouseEvent) => {
+    // Into another tab or window it goes by its address.
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    onPoint(number);
+  };
   return (
     <div
       className={cn(
@@ -33,16 +41,14 @@ export const LogRow = memo(function LogRow({ line, number, wraps, isPointed }: L
         isPointed && "bg-accent shadow-[inset_3px_0_0_var(--ring)]",
       )}
     >
-      <Link
-        from="/runs/$run"
-        to="."
-        search={(before) => ({ ...before, line: number })}
-        replace
+      <a
+        href={href}
+        onClick={point}
         aria-label={`Link to line ${number}`}
         className="min-w-9 shrink-0 text-right text-muted-foreground hover:text-link hover:underline"
       >
         {number}
-      </Link>
+      </a>
       <time dateTime={line.at} title={formatUtc(at)} className="shrink-0 text-muted-foreground">
         {formatClock(at)}
       </time>

@@ -1,12 +1,13 @@
 // Lines of a log, of which those in sight are drawn.
-import { useVirtualizer } from "@tanstack/react-virtual";
-import { getRouteApi } from "@tanstack/react-router";
-import { useEffect, useRef } from "react";
+import { useVirtualizer, type Virtualizer } from "@tanstack/react-virtual";
+import { getRouteApi, useRouter } from "@tanstack/react-router";
+import { useEffect, useLayoutEffect, useRef } from "react";
 import type { LogFilter } from "@/api/run-logs";
 import type { RunDetail } from "@/api/runs";
 import { ProblemState } from "@/components/problem-state";
 import { Skeleton } from "@/components/ui/states";
 import { Count } from "@/components/ui/values";
+import { useSteady } from "@/lib/steady";
 import { LogRow } from "./log-row";
 import { useLog } from "./use-log";
 
@@ -18,6 +19,17 @@ const END_PX = 40;
 /** Fewer do not fill it. */
 const LINES_MIN = 60;
 
+/** As high as the browser tells in its own time: to ask it for each line makes it lay out everything at once. */
+function heightOf(
+  row: HTMLDivElement,
+  told: ResizeObserverEntry | undefined,
+  virtual: Virtualizer<HTMLDivElement, HTMLDivElement>,
+): number {
+  const height = told?.borderBoxSize[0]?.blockSize;
+  if (height !== undefined) return Math.round(height);
+  return virtual.measurementsCache[virtual.indexFromElement(row)]?.size ?? LINE_PX;
+}
+
 interface LogViewProps {
   run: RunDetail;
   filter: LogFilter;
@@ -27,14 +39,21 @@ interface LogViewProps {
 }
 
 export function LogView({ run, filter, wraps, isFollowing, onFollow }: LogViewProps) {
-  const { line: pointed } = route.useSearch();
+  const { line: pointed, ...search } = route.useSearch();
+  const navigate = route.useNavigate();
+  const point = useSteady(
+    (line: number) => void navigate({ search: (before) => ({ ...before, line }), replace: true }),
+  );
+  const here = useHere(run.id, search);
   const { lines, pages, isStreaming } = useLog(run, filter);
   const scroller = useRef<HTMLDivElement>(null);
-  const virtual = useVirtualizer({
+  const virtual = useVirtualizer<HTMLDivElement, HTMLDivElement>({
     count: lines.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => LINE_PX,
     overscan: 20,
+    measureElement: heightOf,
+    useFlushSync: false,
   });
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = pages;
   // A line that is linked to may stand on a later page; whoever follows wants the last one. What is searched for may be
@@ -43,9 +62,11 @@ export function LogView({ run, filter, wraps, isFollowing, onFollow }: LogViewPr
   useEffect(() => {
     if (wantsMore && hasNextPage && !isFetchingNextPage) void fetchNextPage();
   }, [wantsMore, hasNextPage, isFetchingNextPage, fetchNextPage]);
-  useEffect(() => {
-    if (isFollowing && lines.length > 0) virtual.scrollToIndex(lines.length - 1, { align: "end" });
-  }, [isFollowing, lines.length, virtual]);
+  const height = virtual.getTotalSize();
+  useLayoutEffect(() => {
+    const box = scroller.current;
+    if (isFollowing && box) box.scrollTop = box.scrollHeight;
+  }, [isFollowing, height]);
   const isThere = pointed !== undefined && pointed <= lines.length;
   useEffect(() => {
     if (isThere) virtual.scrollToIndex(pointed - 1, { align: "center" });
@@ -79,7 +100,7 @@ export function LogView({ run, filter, wraps, isFollowing, onFollow }: LogViewPr
         // What scrolls is to be reached by the keyboard.
         // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
         tabIndex={0}
-        className="h-[clamp(20rem,calc(100vh-24rem),44rem)] overflow-auto py-2 font-mono text-xs -outline-offset-2"
+        className="h-[clamp(20rem,calc(100vh-24rem),44rem)] contain-strict overflow-auto py-2 font-mono text-xs -outline-offset-2"
       >
         {lines.length === 0 && (
           <p className="px-4 py-10 text-center font-sans text-sm text-muted-foreground">
@@ -90,7 +111,7 @@ export function LogView({ run, filter, wraps, isFollowing, onFollow }: LogViewPr
                 : "No line is like that."}
           </p>
         )}
-        <div className="relative w-max min-w-full" style={{ height: virtual.getTotalSize() }}>
+        <div className="relative w-max min-w-full" style={{ height }}>
           <div
             className={wraps ? "absolute top-0 left-0 w-full" : "absolute top-0 left-0 min-w-full"}
             style={{ transform: `translateY(${virtual.getVirtualItems()[0]?.start ?? 0}px)` }}
@@ -105,6 +126,8 @@ export function LogView({ run, filter, wraps, isFollowing, onFollow }: LogViewPr
                       number={item.index + 1}
                       wraps={wraps}
                       isPointed={pointed === item.index + 1}
+                      href={`${here}${item.index + 1}`}
+                      onPoint={point}
                     />
                   </div>
                 )
@@ -121,4 +144,11 @@ export function LogView({ run, filter, wraps, isFollowing, onFollow }: LogViewPr
       </p>
     </div>
   );
+}
+
+/** The address of what is seen, up to the number of a line: made once for the many lines that have one. */
+function useHere(run: string, search: Omit<ReturnType<typeof route.useSearch>, "line">): string {
+  const router = useRouter();
+  const { href } = router.buildLocation({ to: "/runs/$run", params: { run }, search });
+  return `${href}${href.includes("?") ? "&" : "?"}line=`;
 }
