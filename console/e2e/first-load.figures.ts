@@ -15,14 +15,20 @@ test("the first page", async () => {
     await letIn(context, person);
     const control = await context.newCDPSession(page);
     await control.send("Emulation.setCPUThrottlingRate", { rate: 4 });
-    const begun = Date.now();
+    // The page looks itself, once a frame: who asks it from outside takes of the time that is measured.
+    await page.addInitScript(() => {
+      const look = () => {
+        if (document.querySelector("h1")?.textContent === "Dashboard") performance.mark("ready");
+        else requestAnimationFrame(look);
+      };
+      requestAnimationFrame(look);
+    });
     await page.goto("/");
-    await page.getByRole("heading", { name: "Dashboard" }).waitFor();
-    const ready = Date.now() - begun;
-    const painted = await page.evaluate(
-      () => performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? Infinity,
-    );
-    figures.push({ painted: Math.round(painted), ready });
+    const at = (name: string) =>
+      page.evaluate((name) => performance.getEntriesByName(name)[0]?.startTime ?? Infinity, name);
+    await expect.poll(() => at("ready"), { timeout: 30_000, interval: 500 }).toBeLessThan(Infinity);
+    const [painted, ready] = [await at("first-contentful-paint"), await at("ready")];
+    figures.push({ painted: Math.round(painted), ready: Math.round(ready) });
     expect(errors).toEqual([]);
     await context.close();
   }
