@@ -11,10 +11,11 @@ export function useLater(isReady = true): boolean {
 /** How many of `count` things are drawn: `step` at first, so many more in each frame after, all from then on. */
 export function useMoreAndMore(count: number, step: number): number {
   const [drawn, setDrawn] = useState(step);
-  const hasMore = drawn < count;
+  const isComing = count > 0 && drawn !== Infinity;
   useEffect(
-    () => (hasMore ? inNextFrame(() => setDrawn(drawn + step < count ? drawn + step : Infinity)) : undefined),
-    [hasMore, drawn, step, count],
+    () =>
+      isComing ? inNextFrame(() => setDrawn(drawn + step < count ? drawn + step : Infinity)) : undefined,
+    [isComing, drawn, step, count],
   );
   return Math.min(drawn, count);
 }
