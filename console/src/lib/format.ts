@@ -23,6 +23,8 @@ const local = once(() => new Intl.DateTimeFormat(undefined, { dateStyle: "medium
 
 /** All digits, grouped as is usual here. */
 export function formatExact(count: number): string {
+  // Nothing to group: a page of small numbers comes without the format, the first of which takes long to make.
+  if (Number.isInteger(count) && Math.abs(count) < 1000) return String(count);
   return exact().format(count);
 }
 
