@@ -327,8 +327,13 @@ fn get_json<T: DeserializeOwned>(row: &AnyRow, column: &'static str) -> Result<O
 
 /// The pattern of texts that hold `text`, in small letters, for `like ... escape '\\'`.
 fn containing(text: &str) -> String {
+    naming(&text.to_lowercase())
+}
+
+/// The pattern of texts that hold `text` as it is. SQLite takes letters of both cases for the same there.
+fn naming(text: &str) -> String {
     let mut pattern = String::from("%");
-    for c in text.to_lowercase().chars() {
+    for c in text.chars() {
         if matches!(c, '%' | '_' | '\\') {
             pattern.push('\\');
         }

@@ -7,7 +7,7 @@ use super::Directory;
 use crate::Result;
 use crate::connections::ConnectionUser;
 use crate::pipelines::Revision;
-use crate::store::{containing, doing, from_json, get, get_json, to_json};
+use crate::store::{doing, from_json, get, get_json, naming, to_json};
 
 impl Directory {
     pub(crate) async fn add_revision(&mut self, pipeline: &str, revision: &Revision) -> Result<()> {
@@ -42,8 +42,8 @@ impl Directory {
     ) -> Result<Vec<(ConnectionUser, Revision)>> {
         let select = "select v.*, p.name as pipeline_name from stored_pipeline p \
                       join revision v on v.pipeline = p.id and v.number = p.revision \
-                      where p.organization = $1 and lower(v.definition) like $2 escape '\\' order by p.name";
-        let named = containing(&format!("\"{connection}\""));
+                      where p.organization = $1 and v.definition like $2 escape '\\' order by p.name";
+        let named = naming(&format!("\"{connection}\""));
         let rows = sqlx::query(select).bind(organization.to_owned()).bind(named).fetch_all(&mut *self.line).await;
         let decode = |row: &AnyRow| {
             Ok((ConnectionUser { name: get(row, "pipeline_name")?, id: get(row, "pipeline")? }, decode(row)?))
