@@ -69,7 +69,9 @@ fn without_object_storage_attempts_fail_until_it_is_back() {
     wait_until("a second attempt", || cluster.metadata.number("select count(*) from attempt") > 1);
     assert!(!database.has("out"), "nothing is published meanwhile");
     let told = cluster.metadata.text("select failure from attempt where number = 1");
-    assert!(told.contains("kept") && told.contains("cannot upload"), "{told}");
+    // A stream that was given few of the rows writes its file at once, and uploads no pieces.
+    let is_said = ["cannot upload", "cannot write"].iter().any(|words| told.contains(words));
+    assert!(told.contains("kept") && is_said, "{told}");
     road.open();
     let json = running.wait().expect(0).json();
     assert_eq!(json["state"], "success", "{json:#}");
