@@ -137,8 +137,12 @@ impl Store {
 
     async fn try_open(url: &str, sqlite: bool) -> Result<Self> {
         let store = Self::connect(url, sqlite).await?;
-        store.migrate().await?;
-        Ok(store)
+        if !store.migrate().await? {
+            return Ok(store);
+        }
+        // A connection that has seen the schema as it was takes `select *` for the columns of then, and fails at those that came.
+        store.close().await;
+        Self::connect(url, sqlite).await
     }
 
     async fn connect(url: &str, sqlite: bool) -> Result<Self> {
@@ -199,10 +203,10 @@ impl Store {
         applied >= newest
     }
 
-    /// Runs the migrations that are missing.
-    async fn migrate(&self) -> Result<()> {
+    /// Runs the migrations that are missing. False where none was.
+    async fn migrate(&self) -> Result<bool> {
         if self.is_up_to_date().await {
-            return Ok(());
+            return Ok(false);
         }
         let mut connection = self.writers.acquire().await.map_err(doing("connect"))?;
         let sqlite = connection.backend_name() == "SQLite";
@@ -214,7 +218,7 @@ impl Store {
         if sqlite {
             connection.execute("pragma synchronous = full").await.map_err(doing("migrate"))?;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Writes from now on as the leader of `tenure`, and as nobody once another leads.
