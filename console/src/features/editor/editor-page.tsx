@@ -153,7 +153,7 @@ function Editor({ id }: { id: string }) {
           }}
         />
       )}
-      <div className="group/parts relative flex min-h-0 flex-1">
+      <div className="relative flex min-h-0 flex-1">
         {edit.allowed && <Palette kinds={kinds} onAdd={add} />}
         <div className="flex min-w-0 flex-1 flex-col">
           <ReactFlowProvider>
