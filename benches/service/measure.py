@@ -161,6 +161,8 @@ def statements(store, service, template, counts):
         "began_by": "case when s.n % 9 = 0 then 'manual' else 'schedule' end",
         "error_message": "case when s.n % 20 = 7 then 'connection refused' end", "rows_extracted": "10", "rows_loaded": "10",
         "cpu_ms": "5"}, of_run)
+    yield ("update pipeline set newest_run = (select max(r.id) from run r where r.pipeline = pipeline.name), newest_state = "
+           "(select r.state from run r where r.pipeline = pipeline.name order by r.id desc limit 1)")
     detailed = min(DETAILED, counts.runs)
     yield insert("segment", detailed, {
         "run": run_id, "id": "g.id", "place": "g.place", "spec": "g.spec", "state": "g.state", "failures": "0",

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use flowetl_proto::run::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
@@ -114,7 +115,7 @@ pub(crate) struct ConnectionView {
     pub folder: Option<String>,
     /// `host`, `port`, `database`, `username` and what else its connector announces; `encrypted_value` for each secret.
     #[schema(value_type = Object)]
-    pub config: Map<String, Value>,
+    pub config: Config,
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
@@ -130,7 +131,28 @@ pub(crate) struct ConnectionView {
     /// The settings once more.
     #[serde(flatten)]
     #[schema(value_type = Object)]
-    pub settings: Map<String, Value>,
+    pub settings: Settings,
+}
+
+/// A connection's settings as they are shown.
+#[derive(Clone, Debug)]
+pub(crate) struct Config(Arc<Map<String, Value>>);
+
+/// The same beside the connection's own fields, which come first.
+#[derive(Debug)]
+pub(crate) struct Settings(Config);
+
+impl Serialize for Config {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl Serialize for Settings {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Config(all) = &self.0;
+        serializer.collect_map(all.iter().filter(|(key, _)| !OWN.contains(&key.as_str())))
+    }
 }
 
 /// A connection with the pipelines that use it.
@@ -166,8 +188,7 @@ impl From<Connection> for ConnectionView {
     fn from(connection: Connection) -> Self {
         let mut config = connection.config;
         config.extend(connection.sealed.into_keys().map(|key| (key, json!(SEALED))));
-        let settings = config.iter().filter(|(key, _)| !OWN.contains(&key.as_str()));
-        let settings = settings.map(|(key, value)| (key.clone(), value.clone())).collect();
+        let config = Config(Arc::new(config));
         let test = connection.test;
         Self {
             _id: connection.id.clone(),
@@ -178,6 +199,7 @@ impl From<Connection> for ConnectionView {
             direction: connection.direction,
             is_source: connection.direction != Direction::Destination,
             folder: Some(connection.folder).filter(|folder| !folder.is_empty()),
+            settings: Settings(config.clone()),
             config,
             created_at: connection.created_at,
             updated_at: connection.updated_at,
@@ -185,7 +207,6 @@ impl From<Connection> for ConnectionView {
             last_test_status: test.as_ref().map(LastTest::status),
             last_test_version: test.as_ref().and_then(|test| test.version.clone()),
             last_test_message: test.map(|test| test.message),
-            settings,
         }
     }
 }

@@ -104,14 +104,14 @@ impl Store {
         rows.iter().map(decode).collect()
     }
 
-    /// How pipelines stand, in one look at the newest run of each.
+    /// How pipelines stand, by how the newest run of each does.
     pub(crate) async fn pipeline_health(&self, organization: &str) -> Result<Health> {
         let select = format!(
-            "with newest as materialized (select p.id, p.name, p.status, r.id as run, r.state from stored_pipeline p \
-             left join run r on r.id = (select max(n.id) from run n where n.pipeline = p.key) where p.organization = $1), \
-             failed as (select id, name, run from newest where status = 'active' and state = 'failed'), \
-             last as (select f.*, r.error_message, r.finished_at from failed f join run r on r.id = f.run \
-             order by f.run desc limit {SHOWN_MAX}) \
+            "with newest as materialized (select p.id, p.name, p.status, n.newest_run as run, n.newest_state as state \
+             from stored_pipeline p left join pipeline n on n.name = p.key where p.organization = $1), \
+             failed as (select id, name, run from newest where status = 'active' and state = 'failed' \
+             order by run desc limit {SHOWN_MAX}), \
+             last as (select f.*, r.error_message, r.finished_at from failed f join run r on r.id = f.run) \
              select case when status = 'active' and state = 'failed' then 'error' else status end as shown, \
              count(*) as pipelines, cast(null as text) as id, cast(null as text) as name, cast(null as text) as run, \
              cast(null as text) as message, cast(null as bigint) as at from newest group by shown \

@@ -207,6 +207,16 @@ pub(super) async fn insert(tx: &mut Transaction<'static, Any>, run: &RunRow, ori
         .execute(&mut **tx)
         .await
         .map_err(doing("write a run"))?;
+    stands(tx, run).await
+}
+
+/// Writes how the newest run of a pipeline stands, if it is this one.
+async fn stands(tx: &mut Transaction<'static, Any>, run: &RunRow) -> Result<()> {
+    let update = "update pipeline set newest_run = $1, newest_state = $2 where name = $3 \
+                  and (newest_run is null or newest_run < $1 or (newest_run = $1 and newest_state <> $2))";
+    let update = sqlx::query(update).bind(run.id.as_str().to_owned()).bind(run.state.as_str());
+    let done = update.bind(run.pipeline.clone()).execute(&mut **tx).await;
+    done.map_err(doing("write a pipeline's newest run"))?;
     Ok(())
 }
 
@@ -239,6 +249,7 @@ pub(super) async fn update(tx: &mut Transaction<'static, Any>, run: &RunRow) -> 
         .await
         .map_err(doing("write a run"))?;
     if done.rows_affected() == 1 {
+        stands(tx, run).await?;
         return Ok(true);
     }
     // Only the owner of the term can have moved the number to ours.

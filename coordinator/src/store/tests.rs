@@ -18,6 +18,7 @@ on_both!(
     dm_15_migrations_are_applied_once,
     dm_15_schedules_and_the_times_that_wait_outlive_a_migration,
     dm_15_blocks_that_compute_are_counted_where_they_were_not,
+    dm_15_the_newest_run_is_noted_where_it_was_not,
     writes_and_reads_a_run,
     fences_former_owners,
     allows_one_active_run,
@@ -143,6 +144,29 @@ async fn dm_15_blocks_that_compute_are_counted_where_they_were_not(database: &Da
     }
     assert_eq!(computing, [3, 0]);
     assert_eq!(store.counts("o").await.unwrap().transformations, 3);
+}
+
+async fn dm_15_the_newest_run_is_noted_where_it_was_not(database: &Database) {
+    write_as_of(database, 202_611_210_900).await;
+    let store = Store::open(&database.url).await.unwrap();
+    let noted = async || {
+        let row =
+            sqlx::query("select newest_run, newest_state from pipeline where name = 'p'").fetch_one(&store.pool).await;
+        let row = row.unwrap();
+        (super::get::<String>(&row, "newest_run").unwrap(), super::get::<String>(&row, "newest_state").unwrap())
+    };
+    assert_eq!(noted().await, ("r2".to_owned(), "failed".to_owned()));
+
+    // And from then on with each state of the newest, whatever is said of an older one.
+    let first = create(&store, "r3").await.unwrap();
+    assert_eq!(noted().await, ("r3".to_owned(), "running".to_owned()));
+    let mut end = next(&first);
+    end.run.state = Phase::Cancelled;
+    store.save(&end).await.unwrap();
+    assert_eq!(noted().await, ("r3".to_owned(), "cancelled".to_owned()));
+    create(&store, "r4").await.unwrap();
+    store.save(&next(&end)).await.unwrap();
+    assert_eq!(noted().await, ("r4".to_owned(), "running".to_owned()));
 }
 
 fn version() -> Version {

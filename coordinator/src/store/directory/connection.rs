@@ -1,24 +1,52 @@
 //! Connections, without their plain secrets.
 
 use flowetl_proto::run::Timestamp;
-use sqlx::any::AnyRow;
+use serde::Deserialize;
+use sqlx::Any;
+use sqlx::any::AnyArguments;
+use sqlx::query::Query;
 
 use super::Directory;
 use crate::Result;
-use crate::connections::{Connection, ConnectionQuery, LastTest};
-use crate::store::{containing, doing, from_json, get, get_word, to_json};
+use crate::connections::{Connection, ConnectionQuery, Direction, LastTest};
+use crate::store::{containing, doing, from_json, get, get_json, to_json};
+
+/// What is read of a connection, in this order.
+const COLUMNS: &str = "id, organization, name, type, direction, folder, config, sealed, created_at, updated_at, last_tested_at, \
+                       last_test_status, last_test_version, last_test_message";
+
+/// The [`COLUMNS`] of one.
+#[derive(Deserialize)]
+struct Told {
+    id: String,
+    organization: String,
+    name: String,
+    kind: String,
+    direction: Direction,
+    folder: String,
+    config: String,
+    sealed: String,
+    created_at: i64,
+    updated_at: i64,
+    tested_at: Option<i64>,
+    test_status: Option<String>,
+    test_version: Option<String>,
+    test_message: Option<String>,
+}
+
+type Asked = Query<'static, Any, AnyArguments>;
 
 impl Directory {
     pub(crate) async fn connection(&mut self, organization: &str, id: &str) -> Result<Option<Connection>> {
-        let query = sqlx::query("select * from connection where organization = $1 and id = $2");
-        let row = query.bind(organization.to_owned()).bind(id.to_owned()).fetch_optional(&mut *self.line).await;
-        row.map_err(doing("read a connection"))?.as_ref().map(decode).transpose()
+        let select = "select * from connection where organization = $1 and id = $2";
+        let (organization, id) = (organization.to_owned(), id.to_owned());
+        Ok(self.told_connections(select, "id", |asked| asked.bind(organization).bind(id)).await?.pop())
     }
 
     pub(crate) async fn connection_named(&mut self, organization: &str, name: &str) -> Result<Option<Connection>> {
-        let query = sqlx::query("select * from connection where organization = $1 and name = $2");
-        let row = query.bind(organization.to_owned()).bind(name.to_owned()).fetch_optional(&mut *self.line).await;
-        row.map_err(doing("read a connection"))?.as_ref().map(decode).transpose()
+        let select = "select * from connection where organization = $1 and name = $2";
+        let (organization, name) = (organization.to_owned(), name.to_owned());
+        Ok(self.told_connections(select, "id", |asked| asked.bind(organization).bind(name)).await?.pop())
     }
 
     /// Those that the query asks for, last changed first.
@@ -30,18 +58,31 @@ impl Directory {
                       and ($7 = '' or (updated_at, id) < (select c.updated_at, c.id from connection c \
                                                          where c.organization = $1 and c.id = $7)) \
                       order by updated_at desc, id desc limit $8";
-        let rows = sqlx::query(select)
-            .bind(query.organization.clone())
-            .bind(if query.kinds.is_empty() { String::new() } else { format!(",{},", query.kinds.join(",")) })
-            .bind(query.direction.map(|direction| direction.as_str()).unwrap_or_default())
-            .bind(i64::from(query.folder.is_some()))
-            .bind(query.folder.clone().unwrap_or_default())
-            .bind(query.search.as_deref().map(containing).unwrap_or_default())
-            .bind(query.after.clone().unwrap_or_default())
-            .bind(query.limit)
-            .fetch_all(&mut *self.line)
-            .await;
-        rows.map_err(doing("list the connections"))?.iter().map(decode).collect()
+        let kinds = if query.kinds.is_empty() { String::new() } else { format!(",{},", query.kinds.join(",")) };
+        let bound = |asked: Asked| {
+            asked
+                .bind(query.organization.clone())
+                .bind(kinds)
+                .bind(query.direction.map(|direction| direction.as_str()).unwrap_or_default())
+                .bind(i64::from(query.folder.is_some()))
+                .bind(query.folder.clone().unwrap_or_default())
+                .bind(query.search.as_deref().map(containing).unwrap_or_default())
+                .bind(query.after.clone().unwrap_or_default())
+                .bind(query.limit)
+        };
+        self.told_connections(select, "updated_at desc, id desc", bound).await
+    }
+
+    async fn told_connections(
+        &mut self,
+        select: &str,
+        order: &str,
+        bound: impl FnOnce(Asked) -> Asked,
+    ) -> Result<Vec<Connection>> {
+        let asked = sqlx::query(sqlx::AssertSqlSafe(self.line.gathered(COLUMNS, select, order)));
+        let row = bound(asked).fetch_one(&mut *self.line).await.map_err(doing("read the connections"))?;
+        let told: Option<Vec<Told>> = get_json(&row, "rows")?;
+        told.into_iter().flatten().map(decode).collect()
     }
 
     /// How many connections an organization has.
@@ -59,8 +100,8 @@ impl Directory {
         limit: i64,
     ) -> Result<Vec<Connection>> {
         let select = "select * from connection where coalesce(last_tested_at, 0) < $1 and id > $2 order by id limit $3";
-        let rows = sqlx::query(select).bind(before).bind(after.to_owned()).bind(limit).fetch_all(&mut *self.line).await;
-        rows.map_err(doing("list the connections"))?.iter().map(decode).collect()
+        let after = after.to_owned();
+        self.told_connections(select, "id", |asked| asked.bind(before).bind(after).bind(limit)).await
     }
 
     pub(crate) async fn add_connection(&mut self, connection: &Connection) -> Result<()> {
@@ -135,28 +176,24 @@ impl Directory {
     }
 }
 
-fn decode(row: &AnyRow) -> Result<Connection> {
-    let tested_at: Option<i64> = get(row, "last_tested_at")?;
-    let test = match tested_at {
-        None => None,
-        Some(at) => Some(LastTest {
-            at: Timestamp(at),
-            success: get::<Option<String>>(row, "last_test_status")?.as_deref() == Some("success"),
-            version: get(row, "last_test_version")?,
-            message: get::<Option<String>>(row, "last_test_message")?.unwrap_or_default(),
-        }),
-    };
+fn decode(told: Told) -> Result<Connection> {
+    let test = told.tested_at.map(|at| LastTest {
+        at: Timestamp(at),
+        success: told.test_status.as_deref() == Some("success"),
+        version: told.test_version,
+        message: told.test_message.unwrap_or_default(),
+    });
     Ok(Connection {
-        id: get(row, "id")?,
-        organization: get(row, "organization")?,
-        name: get(row, "name")?,
-        kind: get(row, "type")?,
-        direction: get_word(row, "direction")?,
-        folder: get(row, "folder")?,
-        config: from_json("a connection", &get::<String>(row, "config")?)?,
-        sealed: from_json("a connection", &get::<String>(row, "sealed")?)?,
-        created_at: Timestamp(get(row, "created_at")?),
-        updated_at: Timestamp(get(row, "updated_at")?),
+        id: told.id,
+        organization: told.organization,
+        name: told.name,
+        kind: told.kind,
+        direction: told.direction,
+        folder: told.folder,
+        config: from_json("a connection", &told.config)?,
+        sealed: from_json("a connection", &told.sealed)?,
+        created_at: Timestamp(told.created_at),
+        updated_at: Timestamp(told.updated_at),
         test,
     })
 }

@@ -28,13 +28,12 @@ pub(crate) struct PipelineQuery {
 /// Keys that are asked for at once, below what SQLite binds.
 const KEYS_MAX: usize = 500;
 /// How a pipeline stands, with its newest run in sight.
-const STATUS: &str = "case when p.status = 'active' and r.state = 'failed' then 'error' else p.status end";
+const STATUS: &str = "case when p.status = 'active' and n.newest_state = 'failed' then 'error' else p.status end";
 
 impl Directory {
     /// By name.
     pub(crate) async fn stored_pipelines(&mut self, query: &PipelineQuery) -> Result<Vec<Listed>> {
         let words: Vec<_> = query.statuses.iter().map(|status| format!("'{}'", status.as_str())).collect();
-        // Only who asks for some of them has the newest run of each looked at: the others' are looked at for one page.
         let is_wanted = match words.is_empty() {
             true => String::new(),
             false => format!("and {STATUS} in ({})", words.join(", ")),
@@ -44,7 +43,7 @@ impl Directory {
              r.finished_at as run_finished_at, \
              (select min(s.next_at) from schedule s where s.pipeline = p.id) as next_at, \
              (select min(s.cron) from schedule s where s.pipeline = p.id and s.of_file = 1) as cron \
-             from stored_pipeline p left join run r on r.id = (select max(n.id) from run n where n.pipeline = p.key) \
+             from stored_pipeline p left join pipeline n on n.name = p.key left join run r on r.id = n.newest_run \
              left join revision v on v.pipeline = p.id and v.number = p.revision \
              where p.organization = $1 and p.name > $2 and ($3 = '' or p.id = $3) \
              and (lower(p.name) like $4 escape '\\' or lower(coalesce(p.description, '')) like $4 escape '\\') \
