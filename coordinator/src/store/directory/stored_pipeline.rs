@@ -38,16 +38,19 @@ impl Directory {
             true => String::new(),
             false => format!("and {STATUS} in ({})", words.join(", ")),
         };
+        // The page is found first, so that what stands beside each is looked up for no other.
         let select = format!(
-            "select p.*, v.definition, {STATUS} as shown, r.id as run_id, r.state as run_state, r.started_at as run_started_at, \
+            "with page as materialized (select p.*, {STATUS} as shown, n.newest_run \
+             from stored_pipeline p left join pipeline n on n.name = p.key \
+             where p.organization = $1 and p.name > $2 and ($3 = '' or p.id = $3) \
+             and (lower(p.name) like $4 escape '\\' or lower(coalesce(p.description, '')) like $4 escape '\\') \
+             {is_wanted} order by p.name limit $5) \
+             select p.*, v.definition, r.id as run_id, r.state as run_state, r.started_at as run_started_at, \
              r.finished_at as run_finished_at, \
              (select min(s.next_at) from schedule s where s.pipeline = p.id) as next_at, \
              (select min(s.cron) from schedule s where s.pipeline = p.id and s.of_file = 1) as cron \
-             from stored_pipeline p left join pipeline n on n.name = p.key left join run r on r.id = n.newest_run \
-             left join revision v on v.pipeline = p.id and v.number = p.revision \
-             where p.organization = $1 and p.name > $2 and ($3 = '' or p.id = $3) \
-             and (lower(p.name) like $4 escape '\\' or lower(coalesce(p.description, '')) like $4 escape '\\') \
-             {is_wanted} order by p.name limit $5"
+             from page p left join run r on r.id = p.newest_run \
+             left join revision v on v.pipeline = p.id and v.number = p.revision order by p.name"
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(select))
             .bind(query.organization.clone())
