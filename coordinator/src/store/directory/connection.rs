@@ -1,7 +1,10 @@
 //! Connections, without their plain secrets.
 
+use std::collections::BTreeMap;
+
 use flowetl_proto::run::Timestamp;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 use sqlx::Any;
 use sqlx::any::AnyArguments;
 use sqlx::query::Query;
@@ -9,13 +12,15 @@ use sqlx::query::Query;
 use super::Directory;
 use crate::Result;
 use crate::connections::{Connection, ConnectionQuery, Direction, LastTest};
-use crate::store::{containing, doing, from_json, get, get_json, to_json};
+use crate::store::{containing, doing, get, get_json, to_json};
 
 /// What is read of a connection, in this order.
-const COLUMNS: &str = "id, organization, name, type, direction, folder, config, sealed, created_at, updated_at, last_tested_at, \
+const COLUMNS: &str = "id, organization, name, type, direction, folder, created_at, updated_at, last_tested_at, \
                        last_test_status, last_test_version, last_test_message";
+/// And then.
+const DOCUMENTS: [&str; 2] = ["config", "sealed"];
 
-/// The [`COLUMNS`] of one.
+/// The [`COLUMNS`] and [`DOCUMENTS`] of one.
 #[derive(Deserialize)]
 struct Told {
     id: String,
@@ -24,14 +29,14 @@ struct Told {
     kind: String,
     direction: Direction,
     folder: String,
-    config: String,
-    sealed: String,
     created_at: i64,
     updated_at: i64,
     tested_at: Option<i64>,
     test_status: Option<String>,
     test_version: Option<String>,
     test_message: Option<String>,
+    config: Map<String, Value>,
+    sealed: BTreeMap<String, String>,
 }
 
 type Asked = Query<'static, Any, AnyArguments>;
@@ -40,13 +45,13 @@ impl Directory {
     pub(crate) async fn connection(&mut self, organization: &str, id: &str) -> Result<Option<Connection>> {
         let select = "select * from connection where organization = $1 and id = $2";
         let (organization, id) = (organization.to_owned(), id.to_owned());
-        Ok(self.told_connections(select, "id", |asked| asked.bind(organization).bind(id)).await?.pop())
+        Ok(self.told_connections(select, |asked| asked.bind(organization).bind(id)).await?.pop())
     }
 
     pub(crate) async fn connection_named(&mut self, organization: &str, name: &str) -> Result<Option<Connection>> {
         let select = "select * from connection where organization = $1 and name = $2";
         let (organization, name) = (organization.to_owned(), name.to_owned());
-        Ok(self.told_connections(select, "id", |asked| asked.bind(organization).bind(name)).await?.pop())
+        Ok(self.told_connections(select, |asked| asked.bind(organization).bind(name)).await?.pop())
     }
 
     /// Those that the query asks for, last changed first.
@@ -70,19 +75,17 @@ impl Directory {
                 .bind(query.after.clone().unwrap_or_default())
                 .bind(query.limit)
         };
-        self.told_connections(select, "updated_at desc, id desc", bound).await
+        let mut found = self.told_connections(select, bound).await?;
+        found.sort_unstable_by(|one, other| (other.updated_at, &other.id).cmp(&(one.updated_at, &one.id)));
+        Ok(found)
     }
 
-    async fn told_connections(
-        &mut self,
-        select: &str,
-        order: &str,
-        bound: impl FnOnce(Asked) -> Asked,
-    ) -> Result<Vec<Connection>> {
-        let asked = sqlx::query(sqlx::AssertSqlSafe(self.line.gathered(COLUMNS, select, order)));
+    /// What `select` finds, in no order.
+    async fn told_connections(&mut self, select: &str, bound: impl FnOnce(Asked) -> Asked) -> Result<Vec<Connection>> {
+        let asked = sqlx::query(sqlx::AssertSqlSafe(self.line.gathered(COLUMNS, DOCUMENTS, select)));
         let row = bound(asked).fetch_one(&mut *self.line).await.map_err(doing("read the connections"))?;
         let told: Option<Vec<Told>> = get_json(&row, "rows")?;
-        told.into_iter().flatten().map(decode).collect()
+        Ok(told.into_iter().flatten().map(decode).collect())
     }
 
     /// How many connections an organization has.
@@ -101,7 +104,9 @@ impl Directory {
     ) -> Result<Vec<Connection>> {
         let select = "select * from connection where coalesce(last_tested_at, 0) < $1 and id > $2 order by id limit $3";
         let after = after.to_owned();
-        self.told_connections(select, "id", |asked| asked.bind(before).bind(after).bind(limit)).await
+        let mut found = self.told_connections(select, |asked| asked.bind(before).bind(after).bind(limit)).await?;
+        found.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+        Ok(found)
     }
 
     pub(crate) async fn add_connection(&mut self, connection: &Connection) -> Result<()> {
@@ -176,24 +181,24 @@ impl Directory {
     }
 }
 
-fn decode(told: Told) -> Result<Connection> {
+fn decode(told: Told) -> Connection {
     let test = told.tested_at.map(|at| LastTest {
         at: Timestamp(at),
         success: told.test_status.as_deref() == Some("success"),
         version: told.test_version,
         message: told.test_message.unwrap_or_default(),
     });
-    Ok(Connection {
+    Connection {
         id: told.id,
         organization: told.organization,
         name: told.name,
         kind: told.kind,
         direction: told.direction,
         folder: told.folder,
-        config: from_json("a connection", &told.config)?,
-        sealed: from_json("a connection", &told.sealed)?,
+        config: told.config,
+        sealed: told.sealed,
         created_at: Timestamp(told.created_at),
         updated_at: Timestamp(told.updated_at),
         test,
-    })
+    }
 }

@@ -33,14 +33,15 @@ impl DerefMut for Line {
 }
 
 impl Line {
-    /// A statement that answers one text, `rows`, with a JSON list of lists of the `columns` of all that `select` finds, in this
-    /// `order`; null or an empty list where it finds nothing. For lists of hundreds: the driver takes far longer to hand a row
-    /// over than it takes to find it.
-    pub(super) fn gathered(&self, columns: &str, select: &str, order: &str) -> String {
-        let (all, each) = match self.backend_name() {
-            "SQLite" => ("json_group_array", "json_array"),
-            _ => ("json_agg", "json_build_array"),
+    /// A statement that answers one text, `rows`: a JSON list of what `select` finds, each a list of these `columns` and then of
+    /// these `documents`, which are JSON by themselves; in no order, and null or empty where it finds nothing. For lists of
+    /// hundreds: the driver takes far longer to hand a row over than it takes to find it.
+    pub(super) fn gathered(&self, columns: &str, documents: [&str; 2], select: &str) -> String {
+        let [one, other] = documents;
+        let row = match self.backend_name() {
+            "SQLite" => format!("json_group_array(json_array({columns}, json({one}), json({other})))"),
+            _ => format!("json_agg(json_build_array({columns}, cast({one} as json), cast({other} as json)))"),
         };
-        format!("select cast({all}({each}({columns}) order by {order}) as text) as rows from ({select}) found")
+        format!("select cast({row} as text) as rows from ({select}) found")
     }
 }
