@@ -18,8 +18,8 @@ test("a schedule is built, switched off, changed and deleted", async () => {
   await page.keyboard.press("n");
   const dialog = page.getByRole("dialog", { name: "New schedule" });
   await dialog.getByRole("button", { name: "Create schedule" }).click();
-  await dialog.getByText("Choose the pipeline that it runs.").waitFor();
-  await dialog.getByRole("combobox", { name: /^Pipeline:/ }).click();
+  await dialog.getByText("Choose what it runs.").waitFor();
+  await dialog.getByRole("combobox", { name: /^What runs:/ }).click();
   await page.getByRole("option", { name: "nightly" }).click();
   await dialog.getByLabel("Cron line").fill("nonsense");
   await dialog.getByText(/a cron line has five/).waitFor();

@@ -134,6 +134,19 @@ test("UI-9: a transformation is made of a loaded table, compiled, tested, run an
   await table.getByRole("row", { name: /totals.*Table.*4 tests.*Succeeded/ }).waitFor();
   await table.getByRole("row", { name: /best.*View.*totals.*never/ }).waitFor();
   await inspect(page, "transformations", ["usual", "small", "large"]);
+
+  // It runs by itself, too, after what it needs.
+  await table.getByRole("button", { name: "More about best" }).click();
+  await page.getByRole("menuitem", { name: "Schedule…" }).click();
+  const schedule = page.getByRole("dialog", { name: "New schedule" });
+  await schedule.getByRole("combobox", { name: "What runs: best" }).waitFor();
+  await schedule.getByLabel("Cron line").fill("30 3 * * *");
+  await schedule.getByText("Make what it refers to first").click();
+  await inspect(page, "schedule-transformation", ["usual", "small"]);
+  await schedule.getByRole("button", { name: "Create schedule" }).click();
+  await page.getByRole("row", { name: /best.*transformation, after what it needs.*30 3/ }).waitFor();
+  for (const key of ["g", "t"]) await page.keyboard.press(key);
+
   await table.getByRole("button", { name: "More about totals" }).click();
   await page.getByRole("menuitem", { name: "Delete…" }).click();
   await page.getByRole("button", { name: "Delete transformation" }).click();

@@ -15,6 +15,8 @@ const search = listSearch.extend({
   new: z.literal(true).optional().catch(undefined),
   /** The pipeline that a new one is of, and whose triggers are shown. */
   pipeline: textParam,
+  /** Or the transformation. */
+  transformation: textParam,
   /** The id of the one that is edited or looked at. */
   edit: textParam,
 });

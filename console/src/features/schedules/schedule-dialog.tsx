@@ -1,7 +1,5 @@
 // Makes a schedule, or changes one.
-import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { pipelineSearchQuery } from "@/api/pipelines";
 import { ApiProblem } from "@/api/problem";
 import { type Schedule, useSaveSchedule } from "@/api/schedules";
 import { ParamsFields, useParams } from "@/components/params-fields";
@@ -11,50 +9,53 @@ import { Field } from "@/components/ui/field";
 import { FormDialog } from "@/components/ui/form-dialog";
 import { Select } from "@/components/ui/select";
 import { toast } from "@/components/ui/toast";
+import { Checkbox } from "@/components/ui/toggle";
 import { UntilField } from "@/components/until-field";
 import { CronBuilder } from "./cron-builder";
 import { MISSED, MISSED_HELP } from "./missed";
+import { type Target, TargetField } from "./target-field";
 
 interface ScheduleDialogProps {
   /** The one that is changed; null makes one. */
   schedule: Schedule | null;
-  /** The pipeline of a new one. */
-  pipeline: string | undefined;
+  /** What a new one runs, where that is known. */
+  suggested: Target | null;
   onClose: () => void;
 }
 
 const ZONES = [...new Set(["UTC", ...Intl.supportedValuesOf("timeZone")])];
 
-export function ScheduleDialog({ schedule, pipeline, onClose }: ScheduleDialogProps) {
-  const [target, setTarget] = useState(schedule?.target_id ?? pipeline ?? "");
+export function ScheduleDialog({ schedule, suggested, onClose }: ScheduleDialogProps) {
+  const [target, setTarget] = useState(
+    schedule ? { type: schedule.target_type, id: schedule.target_id } : suggested,
+  );
   const [cron, setCron] = useState(schedule?.cron_expression ?? "0 3 * * *");
   const [timezone, setTimezone] = useState(
     schedule?.timezone ?? Intl.DateTimeFormat().resolvedOptions().timeZone,
   );
   const [missed, setMissed] = useState<Schedule["missed"]>(schedule?.missed ?? "skip");
   const [until, setUntil] = useState(schedule?.until ?? "");
-  const [search, setSearch] = useState("");
+  const [withUpstream, setWithUpstream] = useState(schedule?.with_upstream ?? false);
   const [hasTried, setTried] = useState(false);
-  const { data: pipelines = [] } = useQuery(pipelineSearchQuery(search));
-  const isPipeline = schedule?.target_type !== "transformation";
-  const params = useParams(isPipeline ? target : "", { kept: schedule?.params });
+  const isPipeline = target?.type !== "transformation";
+  const params = useParams(isPipeline && target ? target.id : "", { kept: schedule?.params });
   const save = useSaveSchedule();
   const wrong = save.error instanceof ApiProblem ? save.error : null;
   const cronWrong = wrong?.field === "cron_expression" ? wrong.message : undefined;
   const submit = () => {
     setTried(true);
-    if (target === "" || cron.trim() === "" || params.isWrong) return;
+    if (!target || cron.trim() === "" || params.isWrong) return;
     const part = {
       cron_expression: cron.trim(),
       timezone,
       missed,
-      ...(isPipeline && { until: until.trim() }),
+      ...(isPipeline ? { until: until.trim() } : { with_upstream: withUpstream }),
       ...(params.values && { params: params.values }),
     };
     save.mutate(
       schedule
         ? { id: schedule.id, ...part }
-        : { ...part, target_type: "pipeline", target_id: target, is_active: true },
+        : { ...part, target_type: target.type, target_id: target.id, is_active: true },
       {
         onSuccess: (saved) => {
           toast("success", `${saved.target_name} runs: ${saved.text}.`);
@@ -74,22 +75,11 @@ export function ScheduleDialog({ schedule, pipeline, onClose }: ScheduleDialogPr
       isBusy={save.isPending}
     >
       {!schedule && (
-        <Field
-          label="Pipeline"
-          error={hasTried && target === "" ? "Choose the pipeline that it runs." : undefined}
-        >
-          {({ id }) => (
-            <Combobox
-              id={id}
-              label="Pipeline"
-              className="w-full"
-              value={target}
-              choices={pipelines.map(({ id, name }) => ({ value: id, label: name }))}
-              onSearch={setSearch}
-              onChange={setTarget}
-            />
-          )}
-        </Field>
+        <TargetField
+          target={target}
+          onChange={setTarget}
+          error={hasTried && !target ? "Choose what it runs." : undefined}
+        />
       )}
       <CronBuilder value={cron} onChange={setCron} timezone={timezone} error={cronWrong} />
       <div className="grid gap-4 sm:grid-cols-2">
@@ -121,11 +111,18 @@ export function ScheduleDialog({ schedule, pipeline, onClose }: ScheduleDialogPr
         </Field>
       </div>
       <ParamsFields params={params} isTried={hasTried} />
-      {isPipeline && (
+      {isPipeline ? (
         <UntilField
           value={until}
           onChange={setUntil}
           error={wrong?.field === "until" ? wrong.message : undefined}
+        />
+      ) : (
+        <Checkbox
+          isOn={withUpstream}
+          onChange={setWithUpstream}
+          label="Make what it refers to first"
+          help="Transformations that it refers to are run before it, each after what it needs."
         />
       )}
       {!cronWrong && <ProblemAlert title="The schedule could not be saved." error={save.error} />}

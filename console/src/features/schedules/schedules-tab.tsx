@@ -22,12 +22,13 @@ import { MISSED } from "./missed";
 import { NextTimes } from "./next-times";
 import { PlannedLoad } from "./planned-load";
 import { ScheduleDialog } from "./schedule-dialog";
+import type { Target } from "./target-field";
 import { scheduleWritten } from "./written";
 
 const route = getRouteApi("/app/schedules");
 
 export function SchedulesTab() {
-  const { q = "", sort, new: isNew, pipeline, edit } = route.useSearch();
+  const { q = "", sort, new: isNew, pipeline, transformation, edit } = route.useSearch();
   const navigate = route.useNavigate();
   const { data, hasNextPage, isFetchingNextPage, fetchNextPage } = useSuspenseInfiniteQuery(schedulesQuery);
   const may = useMay("edit");
@@ -42,6 +43,11 @@ export function SchedulesTab() {
     ),
   );
   const edited = all.find((schedule) => schedule.id === edit) ?? null;
+  const suggested: Target | null = transformation
+    ? { type: "transformation", id: transformation }
+    : pipeline
+      ? { type: "pipeline", id: pipeline }
+      : null;
   const create = () => may.allowed && change({ new: true });
   useShortcuts([{ keys: "n", label: "New schedule", run: create }]);
   const columns = useMemo(() => columnsOf(may.reason, setDoomed), [may.reason]);
@@ -55,7 +61,7 @@ export function SchedulesTab() {
       {all.length === 0 ? (
         <EmptyState
           icon={CalendarClock}
-          title="Nothing runs by itself yet: a schedule runs a pipeline at the times that you choose."
+          title="Nothing runs by itself yet: a schedule runs a pipeline or a transformation at the times that you choose."
           action={button}
           link={<Link to="/runs">What has run so far</Link>}
         />
@@ -99,8 +105,10 @@ export function SchedulesTab() {
         <ScheduleDialog
           key={edited?.id ?? "new"}
           schedule={edited}
-          pipeline={pipeline}
-          onClose={() => change({ new: undefined, edit: undefined, pipeline: undefined })}
+          suggested={suggested}
+          onClose={() =>
+            change({ new: undefined, edit: undefined, pipeline: undefined, transformation: undefined })
+          }
         />
       )}
       <ConfirmDialog

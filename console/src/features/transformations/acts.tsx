@@ -1,5 +1,5 @@
 // What can be done with a transformation: in its line of the list, and on its page.
-import { ListRestart, ListStart, Play, Trash2 } from "lucide-react";
+import { CalendarClock, ListRestart, ListStart, Play, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { useNavigate } from "@tanstack/react-router";
 import { useMay } from "@/api/me";
@@ -30,7 +30,7 @@ interface ActsProps {
 
 export function Acts({ transformation, isPage = false, refusal = null }: ActsProps) {
   const { id, name, materialization } = transformation;
-  const [may, mayDelete] = [useMay("run"), useMay("delete")];
+  const [may, mayEdit, mayDelete] = [useMay("run"), useMay("edit"), useMay("delete")];
   const run = useRunTransformation();
   const [isDoomed, setDoomed] = useState(false);
   const reason = may.reason ?? (materialization === "ephemeral" ? EPHEMERAL : refusal);
@@ -85,6 +85,13 @@ export function Acts({ transformation, isPage = false, refusal = null }: ActsPro
             Read everything anew
           </MenuItem>
         )}
+        <MenuItem
+          icon={CalendarClock}
+          refusal={mayEdit.reason ?? (materialization === "ephemeral" ? EPHEMERAL : null)}
+          onSelect={() => void navigate({ to: "/schedules", search: { new: true, transformation: id } })}
+        >
+          Schedule…
+        </MenuItem>
         <MenuItem icon={Trash2} isDangerous refusal={mayDelete.reason} onSelect={() => setDoomed(true)}>
           Delete…
         </MenuItem>

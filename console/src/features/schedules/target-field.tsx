@@ -1,0 +1,51 @@
+// What a schedule runs: a pipeline or a transformation.
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { pipelineSearchQuery } from "@/api/pipelines";
+import type { ScheduleWish } from "@/api/schedules";
+import { transformationsQuery } from "@/api/transformations";
+import { Combobox } from "@/components/ui/combobox";
+import { Field } from "@/components/ui/field";
+
+export interface Target {
+  type: NonNullable<ScheduleWish["target_type"]>;
+  id: string;
+}
+
+interface TargetFieldProps {
+  target: Target | null;
+  onChange: (target: Target) => void;
+  error: string | undefined;
+}
+
+export function TargetField({ target, onChange, error }: TargetFieldProps) {
+  const [search, setSearch] = useState("");
+  const { data: pipelines = [] } = useQuery(pipelineSearchQuery(search));
+  const { data: transformations } = useInfiniteQuery(transformationsQuery);
+  // One that stands only inside of others is never run by itself.
+  const alike = (transformations?.pages ?? [])
+    .flatMap((page) => page.transformations)
+    .filter(({ materialization }) => materialization !== "ephemeral")
+    .filter(({ id, name }) => id === target?.id || name.toLowerCase().includes(search.toLowerCase()));
+  const choices = [
+    ...pipelines.map(({ id, name }) => ({ value: id, label: name, aside: "pipeline" })),
+    ...alike.map(({ id, name }) => ({ value: id, label: name, aside: "transformation" })),
+  ];
+  return (
+    <Field label="What runs" error={error}>
+      {({ id }) => (
+        <Combobox
+          id={id}
+          label="What runs"
+          className="w-full"
+          value={target?.id ?? ""}
+          choices={choices}
+          onSearch={setSearch}
+          onChange={(id) =>
+            onChange({ type: alike.some((one) => one.id === id) ? "transformation" : "pipeline", id })
+          }
+        />
+      )}
+    </Field>
+  );
+}
