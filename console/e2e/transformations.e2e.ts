@@ -137,7 +137,7 @@ test("UI-9: a transformation is made of a loaded table, compiled, tested, run an
 
   // It runs by itself, too, after what it needs.
   await table.getByRole("button", { name: "More about best" }).click();
-  await page.getByRole("menuitem", { name: "Schedule…" }).click();
+  await page.getByRole("menuitem", { name: "New schedule" }).click();
   const schedule = page.getByRole("dialog", { name: "New schedule" });
   await schedule.getByRole("combobox", { name: "What runs: best" }).waitFor();
   await schedule.getByLabel("Cron line").fill("30 3 * * *");

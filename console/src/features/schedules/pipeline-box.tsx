@@ -17,13 +17,17 @@ interface PipelineBoxProps {
   onChange: (chosen: Named) => void;
 }
 
-export function PipelineBox({ id, label, value, onChange }: PipelineBoxProps) {
-  const [search, setSearch] = useState("");
+/** Those whose name is like that, and the chosen one, which may not be among them; `value` is its id, or empty. */
+export function useFoundPipelines(value: string, search: string): readonly Named[] {
   const { data: found = [] } = useQuery(pipelineSearchQuery(search));
-  // The one that was said from the start may not be among those found.
   const { data: said } = useQuery({ ...pipelineQuery(value), enabled: value !== "" });
   const isFound = found.some((one) => one.id === value);
-  const all: readonly Named[] = said && !isFound && search === "" ? [said, ...found] : found;
+  return said && !isFound && search === "" ? [said, ...found] : found;
+}
+
+export function PipelineBox({ id, label, value, onChange }: PipelineBoxProps) {
+  const [search, setSearch] = useState("");
+  const all = useFoundPipelines(value, search);
   return (
     <Combobox
       id={id}

@@ -1,11 +1,11 @@
 // What a schedule runs: a pipeline or a transformation.
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { pipelineSearchQuery } from "@/api/pipelines";
 import type { ScheduleWish } from "@/api/schedules";
 import { transformationsQuery } from "@/api/transformations";
 import { Combobox } from "@/components/ui/combobox";
 import { Field } from "@/components/ui/field";
+import { useFoundPipelines } from "./pipeline-box";
 
 export interface Target {
   type: NonNullable<ScheduleWish["target_type"]>;
@@ -20,7 +20,7 @@ interface TargetFieldProps {
 
 export function TargetField({ target, onChange, error }: TargetFieldProps) {
   const [search, setSearch] = useState("");
-  const { data: pipelines = [] } = useQuery(pipelineSearchQuery(search));
+  const pipelines = useFoundPipelines(target?.type === "pipeline" ? target.id : "", search);
   const { data: transformations } = useInfiniteQuery(transformationsQuery);
   // One that stands only inside of others is never run by itself.
   const alike = (transformations?.pages ?? [])

@@ -1,5 +1,5 @@
 // What can be done with a transformation: in its line of the list, and on its page.
-import { CalendarClock, ListRestart, ListStart, Play, Trash2 } from "lucide-react";
+import { CalendarPlus, ListRestart, ListStart, Play, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { useNavigate } from "@tanstack/react-router";
 import { useMay } from "@/api/me";
@@ -86,11 +86,11 @@ export function Acts({ transformation, isPage = false, refusal = null }: ActsPro
           </MenuItem>
         )}
         <MenuItem
-          icon={CalendarClock}
+          icon={CalendarPlus}
           refusal={mayEdit.reason ?? (materialization === "ephemeral" ? EPHEMERAL : null)}
           onSelect={() => void navigate({ to: "/schedules", search: { new: true, transformation: id } })}
         >
-          Schedule…
+          New schedule
         </MenuItem>
         <MenuItem icon={Trash2} isDangerous refusal={mayDelete.reason} onSelect={() => setDoomed(true)}>
           Delete…

@@ -17,7 +17,7 @@ use crate::store::{containing, doing, get, get_json, to_json};
 /// What is read of a connection, in this order.
 const COLUMNS: &str = "id, organization, name, type, direction, folder, created_at, updated_at, last_tested_at, \
                        last_test_status, last_test_version, last_test_message";
-/// And then.
+/// And after them, as JSON.
 const DOCUMENTS: [&str; 2] = ["config", "sealed"];
 
 /// The [`COLUMNS`] and [`DOCUMENTS`] of one.
