@@ -156,7 +156,7 @@ test("runs, schedules and triggers are told the parameters that the pipeline's f
 
   await page.goto("/schedules?new=true");
   const schedule = page.getByRole("dialog", { name: "New schedule" });
-  await schedule.getByRole("combobox", { name: /^Pipeline:/ }).click();
+  await schedule.getByRole("combobox", { name: /^What runs:/ }).click();
   await page.getByRole("option", { name: "daily" }).click();
   await schedule.getByLabel("day").fill("2026-11-23");
   await schedule.getByRole("combobox", { name: "region" }).click();
