@@ -52,7 +52,6 @@ pub(crate) struct Happening {
     /// What else is known of it.
     #[schema(value_type = Object)]
     pub detail: Value,
-    #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
 }
 

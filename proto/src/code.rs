@@ -3,11 +3,12 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::id::BlockId;
 
-/// The sort of a failure. It alone decides whether an attempt is tried again, see [`Class::retry`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// The sort of a failure. It alone decides whether an attempt is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {
     /// The pipeline, its settings or its data are wrong; trying again cannot help.
@@ -86,7 +87,7 @@ impl fmt::Display for Class {
 }
 
 /// A failure as it travels and as people read it: the sort, the block, what happened, and why, outermost first.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error, ToSchema)]
 #[error("{message}")]
 pub struct Failure {
     pub class: Class,

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::code::{Class, Failure};
 use crate::drift::SchemaChange;
@@ -39,7 +40,7 @@ pub struct Segment {
 }
 
 /// What becomes of the root's rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Output {
     /// Parquet parts in object storage, read by later segments.
@@ -177,7 +178,7 @@ pub struct Prepared {
 }
 
 /// One data test's verdict.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TestResult {
     pub block: BlockId,
     /// As a person would name it: `unique(customer_id)`.
@@ -191,7 +192,7 @@ pub struct TestResult {
     pub samples: Vec<String>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     #[default]
@@ -239,7 +240,7 @@ pub struct EdgeMeter {
 }
 
 /// What an operator is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Activity {
     Computing,
@@ -254,7 +255,8 @@ pub enum Activity {
 }
 
 /// One operator of an attempt in which nothing moves: a stream of a block's rows, or of rows that are written.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = OperatorStanding)]
 pub struct Standing {
     /// The address of its executor; empty where that has none, for it is alone.
     pub executor: String,

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::mpsc;
+use utoipa::ToSchema;
 
 use crate::code::Failure;
 use crate::control::{Output, Segment};
@@ -23,7 +24,7 @@ pub const FILES_MAX: usize = 10_000;
 pub const FILES_LIMIT: Duration = Duration::from_secs(30);
 
 /// What one segment would do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SegmentPlan {
     pub segment: String,
     pub output: Output,
@@ -47,7 +48,7 @@ pub struct SegmentPlan {
 }
 
 /// The operators of one block, outermost first, each line indented by its depth inside the block.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Operators {
     /// `None` for what stands above all blocks: gathering for the target.
     pub block: Option<BlockId>,

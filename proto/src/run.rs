@@ -4,6 +4,7 @@ use chrono::{DateTime, SecondsFormat};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::code::Failure;
 use crate::control::{Output, Standing, TestResult};
@@ -31,7 +32,7 @@ pub struct Options {
 ///
 /// A failing or cancelling run starts nothing more; it waits for what is under way. Only an explicit resume leads out of
 /// an end state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     Running,
@@ -60,7 +61,8 @@ impl Phase {
 }
 
 /// A point in time, in milliseconds since 1970; serialised as RFC 3339 in UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ToSchema)]
+#[schema(value_type = String, format = DateTime)]
 pub struct Timestamp(pub i64);
 
 impl Serialize for Timestamp {
@@ -71,7 +73,7 @@ impl Serialize for Timestamp {
 }
 
 /// A snapshot of a run.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct RunView {
     pub run_id: RunId,
     pub pipeline: String,
@@ -79,7 +81,7 @@ pub struct RunView {
     /// When it was started or resumed last.
     pub started_at: Timestamp,
     pub finished_at: Option<Timestamp>,
-    /// CPU time of all its attempts on all executors, see [`crate::control::Cost`].
+    /// CPU time of all its attempts on all executors.
     pub cpu_seconds: f64,
     /// The greatest resident memory of any one executor while it worked for the run.
     pub peak_memory_bytes: u64,
@@ -106,7 +108,7 @@ pub struct RunView {
 }
 
 /// One edge of a run.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct EdgeView {
     pub from: BlockId,
     pub to: BlockId,
@@ -119,7 +121,7 @@ pub struct EdgeView {
 }
 
 /// The block that all others of its segment wait for.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Bottleneck {
     pub block: BlockId,
     /// Of the segment's time, how much was spent by it: from 0 to 1.
@@ -129,7 +131,7 @@ pub struct Bottleneck {
 }
 
 /// How far a block or a segment is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BlockPhase {
     Pending,
@@ -145,7 +147,7 @@ pub enum BlockPhase {
 }
 
 /// One block of a run.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct BlockView {
     pub state: BlockPhase,
     pub segment: SegmentId,
@@ -166,7 +168,7 @@ pub struct BlockView {
 }
 
 /// One segment of a run.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct SegmentView {
     pub state: BlockPhase,
     pub output: Output,

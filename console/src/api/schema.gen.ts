@@ -3607,6 +3607,8 @@ export interface paths {
                     status?: string;
                     /** @description Only runs of the pipeline of this name or id. */
                     pipeline?: string;
+                    /** @description Only runs of the transformation of this name or id. */
+                    transformation?: string;
                     /** @description Only runs that this began: `manual`, `api`, `schedule`, `webhook`, `upstream` or `client`; more of them after commas. */
                     trigger?: string;
                     /** @description Only runs made at this time or later, as `2026-11-22T04:00:00Z`. */
@@ -4688,22 +4690,21 @@ export interface components {
             secret: string;
         };
         /**
+         * @description What an operator is doing.
+         * @enum {string}
+         */
+        Activity: "computing" | "waiting" | "blocked" | "writing" | "finishing";
+        /**
          * @description What somebody may want to be told.
          * @enum {string}
          */
         AlertEvent: "failed" | "stalled" | "stale" | "recovered" | "test";
         /** @description Lets a program do what its maker may, within its scopes. */
         ApiKey: {
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            expires_at?: string | null;
+            created_at: components["schemas"]["Timestamp"];
+            expires_at?: components["schemas"]["Timestamp"] | null;
             id: string;
-            /**
-             * Format: date-time
-             * @description To the minute.
-             */
-            last_used_at?: string | null;
+            last_used_at?: components["schemas"]["Timestamp"] | null;
             name: string;
             /** @description The id of the person who made it, and as whom it acts. */
             person: string;
@@ -4725,6 +4726,13 @@ export interface components {
             /** @description Their paths at the connection, in alphabetical order: up to 100. */
             files: string[];
         };
+        /** @description A place in a file. Both count from 1; a line of 0 means that there is no file to point into. */
+        At: {
+            /** Format: int32 */
+            column: number;
+            /** Format: int32 */
+            line: number;
+        };
         /** @description One try of a segment. */
         AttemptItem: {
             /** Format: double */
@@ -4734,8 +4742,7 @@ export interface components {
             error?: components["schemas"]["RunError"] | null;
             /** @description The id of the executor that works on it; null where that is the coordinator's own process, or none has it yet. */
             executor?: string | null;
-            /** Format: date-time */
-            finished_at?: string | null;
+            finished_at?: components["schemas"]["Timestamp"] | null;
             /**
              * Format: int64
              * @description 1 for the segment's first.
@@ -4744,15 +4751,13 @@ export interface components {
             /** Format: int64 */
             peak_memory_bytes: number;
             segment: string;
-            /** Format: date-time */
-            started_at: string;
+            started_at: components["schemas"]["Timestamp"];
             /** @description `running`, `committing`, `won`, `failed`, `cancelled` or `lost`. */
             status: string;
         };
         /** @description What somebody should look at. */
         Attention: {
-            /** Format: date-time */
-            at?: string | null;
+            at?: components["schemas"]["Timestamp"] | null;
             /** @description The id of the pipeline, run or connection. */
             id: string;
             /** @description `failed`, `stalled`, `waiting` or `connection_failing`. */
@@ -4771,8 +4776,7 @@ export interface components {
             after?: unknown;
             /** @description The id of the API key it was done with. */
             api_key?: string | null;
-            /** Format: date-time */
-            at: string;
+            at: components["schemas"]["Timestamp"];
             /** @description How it was, where it was there. */
             before?: unknown;
             id: string;
@@ -4785,11 +4789,8 @@ export interface components {
         };
         /** @description A copy of the metadata database. */
         Backup: {
-            /**
-             * Format: date-time
-             * @description When it was whole.
-             */
-            created_at: string;
+            /** @description When it was whole. */
+            created_at: components["schemas"]["Timestamp"];
             name: string;
             /**
              * Format: int64
@@ -4797,6 +4798,8 @@ export interface components {
              */
             size: number;
         };
+        /** @description A block's name in its pipeline: letters, digits and underscores, not starting with a digit. */
+        BlockId: string;
         /** @description One kind of block. */
         BlockKind: {
             description: string;
@@ -4817,6 +4820,58 @@ export interface components {
             /** @description A second key that must stand beside it. */
             with?: string | null;
         };
+        /**
+         * @description How far a block or a segment is.
+         * @enum {string}
+         */
+        BlockPhase: "pending" | "running" | "retrying" | "committing" | "success" | "failed" | "cancelled" | "skipped";
+        /** @description One block of a run. */
+        BlockView: {
+            /** Format: int32 */
+            attempts: number;
+            /** Format: int64 */
+            blocked_ms: number;
+            /**
+             * Format: int64
+             * @description Milliseconds computing or writing, waiting for input, and waiting for the consumer: summed over streams.
+             */
+            busy_ms: number;
+            /** Format: int64 */
+            bytes_out: number;
+            /**
+             * Format: int64
+             * @description What its sorts, joins and aggregates wrote to local disk because memory was not enough.
+             */
+            bytes_spilled: number;
+            /** Format: int64 */
+            rows_discarded: number;
+            /** Format: int64 */
+            rows_in: number;
+            /** Format: int64 */
+            rows_out: number;
+            /** Format: int64 */
+            rows_quarantined: number;
+            /**
+             * Format: double
+             * @description Wall time of the segment's newest attempt, from its start to its commit or to now.
+             */
+            seconds: number;
+            segment: components["schemas"]["SegmentId"];
+            state: components["schemas"]["BlockPhase"];
+            /** Format: int64 */
+            waiting_ms: number;
+        };
+        /** @description The block that all others of its segment wait for. */
+        Bottleneck: {
+            block: components["schemas"]["BlockId"];
+            /**
+             * Format: double
+             * @description Of the segment's time, how much was spent by it: from 0 to 1.
+             */
+            share: number;
+            /** @description All of it in one sentence. */
+            text: string;
+        };
         /** @description Everything that pipelines can be made of. */
         CatalogueView: {
             blocks: components["schemas"]["BlockKind"][];
@@ -4824,6 +4879,11 @@ export interface components {
         };
         /** @enum {string} */
         ChangeKind: "table_added" | "table_removed" | "column_added" | "column_removed" | "column_changed" | "keys_changed";
+        /**
+         * @description The sort of a failure. It alone decides whether an attempt is tried again, see [`Class::retry`].
+         * @enum {string}
+         */
+        Class: "user" | "data_test" | "source_transient" | "sink_transient" | "resource" | "panic" | "truncated" | "fenced" | "cancelled" | "stalled" | "lost_executor" | "internal";
         ColumnView: {
             /** @description What it is read as, as Arrow writes it; null where the first read tells. */
             arrow_type?: string | null;
@@ -4867,8 +4927,7 @@ export interface components {
             _id: string;
             /** @description `host`, `port`, `database`, `username` and what else its connector announces; `encrypted_value` for each secret. */
             config: Record<string, unknown>;
-            /** Format: date-time */
-            created_at: string;
+            created_at: components["schemas"]["Timestamp"];
             /** @description The same. */
             db_type: string;
             direction: components["schemas"]["Direction"];
@@ -4882,16 +4941,11 @@ export interface components {
             last_test_status?: string | null;
             /** @description The server's, as it says it itself. */
             last_test_version?: string | null;
-            /**
-             * Format: date-time
-             * @description When it was tested last; null where it was not since its settings changed.
-             */
-            last_tested_at?: string | null;
+            last_tested_at?: components["schemas"]["Timestamp"] | null;
             name: string;
             /** @description `postgres`, `sqlite`, `s3`, `file`: a scheme that one of the connectors answers to. */
             type: string;
-            /** Format: date-time */
-            updated_at: string;
+            updated_at: components["schemas"]["Timestamp"];
         };
         /** @description A connection that is to be, or what is to change of one: its settings stand beside its own fields, or in `config`. */
         ConnectionWish: {
@@ -4955,26 +5009,20 @@ export interface components {
             answer?: string | null;
             /** @description What is told. */
             body: Record<string, unknown>;
-            /** Format: date-time */
-            created_at: string;
+            created_at: components["schemas"]["Timestamp"];
             /** @description The id of the destination. */
             destination: string;
             event: components["schemas"]["AlertEvent"];
             /** @description Also the `webhook-id` of its calls. */
             id: string;
-            /**
-             * Format: date-time
-             * @description When it is tried next; null once it is not.
-             */
-            next_try_at?: string | null;
+            next_try_at?: components["schemas"]["Timestamp"] | null;
             state: components["schemas"]["DeliveryState"];
             /**
              * Format: int64
              * @description Of HTTP or SMTP, at the last try; null where nobody answered.
              */
             status?: number | null;
-            /** Format: date-time */
-            tried_at?: string | null;
+            tried_at?: components["schemas"]["Timestamp"] | null;
             /** Format: int64 */
             tries: number;
         };
@@ -4994,16 +5042,14 @@ export interface components {
         DestinationItem: {
             /** @description To whom mail goes. */
             addresses: string[];
-            /** Format: date-time */
-            created_at: string;
+            created_at: components["schemas"]["Timestamp"];
             events: components["schemas"]["AlertEvent"][];
             /** @description Of its URL, whose rest is a secret; null for mail. */
             host?: string | null;
             id: string;
             kind: components["schemas"]["DestinationKind"];
             name: string;
-            /** Format: date-time */
-            updated_at: string;
+            updated_at: components["schemas"]["Timestamp"];
         };
         /**
          * @description How a destination is reached.
@@ -5051,11 +5097,8 @@ export interface components {
         Drift: {
             /** @description The first 500 of them. */
             changes: components["schemas"]["TableChange"][];
-            /**
-             * Format: date-time
-             * @description When the look before it was.
-             */
-            since: string;
+            /** @description When the look before it was. */
+            since: components["schemas"]["Timestamp"];
             /** Format: int64 */
             tables_added: number;
             /**
@@ -5065,6 +5108,25 @@ export interface components {
             tables_changed: number;
             /** Format: int64 */
             tables_removed: number;
+        };
+        /** @description One edge of a run. */
+        EdgeView: {
+            /** Format: int64 */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Milliseconds for which nothing came over it, summed over streams.
+             */
+            empty_ms: number;
+            from: components["schemas"]["BlockId"];
+            /**
+             * Format: int64
+             * @description Milliseconds for which rows lay ready that were not taken, summed over streams.
+             */
+            full_ms: number;
+            /** Format: int64 */
+            rows: number;
+            to: components["schemas"]["BlockId"];
         };
         /** @description PBKDF2-HMAC-SHA256 of the passphrase makes a Fernet key. */
         Encryption: {
@@ -5135,10 +5197,20 @@ export interface components {
             };
             type: string;
         };
+        /** @description A failure as it travels and as people read it: the sort, the block, what happened, and why, outermost first. */
+        Failure: {
+            block?: components["schemas"]["BlockId"] | null;
+            class: components["schemas"]["Class"];
+            /** @description Where the executor was reached that another one has lost on the way. */
+            lost?: string | null;
+            /** @description One sentence, lowercase, no full stop, without any secret. */
+            message: string;
+            /** @description Whether memory that was not enough may be enough for another attempt, one that uses less of it. */
+            thriftily?: boolean;
+        };
         /** @description A file that was uploaded. */
         File: {
-            /** Format: date-time */
-            created_at: string;
+            created_at: components["schemas"]["Timestamp"];
             /** @description The id of the person. */
             created_by?: string | null;
             /** @description Empty: in none. */
@@ -5169,8 +5241,7 @@ export interface components {
         /** @description An event. */
         FiringItem: {
             arrived?: components["schemas"]["Arrived"] | null;
-            /** Format: date-time */
-            at: string;
+            at: components["schemas"]["Timestamp"];
             /** @description Why it can never begin one. */
             error?: string | null;
             id: string;
@@ -5188,11 +5259,8 @@ export interface components {
         /** @description Whether the result of a pipeline is as new as its file says. */
         Freshness: {
             is_stale: boolean;
-            /**
-             * Format: date-time
-             * @description Until when it is fresh.
-             */
-            until: string;
+            /** @description Until when it is fresh. */
+            until: components["schemas"]["Timestamp"];
             /**
              * Format: int64
              * @description Seconds within which a run is to succeed.
@@ -5201,8 +5269,7 @@ export interface components {
         };
         /** @description Something that happened, as whoever watches is told. */
         Happening: {
-            /** Format: date-time */
-            at: string;
+            at: components["schemas"]["Timestamp"];
             /** @description What else is known of it. */
             detail: Record<string, unknown>;
             /**
@@ -5238,8 +5305,7 @@ export interface components {
             cancelled: number;
             /** Format: int64 */
             failed: number;
-            /** Format: date-time */
-            hour: string;
+            hour: components["schemas"]["Timestamp"];
             /** Format: int64 */
             running: number;
             /** Format: int64 */
@@ -5261,11 +5327,9 @@ export interface components {
         };
         /** @description Someone who may come to belong to an organization. */
         Invitation: {
-            /** Format: date-time */
-            created_at: string;
+            created_at: components["schemas"]["Timestamp"];
             email: string;
-            /** Format: date-time */
-            expires_at: string;
+            expires_at: components["schemas"]["Timestamp"];
             id: string;
             /** @description The id of the person who invites. */
             invited_by: string;
@@ -5282,13 +5346,16 @@ export interface components {
         };
         /** @description The newest run. */
         LastRunItem: {
-            /** Format: date-time */
-            finished_at?: string | null;
+            finished_at?: components["schemas"]["Timestamp"] | null;
             id: string;
-            /** Format: date-time */
-            started_at: string;
+            started_at: components["schemas"]["Timestamp"];
             status: components["schemas"]["RunStatus"];
         };
+        /**
+         * @description How much a line matters.
+         * @enum {string}
+         */
+        Level: "debug" | "info" | "warn" | "error";
         /** @description A graph of places and of what makes them. */
         Lineage: {
             edges: components["schemas"]["LineageEdge"][];
@@ -5328,8 +5395,7 @@ export interface components {
         LineageNodeKind: "pipeline" | "transformation" | "table" | "file";
         /** @description Where whoever has it may read a file without signing in. */
         Link: {
-            /** Format: date-time */
-            expires_at: string;
+            expires_at: components["schemas"]["Timestamp"];
             /** @description Below this service's address. */
             url: string;
         };
@@ -5343,8 +5409,7 @@ export interface components {
         };
         /** @description A line of a run's log. */
         LogLine: {
-            /** Format: date-time */
-            at: string;
+            at: components["schemas"]["Timestamp"];
             /**
              * Format: int64
              * @description The number of the attempt in its segment.
@@ -5386,13 +5451,8 @@ export interface components {
             /** @description The id of the connection. */
             connection: string;
             drift?: components["schemas"]["Drift"] | null;
-            /** Format: date-time */
-            finished_at?: string | null;
-            /**
-             * Format: date-time
-             * @description When it was looked last with success; null where it never was.
-             */
-            found_at?: string | null;
+            finished_at?: components["schemas"]["Timestamp"] | null;
+            found_at?: components["schemas"]["Timestamp"] | null;
             /** @description Why it failed, in the words of the system. */
             message?: string | null;
             /**
@@ -5400,8 +5460,7 @@ export interface components {
              * @description Tables found so far, while it runs.
              */
             progress?: number | null;
-            /** Format: date-time */
-            started_at?: string | null;
+            started_at?: components["schemas"]["Timestamp"] | null;
             state: components["schemas"]["LookState"];
             /** Format: int64 */
             tables?: number | null;
@@ -5432,8 +5491,7 @@ export interface components {
             /** @description The id of the person. */
             person: string;
             role: components["schemas"]["Role"];
-            /** Format: date-time */
-            since: string;
+            since: components["schemas"]["Timestamp"];
         };
         /** @description An organization as one of its members sees it. */
         Membership: {
@@ -5456,8 +5514,7 @@ export interface components {
         Missed: "skip" | "run_now" | "queue";
         /** @description Something that happened to a run. */
         Moment: {
-            /** Format: date-time */
-            at: string;
+            at: components["schemas"]["Timestamp"];
             /**
              * Format: int64
              * @description The number of the attempt.
@@ -5466,7 +5523,7 @@ export interface components {
             /** @description `begun`, `prepared`, `committed`, `failed` ... */
             event: string;
             /** @description `debug`, `info`, `warn` or `error`. */
-            level: string;
+            level: components["schemas"]["Level"];
             message: string;
             segment?: string | null;
         };
@@ -5514,8 +5571,7 @@ export interface components {
         };
         /** @description A time that comes. */
         NextItem: {
-            /** Format: date-time */
-            at: string;
+            at: components["schemas"]["Timestamp"];
             /** @description The name of the pipeline or transformation. */
             pipeline: string;
             /** @description Null where a transformation comes. */
@@ -5528,10 +5584,15 @@ export interface components {
             message: string;
             name: string;
         };
+        /** @description The operators of one block, outermost first, each line indented by its depth inside the block. */
+        Operators: {
+            block?: components["schemas"]["BlockId"] | null;
+            lines: string[];
+            partitions: number;
+        };
         /** @description Owns runs, and people belong to it. */
         Organization: {
-            /** Format: date-time */
-            created_at: string;
+            created_at: components["schemas"]["Timestamp"];
             id: string;
             name: string;
             /**
@@ -5558,6 +5619,11 @@ export interface components {
          * @enum {string}
          */
         Outcome: "created" | "changed" | "unchanged";
+        /**
+         * @description What becomes of the root's rows.
+         * @enum {string}
+         */
+        Output: "boundary" | "sink" | "relation" | "verdict";
         /** @description What a block has made. */
         OutputItem: {
             /** Format: int64 */
@@ -5571,21 +5637,34 @@ export interface components {
         };
         /** @description Someone who can sign in. */
         Person: {
-            /** Format: date-time */
-            created_at: string;
+            created_at: components["schemas"]["Timestamp"];
             email: string;
             id: string;
             name: string;
             /** @description May see and do everything in this installation. */
             super_admin: boolean;
         };
+        /**
+         * @description Where a run stands.
+         *
+         *     ```text
+         *     running ──► success
+         *        ├──────► failing ────► failed
+         *        └──────► cancelling ─► cancelled
+         *     ```
+         *
+         *     A failing or cancelling run starts nothing more; it waits for what is under way. Only an explicit resume leads out of
+         *     an end state.
+         * @enum {string}
+         */
+        Phase: "running" | "failing" | "cancelling" | "success" | "failed" | "cancelled";
         /** @description A pipeline with its file. */
         PipelineDetail: components["schemas"]["PipelineItem"] & components["schemas"]["PipelineFile"] & {
             /** @description The same as a canvas has it; null while no executor is there to say what is a block. */
             graph_definition?: Record<string, unknown> | null;
             layout: Record<string, unknown>;
             /** @description What is wrong with a draft. */
-            problems: Record<string, unknown>[];
+            problems: components["schemas"]["PipelineProblem"][];
         };
         /** @description A pipeline's file with all that it is read with. */
         PipelineFile: {
@@ -5614,22 +5693,16 @@ export interface components {
         };
         /** @description A pipeline in a list. */
         PipelineItem: {
-            /** Format: date-time */
-            created_at: string;
+            created_at: components["schemas"]["Timestamp"];
             description?: string | null;
             freshness?: components["schemas"]["Freshness"] | null;
             id: string;
             /** @description Whether its schedules run it. */
             is_active: boolean;
             last_run?: components["schemas"]["LastRunItem"] | null;
-            /**
-             * Format: date-time
-             * @description When its newest success ended.
-             */
-            last_success_at?: string | null;
+            last_success_at?: components["schemas"]["Timestamp"] | null;
             name: string;
-            /** Format: date-time */
-            next_run_at?: string | null;
+            next_run_at?: components["schemas"]["Timestamp"] | null;
             /** @description Its newest runs, newest first: 14 at most. */
             recent_runs: components["schemas"]["LastRunItem"][];
             /**
@@ -5644,8 +5717,7 @@ export interface components {
             status: components["schemas"]["Status"];
             /** @description What it writes to. */
             targets: components["schemas"]["SystemItem"][];
-            /** Format: date-time */
-            updated_at: string;
+            updated_at: components["schemas"]["Timestamp"];
         };
         /** @description Pipelines, and where the next ones are. */
         PipelinePage: {
@@ -5653,6 +5725,21 @@ export interface components {
             next?: string | null;
             /** @description By name. */
             pipelines: components["schemas"]["PipelineItem"][];
+        };
+        /**
+         * @description One thing that is wrong: `orders.yml:7:5: block `features`: unknown key `overlp`, did you mean `overlap`?`.
+         *
+         *     No problem ever holds a password or another secret.
+         */
+        PipelineProblem: components["schemas"]["At"] & {
+            block?: components["schemas"]["BlockId"] | null;
+            code: components["schemas"]["ProblemCode"];
+            /** @description The file as its reader named it. */
+            file: string;
+            /** @description What would help. */
+            hint?: string | null;
+            /** @description Lowercase, no full stop, names in backticks. */
+            message: string;
         };
         /** @description A pipeline that is to be made or changed. What is left out of a change stays as it is. */
         PipelineWish: {
@@ -5674,7 +5761,7 @@ export interface components {
         };
         /** @description What a run would do. */
         Plan: {
-            segments: Record<string, unknown>[];
+            segments: components["schemas"]["SegmentPlan"][];
         };
         /** @description What a cron line means. */
         Preview: {
@@ -5711,7 +5798,7 @@ export interface components {
             /** @description By which the coordinator's log knows it, where the fault is its own. */
             instance?: string | null;
             /** @description Everything that is wrong with a pipeline file or a transformation's SQL, each with its line and column, where it is one. */
-            problems?: Record<string, unknown>[];
+            problems?: components["schemas"]["PipelineProblem"][];
             /** Format: int32 */
             status: number;
             /** @description The status in words. */
@@ -5719,6 +5806,11 @@ export interface components {
             /** @description Always `about:blank`: the status says what sort of problem it is. */
             type: string;
         };
+        /**
+         * @description The sort of a problem, for editors and scripts.
+         * @enum {string}
+         */
+        ProblemCode: "syntax" | "limit" | "duplicate_key" | "unknown_key" | "missing_key" | "wrong_type" | "wrong_value" | "unknown_block" | "unknown_connection" | "wrong_reference" | "wrong_sql" | "wrong_port" | "cycle" | "missing_secret" | "not_yet";
         /** @description How far an upload has come. */
         Progress: {
             file?: components["schemas"]["File"] | null;
@@ -5747,8 +5839,7 @@ export interface components {
         RevisionItem: {
             /** @description The id of the person who applied it; null where nobody has to sign in. */
             author?: string | null;
-            /** Format: date-time */
-            created_at: string;
+            created_at: components["schemas"]["Timestamp"];
             /** @description Whether it can be run. */
             is_valid: boolean;
             message: string;
@@ -5791,7 +5882,7 @@ export interface components {
             /** @description What happened to it, in order. */
             timeline: components["schemas"]["Moment"][];
             /** @description Blocks, segments, tests and edges with their figures, as `flowetl runs RUN --json` shows them. */
-            view: Record<string, unknown>;
+            view: components["schemas"]["RunView"];
         };
         /** @description Why something failed. */
         RunError: {
@@ -5806,6 +5897,8 @@ export interface components {
             /** @description All of it in one sentence. */
             message: string;
         };
+        /** @description One execution of a pipeline version: a UUID of version 7, so that ids sort by time of creation. */
+        RunId: string;
         /** @description A run in a list. */
         RunItem: {
             /**
@@ -5818,8 +5911,7 @@ export interface components {
              * @description Of all its attempts on all executors.
              */
             cpu_seconds: number;
-            /** Format: date-time */
-            created_at: string;
+            created_at: components["schemas"]["Timestamp"];
             /** @description What keeps it: `queued`, `waiting for unlock`, `retrying`, `stalled`; null where nothing does. */
             detail?: string | null;
             /**
@@ -5828,8 +5920,7 @@ export interface components {
              */
             duration_seconds: number;
             error_message?: string | null;
-            /** Format: date-time */
-            finished_at?: string | null;
+            finished_at?: components["schemas"]["Timestamp"] | null;
             id: string;
             /**
              * Format: int64
@@ -5871,11 +5962,8 @@ export interface components {
             rows_loaded: number;
             /** @description The id of the schedule that began the run; null where something else did. */
             schedule_id?: string | null;
-            /**
-             * Format: date-time
-             * @description When it was started or resumed last.
-             */
-            started_at: string;
+            /** @description When it was started or resumed last. */
+            started_at: components["schemas"]["Timestamp"];
             /** @description The same to the point: a run that is `failing` or `cancelling` waits for what is under way. */
             state: string;
             status: components["schemas"]["RunStatus"];
@@ -5897,6 +5985,50 @@ export interface components {
          * @enum {string}
          */
         RunStatus: "pending" | "running" | "success" | "failed" | "cancelled";
+        /** @description A snapshot of a run. */
+        RunView: {
+            /** @description In the order of the pipeline file. */
+            blocks: {
+                [key: string]: components["schemas"]["BlockView"];
+            };
+            bottleneck?: components["schemas"]["Bottleneck"] | null;
+            /** @description Whether an earlier process had begun it. */
+            continued: boolean;
+            /**
+             * Format: double
+             * @description CPU time of all its attempts on all executors, see [`crate::control::Cost`].
+             */
+            cpu_seconds: number;
+            /** @description Where rows flow from block to block, in the order of the blocks that take them. */
+            edges: components["schemas"]["EdgeView"][];
+            error?: components["schemas"]["Failure"] | null;
+            finished_at?: components["schemas"]["Timestamp"] | null;
+            /**
+             * Format: int64
+             * @description The greatest resident memory of any one executor while it worked for the run.
+             */
+            peak_memory_bytes: number;
+            pipeline: string;
+            /**
+             * @description Loads and in-database blocks that are visible in their targets; a run that did not succeed is partially applied
+             *     where there are any.
+             */
+            published: components["schemas"]["BlockId"][];
+            run_id: components["schemas"]["RunId"];
+            /** @description How sources differ from what was read of them before. */
+            schema_changes: components["schemas"]["SchemaChange"][];
+            /** @description In topological order. */
+            segments: {
+                [key: string]: components["schemas"]["SegmentView"];
+            };
+            /** @description When it was started or resumed last. */
+            started_at: components["schemas"]["Timestamp"];
+            state: components["schemas"]["Phase"];
+            /** @description The newest result of every data test. */
+            tests: components["schemas"]["TestResult"][];
+            /** @description What the run as a whole waits for, where it is that: `queued`, `waiting for unlock`. */
+            waiting?: string | null;
+        };
         /** @description How a pipeline is to be run. */
         RunWish: {
             /** @description Incremental extracts read from the beginning, and sources are taken as they are now. */
@@ -5914,8 +6046,7 @@ export interface components {
         };
         /** @description A schedule. */
         ScheduleItem: {
-            /** Format: date-time */
-            created_at: string;
+            created_at: components["schemas"]["Timestamp"];
             cron_expression: string;
             id: string;
             /** @description Whether it stands in the pipeline's file: it is changed there then. */
@@ -5923,11 +6054,7 @@ export interface components {
             is_active: boolean;
             last_run?: components["schemas"]["LastRunItem"] | null;
             missed: components["schemas"]["Missed"];
-            /**
-             * Format: date-time
-             * @description Null while it does not come: it is not active, or its pipeline is not.
-             */
-            next_run_at?: string | null;
+            next_run_at?: components["schemas"]["Timestamp"] | null;
             /** @description The next five times of the cron line. */
             next_runs: string[];
             /** @description What its runs are told, by the names of parameters. */
@@ -5940,8 +6067,7 @@ export interface components {
             text: string;
             timezone: string;
             until?: string | null;
-            /** Format: date-time */
-            updated_at: string;
+            updated_at: components["schemas"]["Timestamp"];
             /**
              * Format: int64
              * @description Times that wait for their runs.
@@ -5975,6 +6101,17 @@ export interface components {
             /** @description Of a transformation: make what it needs first. */
             with_upstream?: boolean | null;
         };
+        /** @description One column that differs from what its extract read last. */
+        SchemaChange: {
+            /** @description The same now; `None` for a column that is gone. */
+            after?: string | null;
+            /** @description Arrow data type before, as Arrow prints it; `None` for a new column. */
+            before?: string | null;
+            block: components["schemas"]["BlockId"];
+            column: string;
+            /** @description What became of it. */
+            policy: components["schemas"]["SchemaPolicy"];
+        };
         /** @description A schema of a connection. */
         SchemaItem: {
             /** @description For files a folder, and `/` for what lies in none. */
@@ -5982,13 +6119,15 @@ export interface components {
             /** Format: int64 */
             tables: number;
         };
+        /**
+         * @description What becomes of a change.
+         * @enum {string}
+         */
+        SchemaPolicy: "evolve" | "freeze" | "discard_value" | "discard_row" | "pause";
         /** @description The schemas that were found. */
         Schemas: {
-            /**
-             * Format: date-time
-             * @description When it was looked.
-             */
-            found_at: string;
+            /** @description When it was looked. */
+            found_at: components["schemas"]["Timestamp"];
             schemas: components["schemas"]["SchemaItem"][];
         };
         /**
@@ -5996,6 +6135,50 @@ export interface components {
          * @enum {string}
          */
         Scope: "organization:read" | "organization:write" | "runs:read" | "connections:read" | "connections:write" | "vault" | "runs:write" | "events:read" | "pipelines:read" | "pipelines:write" | "files:read" | "files:write";
+        /** @description A segment's name in its run: the id of its root block. */
+        SegmentId: string;
+        /** @description What one segment would do. */
+        SegmentPlan: {
+            /** @description Segments it waits for. */
+            after: string[];
+            /** @description The blocks it runs, in order. */
+            blocks: components["schemas"]["BlockId"][];
+            /** @description Columns that come out: name and Arrow type. */
+            columns: [
+                string,
+                string
+            ][];
+            /** @description Boundaries it reads. */
+            inputs: components["schemas"]["BlockId"][];
+            /** @description The columns of the target with the rule of each, where the load has a `map`. */
+            mapping?: [
+                string,
+                string
+            ][];
+            /** @description The operators by block; a source's line shows what is sent to it. */
+            operators: components["schemas"]["Operators"][];
+            output: components["schemas"]["Output"];
+            /** @description How its sources differ from what was read last. */
+            schema_changes: components["schemas"]["SchemaChange"][];
+            segment: string;
+            /** @description The target, the way of writing, and what would change in its schema. */
+            target?: string | null;
+        };
+        /** @description One segment of a run. */
+        SegmentView: {
+            /** Format: int32 */
+            attempts: number;
+            blocks: components["schemas"]["BlockId"][];
+            failure?: components["schemas"]["Failure"] | null;
+            output: components["schemas"]["Output"];
+            /** @description Where nothing moves, in one sentence. */
+            stalled?: string | null;
+            /** @description What each of its operators does then, on all executors. */
+            standing: components["schemas"]["Standing"][];
+            state: components["schemas"]["BlockPhase"];
+        };
+        /** @enum {string} */
+        Severity: "error" | "warn";
         /** @description The form of OAuth2's password flow; what else it may have does not count here. */
         SignIn: {
             /** Format: password */
@@ -6015,8 +6198,7 @@ export interface components {
             columns: components["schemas"]["SourceColumn"][];
             connection: string;
             id: string;
-            /** Format: date-time */
-            loaded_at: string;
+            loaded_at: components["schemas"]["Timestamp"];
             /** @description The pipeline that loaded it last. */
             pipeline: string;
             /** @description Null where that is not kept. */
@@ -6041,11 +6223,20 @@ export interface components {
             /** @description In the order in which they were loaded first. */
             sources: components["schemas"]["SourceItem"][];
         };
-        /**
-         * @description How a pipeline is to be taken.
-         * @enum {string}
-         */
-        Standing: "draft" | "active" | "paused";
+        /** @description One operator of an attempt in which nothing moves: a stream of a block's rows, or of rows that are written. */
+        Standing: {
+            activity: components["schemas"]["Activity"];
+            block: components["schemas"]["BlockId"];
+            /** @description The address of its executor; empty where that has none, for it is alone. */
+            executor: string;
+            /**
+             * Format: int64
+             * @description Milliseconds for which it has done nothing else.
+             */
+            ms: number;
+            /** @description Its place among the block's operators there, from 0. */
+            stream: number;
+        };
         /** @description Where the next incremental read of a block starts. */
         StateItem: {
             /** @description The block that reads. */
@@ -6054,8 +6245,7 @@ export interface components {
             column: string;
             /** @description As Arrow writes it. */
             data_type: string;
-            /** Format: date-time */
-            moved_at: string;
+            moved_at: components["schemas"]["Timestamp"];
             /** @description The id of the run that came so far; null where a person has set it. */
             run_id?: string | null;
             /** @description The greatest value that was read and loaded, with all of its precision. */
@@ -6110,11 +6300,8 @@ export interface components {
             columns: components["schemas"]["ColumnView"][];
             /** @description Where its rows lead to. */
             foreign_keys: components["schemas"]["ForeignKeyView"][];
-            /**
-             * Format: date-time
-             * @description When it was looked at.
-             */
-            found_at: string;
+            /** @description When it was looked at. */
+            found_at: components["schemas"]["Timestamp"];
             kind: components["schemas"]["TableKind"];
             name: string;
             primary_key: string[];
@@ -6152,11 +6339,8 @@ export interface components {
         TableKind: "table" | "view" | "foreign" | "files";
         /** @description Tables that were found, and where the next ones are. */
         TablePage: {
-            /**
-             * Format: date-time
-             * @description When it was looked.
-             */
-            found_at: string;
+            /** @description When it was looked. */
+            found_at: components["schemas"]["Timestamp"];
             /** @description The `cursor` of the next page; null where there is none. */
             next?: string | null;
             /** @description By schema and name. */
@@ -6175,7 +6359,7 @@ export interface components {
             /** @description Where its part of the log is. */
             logs: string;
             output_metadata?: components["schemas"]["OutputItem"] | null;
-            status: string;
+            status: components["schemas"]["BlockPhase"];
         };
         /** @description What came of a test. */
         TestAnswer: {
@@ -6191,10 +6375,31 @@ export interface components {
             /** @description The server's, as it says it itself; null where nobody answered. */
             version?: string | null;
         };
+        /** @description One data test's verdict. */
+        TestResult: {
+            block: components["schemas"]["BlockId"];
+            /**
+             * Format: int64
+             * @description Rows that break the test.
+             */
+            failures: number;
+            passed: boolean;
+            /** @description Up to five offending rows or values, as text. */
+            samples: string[];
+            /** @description `error` stops every load behind the tested block; `warn` only reports. */
+            severity: components["schemas"]["Severity"];
+            /** @description As a person would name it: `unique(customer_id)`. */
+            test: string;
+        };
         /** @description What the page got. */
         Ticket: {
             ticket: string;
         };
+        /**
+         * Format: date-time
+         * @description A point in time, in milliseconds since 1970; serialised as RFC 3339 in UTC.
+         */
+        Timestamp: string;
         /** @description What a person calls with from now on. */
         Tokens: {
             /** @description Goes into the header `Authorization: Bearer ...` of each call. */
@@ -6220,17 +6425,13 @@ export interface components {
              * @description Those that are active.
              */
             schedules: number;
-            /**
-             * Format: int64
-             * @description Blocks of pipelines that compute, in the engine or inside a database.
-             */
+            /** Format: int64 */
             transformations: number;
         };
         /** @description A transformation as it is shown. */
         TransformationItem: {
             connection: string;
-            /** Format: date-time */
-            created_at: string;
+            created_at: components["schemas"]["Timestamp"];
             cursor?: string | null;
             /** @description The names of those that its SQL refers to. */
             depends_on: string[];
@@ -6245,8 +6446,7 @@ export interface components {
             sql_body: string;
             tests: Record<string, unknown>;
             unique_key: string[];
-            /** Format: date-time */
-            updated_at: string;
+            updated_at: components["schemas"]["Timestamp"];
         };
         /** @description Transformations, and where the next ones are. */
         TransformationPage: {
@@ -6302,8 +6502,7 @@ export interface components {
         };
         /** @description A trigger. */
         TriggerItem: {
-            /** Format: date-time */
-            created_at: string;
+            created_at: components["schemas"]["Timestamp"];
             /**
              * Format: int64
              * @description Of kind `files`: how often it looks.
@@ -6312,11 +6511,7 @@ export interface components {
             id: string;
             is_active: boolean;
             kind: components["schemas"]["TriggerKind"];
-            /**
-             * Format: date-time
-             * @description When its newest event came.
-             */
-            last_fired_at?: string | null;
+            last_fired_at?: components["schemas"]["Timestamp"] | null;
             params: Record<string, unknown>;
             /** @description Of kind `files`: where they have to arrive. */
             place?: string | null;
@@ -6327,8 +6522,7 @@ export interface components {
             target_name: string;
             target_type: components["schemas"]["TriggerTarget"];
             until?: string | null;
-            /** Format: date-time */
-            updated_at: string;
+            updated_at: components["schemas"]["Timestamp"];
             /** @description Pipelines that have to succeed; none but for kind `upstream`. */
             upstream: components["schemas"]["Upstream"][];
             /**
@@ -6386,8 +6580,7 @@ export interface components {
         };
         /** @description A file that is being uploaded. */
         Upload: {
-            /** Format: date-time */
-            created_at: string;
+            created_at: components["schemas"]["Timestamp"];
             folder: string;
             id: string;
             name: string;
@@ -6430,7 +6623,7 @@ export interface components {
             graph_definition?: Record<string, unknown> | null;
             is_valid: boolean;
             /** @description Everything that is wrong, each with its line and column. */
-            problems: Record<string, unknown>[];
+            problems: components["schemas"]["PipelineProblem"][];
         };
         /** @description How a vault stands. */
         VaultStatus: {

@@ -15,7 +15,6 @@ pub(crate) struct Person {
     pub name: String,
     /// May see and do everything in this installation.
     pub super_admin: bool,
-    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
 }
 
@@ -28,7 +27,6 @@ pub(crate) struct Organization {
     pub slug: String,
     /// Runs that may be under way at once; others wait for their turn. Null for as many as there are.
     pub runs_at_once: Option<i64>,
-    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
 }
 
@@ -47,7 +45,6 @@ pub(crate) struct Member {
     pub email: String,
     pub name: String,
     pub role: Role,
-    #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
 }
 
@@ -61,9 +58,7 @@ pub(crate) struct Invitation {
     pub role: Role,
     /// The id of the person who invites.
     pub invited_by: String,
-    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
     pub expires_at: Timestamp,
 }
 
@@ -79,12 +74,9 @@ pub(crate) struct ApiKey {
     /// What the key begins with.
     pub prefix: String,
     pub scopes: Vec<Scope>,
-    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Timestamp>,
     /// To the minute.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub last_used_at: Option<Timestamp>,
 }
 
@@ -108,6 +100,5 @@ pub(crate) struct AuditEntry {
     pub before: Option<Value>,
     /// How it is, where it is still there.
     pub after: Option<Value>,
-    #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
 }

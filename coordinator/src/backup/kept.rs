@@ -28,7 +28,6 @@ pub struct Backup {
     /// In bytes.
     pub size: u64,
     /// When it was whole.
-    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
 }
 

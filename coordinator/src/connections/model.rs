@@ -116,12 +116,9 @@ pub(crate) struct ConnectionView {
     /// `host`, `port`, `database`, `username` and what else its connector announces; `encrypted_value` for each secret.
     #[schema(value_type = Object)]
     pub config: Config,
-    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
     pub updated_at: Timestamp,
     /// When it was tested last; null where it was not since its settings changed.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub last_tested_at: Option<Timestamp>,
     /// `success` or `failed`.
     pub last_test_status: Option<&'static str>,

@@ -17,7 +17,6 @@ const CHANGES_MAX: usize = 500;
 pub(crate) struct Drift {
     /// When the look before it was.
     #[serde(deserialize_with = "read_time")]
-    #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
     pub tables_added: u64,
     pub tables_removed: u64,

@@ -64,14 +64,11 @@ pub(crate) struct LookView {
     pub state: LookState,
     /// Tables found so far, while it runs.
     pub progress: Option<u64>,
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub started_at: Option<Timestamp>,
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub finished_at: Option<Timestamp>,
     /// Why it failed, in the words of the system.
     pub message: Option<String>,
     /// When it was looked last with success; null where it never was.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub found_at: Option<Timestamp>,
     /// How old that is.
     pub age_seconds: Option<i64>,
@@ -197,7 +194,6 @@ pub(crate) struct TableDetail {
     /// Why its columns are not known; null where they are.
     pub problem: Option<String>,
     /// When it was looked at.
-    #[schema(value_type = String, format = DateTime)]
     pub found_at: Timestamp,
 }
 

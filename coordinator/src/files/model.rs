@@ -27,7 +27,6 @@ pub(crate) struct File {
     pub sha256: String,
     /// The id of the person.
     pub created_by: Option<String>,
-    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
 }
 
@@ -46,7 +45,6 @@ pub(crate) struct Upload {
     pub offset: i64,
     #[serde(skip)]
     pub created_by: Option<String>,
-    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
 }
 

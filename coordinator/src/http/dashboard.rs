@@ -46,7 +46,6 @@ pub(super) struct Dashboard {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Totals {
     pipelines: i64,
-    /// Blocks of pipelines that compute, in the engine or inside a database.
     transformations: i64,
     connections: i64,
     /// Those that are active.
@@ -56,7 +55,6 @@ pub(super) struct Totals {
 /// Runs that were made within one hour, by how they stand now.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Hour {
-    #[schema(value_type = String, format = DateTime)]
     hour: Timestamp,
     running: i64,
     success: i64,
@@ -74,7 +72,6 @@ pub(super) struct NextItem {
     transformation_id: Option<String>,
     /// The name of the pipeline or transformation.
     pipeline: String,
-    #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
 }
 
@@ -99,7 +96,6 @@ pub(super) struct Attention {
     name: String,
     run_id: Option<String>,
     message: Option<String>,
-    #[schema(value_type = Option<String>, format = DateTime)]
     at: Option<Timestamp>,
 }
 

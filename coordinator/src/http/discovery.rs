@@ -23,7 +23,6 @@ const TABLES: PageSize = PageSize::new(100, 1_000);
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Schemas {
     /// When it was looked.
-    #[schema(value_type = String, format = DateTime)]
     found_at: Timestamp,
     schemas: Vec<SchemaItem>,
 }
@@ -32,7 +31,6 @@ pub(super) struct Schemas {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct TablePage {
     /// When it was looked.
-    #[schema(value_type = String, format = DateTime)]
     found_at: Timestamp,
     /// By schema and name.
     tables: Vec<TableItem>,

@@ -111,7 +111,6 @@ pub(super) struct LinkWish {
 pub(super) struct Link {
     /// Below this service's address.
     url: String,
-    #[schema(value_type = String, format = DateTime)]
     expires_at: Timestamp,
 }
 

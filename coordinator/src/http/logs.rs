@@ -56,7 +56,6 @@ pub(super) struct Lines {
 /// A line of a run's log.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct LogLine {
-    #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
     /// `debug`, `info`, `warn` or `error`.
     #[schema(value_type = String)]

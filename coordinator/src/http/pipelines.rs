@@ -59,7 +59,6 @@ pub(super) struct AppliedPipeline {
 pub(super) struct Validation {
     is_valid: bool,
     /// Everything that is wrong, each with its line and column.
-    #[schema(value_type = Vec<Object>)]
     problems: Vec<Wrong>,
     /// The file as a canvas has it; null where it cannot be read.
     #[schema(value_type = Option<Object>)]
@@ -69,7 +68,6 @@ pub(super) struct Validation {
 /// What a run would do.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Plan {
-    #[schema(value_type = Vec<Object>)]
     segments: Vec<SegmentPlan>,
 }
 

@@ -31,7 +31,7 @@ pub(crate) struct Problem {
     field: Option<&'static str>,
     /// Everything that is wrong with a pipeline file or a transformation's SQL, each with its line and column, where it is one.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    #[schema(value_type = Vec<Object>, required = false)]
+    #[schema(value_type = Vec<pipeline::Problem>, required = false)]
     problems: Box<[pipeline::Problem]>,
     /// By which the coordinator's log knows it, where the fault is its own.
     #[serde(skip_serializing_if = "Option::is_none")]

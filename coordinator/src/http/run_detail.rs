@@ -38,7 +38,6 @@ pub(super) struct RunDetail {
     /// Its blocks, each with what came of it.
     tasks: Vec<TaskItem>,
     /// Blocks, segments, tests and edges with their figures, as `flowetl runs RUN --json` shows them.
-    #[schema(value_type = Object)]
     view: RunView,
 }
 
@@ -67,9 +66,7 @@ pub(super) struct AttemptItem {
     status: String,
     /// The id of the executor that works on it; null where that is the coordinator's own process, or none has it yet.
     executor: Option<String>,
-    #[schema(value_type = String, format = DateTime)]
     started_at: Timestamp,
-    #[schema(value_type = Option<String>, format = DateTime)]
     finished_at: Option<Timestamp>,
     duration_seconds: f64,
     cpu_seconds: f64,
@@ -81,12 +78,10 @@ pub(super) struct AttemptItem {
 /// Something that happened to a run.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Moment {
-    #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
     /// `begun`, `prepared`, `committed`, `failed` ...
     event: String,
     /// `debug`, `info`, `warn` or `error`.
-    #[schema(value_type = String)]
     level: Level,
     segment: Option<String>,
     /// The number of the attempt.
@@ -100,7 +95,6 @@ pub(super) struct TaskItem {
     id: String,
     execution_id: String,
     block_id: String,
-    #[schema(value_type = String)]
     status: BlockPhase,
     /// Where its part of the log is.
     logs: String,

@@ -45,12 +45,9 @@ pub(super) struct RunItem {
     detail: Option<String>,
     /// Why it is `queued`, in words.
     reason: Option<String>,
-    #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     /// When it was started or resumed last.
-    #[schema(value_type = String, format = DateTime)]
     started_at: Timestamp,
-    #[schema(value_type = Option<String>, format = DateTime)]
     finished_at: Option<Timestamp>,
     /// From its (last) start to its end, or until now.
     duration_seconds: f64,
@@ -89,6 +86,8 @@ pub(super) struct Page {
     status: Option<String>,
     /// Only runs of the pipeline of this name or id.
     pipeline: Option<String>,
+    /// Only runs of the transformation of this name or id.
+    transformation: Option<String>,
     /// Only runs that this began: `manual`, `api`, `schedule`, `webhook`, `upstream` or `client`; more of them after commas.
     trigger: Option<String>,
     /// Only runs made at this time or later, as `2026-11-22T04:00:00Z`.
@@ -182,6 +181,10 @@ fn kept_by(view: &RunView) -> Option<String> {
 
 impl Page {
     fn query(self, organization: String, handle: &Handle) -> Result<RunQuery, Refusal> {
+        if self.pipeline.is_some() && self.transformation.is_some() {
+            let message = "a run is of a pipeline or of a transformation: ask for one of them".to_owned();
+            return Err(Refusal::Wrong { field: "transformation", message });
+        }
         let (states, waiting) = match &self.status {
             None => (Vec::new(), Waiting::Like),
             Some(text) => states(text, handle)?,
@@ -195,6 +198,7 @@ impl Page {
             states,
             waiting,
             pipeline: self.pipeline,
+            transformation: self.transformation,
             triggers: triggers.collect::<Result<_, _>>()?,
             from: self.from.as_deref().map(|text| time("from", text)).transpose()?,
             to: self.to.as_deref().map(|text| time("to", text)).transpose()?,

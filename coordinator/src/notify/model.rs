@@ -144,9 +144,7 @@ pub(crate) struct DestinationItem {
     /// To whom mail goes.
     pub addresses: Vec<String>,
     pub events: Vec<AlertEvent>,
-    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
     pub updated_at: Timestamp,
 }
 
@@ -308,9 +306,7 @@ pub(crate) struct DeliveryItem {
     pub state: DeliveryState,
     pub tries: i64,
     /// When it is tried next; null once it is not.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub next_try_at: Option<Timestamp>,
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub tried_at: Option<Timestamp>,
     /// Of HTTP or SMTP, at the last try; null where nobody answered.
     pub status: Option<i64>,
@@ -319,7 +315,6 @@ pub(crate) struct DeliveryItem {
     /// What is told.
     #[schema(value_type = Object)]
     pub body: Value,
-    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
 }
 

@@ -18,8 +18,6 @@ const FOLDER: &str = "/";
 const MESSAGE_CHARS_MAX: usize = 1_000;
 /// Pipelines of one organization: more than anyone keeps apart, fewer than make lists slow.
 const PIPELINES_MAX: usize = 10_000;
-/// Kinds of blocks that compute rows out of rows, in the engine or inside a database.
-const COMPUTING: [&str; 2] = ["sql", "in_database"];
 
 /// What became of a pipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -209,12 +207,6 @@ impl Target {
         self.compiled.definition.as_ref()?.service.get("schedule")
     }
 
-    /// How many of its blocks compute.
-    fn computing(&self) -> i64 {
-        let blocks = self.compiled.definition.iter().flat_map(|definition| definition.blocks.values());
-        blocks.filter(|block| COMPUTING.contains(&block.kind.as_str())).count() as i64
-    }
-
     /// How old the file lets the newest success be, in milliseconds.
     fn fresh_ms(&self) -> Option<i64> {
         let said = self.compiled.definition.as_ref()?.service.get("freshness")?.as_str()?;
@@ -244,7 +236,6 @@ async fn make(directory: &mut Directory, caller: &Caller, tenant: &Tenant, targe
         standing: target.standing,
         description: target.compiled.description.clone(),
         revision: 1,
-        computing: target.computing(),
         layout: target.layout.clone().unwrap_or_default(),
         created_at: Timestamp(now),
         updated_at: Timestamp(now),
@@ -281,7 +272,6 @@ async fn change(
         standing: target.standing,
         description: target.compiled.description.clone(),
         revision: if is_same_file { before.revision } else { before.revision + 1 },
-        computing: target.computing(),
         layout: target.layout.clone().unwrap_or_else(|| before.layout.clone()),
         ..before.clone()
     };

@@ -27,7 +27,6 @@ pub(crate) struct RevisionItem {
     pub restored: Option<i64>,
     /// Whether it can be run.
     pub is_valid: bool,
-    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
 }
 

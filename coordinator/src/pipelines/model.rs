@@ -112,8 +112,6 @@ pub(crate) struct StoredPipeline {
     pub description: Option<String>,
     /// The number of the newest revision, 1 for the first.
     pub revision: i64,
-    /// Its blocks that compute, in the engine or inside a database: how many the newest revision has; 0 while that is not right.
-    pub computing: i64,
     pub layout: Layout,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
@@ -230,7 +228,6 @@ pub(crate) struct Freshness {
     /// Seconds within which a run is to succeed.
     pub within: i64,
     /// Until when it is fresh.
-    #[schema(value_type = String, format = DateTime)]
     pub until: Timestamp,
     pub is_stale: bool,
 }
@@ -251,9 +248,7 @@ impl Listed {
 pub(crate) struct LastRunItem {
     pub id: String,
     pub status: RunStatus,
-    #[schema(value_type = String, format = DateTime)]
     pub started_at: Timestamp,
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub finished_at: Option<Timestamp>,
 }
 
@@ -270,7 +265,6 @@ pub(crate) struct PipelineItem {
     pub revision: i64,
     /// The cron line in its file.
     pub schedule_cron: Option<String>,
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub next_run_at: Option<Timestamp>,
     pub last_run: Option<LastRunItem>,
     /// Its newest runs, newest first: 14 at most.
@@ -280,13 +274,10 @@ pub(crate) struct PipelineItem {
     /// What it writes to.
     pub targets: Vec<SystemItem>,
     /// When its newest success ended.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub last_success_at: Option<Timestamp>,
     /// Null where its file says nothing of that.
     pub freshness: Option<Freshness>,
-    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
     pub updated_at: Timestamp,
 }
 
@@ -362,6 +353,5 @@ pub(crate) struct PipelineDetail {
     #[schema(value_type = Object)]
     pub layout: Layout,
     /// What is wrong with a draft.
-    #[schema(value_type = Vec<Object>)]
     pub problems: Vec<Problem>,
 }

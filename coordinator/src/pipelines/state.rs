@@ -23,7 +23,6 @@ pub(crate) struct StateItem {
     pub value: String,
     /// The id of the run that came so far; null where a person has set it.
     pub run_id: Option<String>,
-    #[schema(value_type = String, format = DateTime)]
     pub moved_at: Timestamp,
 }
 

@@ -211,7 +211,6 @@ pub(crate) struct ScheduleItem {
     /// What the cron line means.
     pub text: String,
     /// Null while it does not come: it is not active, or its pipeline is not.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub next_run_at: Option<Timestamp>,
     /// The next five times of the cron line.
     #[schema(value_type = Vec<String>)]
@@ -219,9 +218,7 @@ pub(crate) struct ScheduleItem {
     /// Times that wait for their runs.
     pub waiting: i64,
     pub last_run: Option<LastRunItem>,
-    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
     pub updated_at: Timestamp,
 }
 

@@ -18,7 +18,6 @@ const SHOWN_MAX: i64 = 20;
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     pub pipelines: i64,
-    /// Blocks of pipelines that compute, in the engine or inside a database.
     pub transformations: i64,
     pub connections: i64,
     /// Those that are active.
@@ -69,8 +68,7 @@ pub(crate) struct NextTime {
 impl Store {
     pub(crate) async fn counts(&self, organization: &str) -> Result<Counts> {
         let select = "select (select count(*) from stored_pipeline where organization = $1) as pipelines, \
-                      (select cast(coalesce(sum(computing), 0) as bigint) from stored_pipeline where organization = $1) \
-                      as transformations, \
+                      (select count(*) from transformation where organization = $1) as transformations, \
                       (select count(*) from connection where organization = $1) as connections, \
                       (select count(*) from schedule where organization = $1 and is_active = 1) as schedules";
         let row = sqlx::query(select).bind(organization.to_owned()).fetch_one(&self.pool).await;

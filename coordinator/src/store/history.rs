@@ -25,6 +25,8 @@ pub(crate) struct RunQuery {
     pub waiting: Waiting,
     /// The name of a pipeline, or the id of one that is or was kept.
     pub pipeline: Option<String>,
+    /// The name of a transformation, or the id of one that is or was kept; none where `pipeline` is asked for.
+    pub transformation: Option<String>,
     /// Begun by any of these; by anything where there are none.
     pub triggers: Vec<Trigger>,
     /// Made at this time or later: milliseconds since 1970.
@@ -89,13 +91,15 @@ impl Text {
     }
 }
 
-/// What is known of the pipeline that is asked for.
+/// What is known of the pipeline or transformation that is asked for.
 enum Wanted {
     Any,
     /// What its runs know it by.
     Key(String),
     /// Not kept (any more): its name, or its id.
     Gone(String),
+    /// The id of a transformation.
+    Transformation(String),
 }
 
 impl Store {
@@ -135,6 +139,9 @@ impl Store {
     }
 
     async fn wanted(&self, query: &RunQuery) -> Result<Wanted> {
+        if let Some(transformation) = &query.transformation {
+            return Ok(Wanted::Transformation(self.transformation_of(&query.organization, transformation).await?));
+        }
         let Some(pipeline) = &query.pipeline else { return Ok(Wanted::Any) };
         // Two looks, each along an index; an id comes before another one's name.
         let select = "select key from (select key, 0 as place from stored_pipeline where organization = $1 and id = $2 \
@@ -146,6 +153,14 @@ impl Store {
             Some(row) => Wanted::Key(get(&row, "key")?),
             None => Wanted::Gone(pipeline.clone()),
         })
+    }
+
+    /// The id of the transformation of this name; `name` itself, where there is none: it may be the id of one that is gone.
+    async fn transformation_of(&self, organization: &str, name: &str) -> Result<String> {
+        let select = "select id from transformation where organization = $1 and name = $2";
+        let row = sqlx::query(select).bind(organization.to_owned()).bind(name.to_owned());
+        let row = row.fetch_optional(&self.pool).await.map_err(doing("read a transformation"))?;
+        row.as_ref().map_or_else(|| Ok(name.to_owned()), |row| get(row, "id"))
     }
 
     /// How the database would read a list, in its own words.
@@ -251,6 +266,7 @@ fn owners(text: &mut Text, query: &RunQuery, is_default: bool, wanted: &Wanted) 
                 format!("run.stored_pipeline = {name} and {own} and run.pipeline <> {name}"),
             ]
         }
+        Wanted::Transformation(id) => vec![format!("run.transformation = {} and {own}", text.word(id.clone()))],
         Wanted::Any if is_default => {
             vec![format!("run.organization = {organization}"), "run.organization is null".into()]
         }
@@ -345,6 +361,11 @@ mod tests {
             (RunQuery { pipeline: Some("kept".into()), ..query() }, "run_by_pipeline"),
             (RunQuery { pipeline: Some("kept".into()), states: failed.clone(), ..query() }, "run_by_pipeline_state"),
             (RunQuery { pipeline: Some("gone".into()), ..query() }, "run_by_stored_pipeline"),
+            (RunQuery { transformation: Some("totals".into()), ..query() }, "run_by_transformation"),
+            (
+                RunQuery { transformation: Some("totals".into()), states: failed, ..query() },
+                "run_by_transformation_state",
+            ),
         ]
     }
 

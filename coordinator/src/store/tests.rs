@@ -17,7 +17,6 @@ use crate::{Error, cut};
 on_both!(
     dm_15_migrations_are_applied_once,
     dm_15_schedules_and_the_times_that_wait_outlive_a_migration,
-    dm_15_blocks_that_compute_are_counted_where_they_were_not,
     dm_15_the_newest_run_is_noted_where_it_was_not,
     writes_and_reads_a_run,
     fences_former_owners,
@@ -104,46 +103,6 @@ async fn dm_15_schedules_and_the_times_that_wait_outlive_a_migration(database: &
     let mut tx = store.begin().await.unwrap();
     let orphan = sqlx::query("insert into tick (schedule, at, try_at) values ('s', 1, 1)").execute(&mut *tx).await;
     assert!(orphan.unwrap_err().to_string().to_lowercase().contains("foreign key"));
-}
-
-async fn dm_15_blocks_that_compute_are_counted_where_they_were_not(database: &Database) {
-    sqlx::any::install_default_drivers();
-    let mut connection = sqlx::AnyConnection::connect(&database.url).await.unwrap();
-    super::MIGRATIONS.run_to(202_611_231_100, &mut connection).await.unwrap();
-    let pipeline = |id: &str, revision: i64| {
-        format!(
-            "insert into stored_pipeline (id, organization, name, key, status, revision, layout, created_at, updated_at) \
-             values ('{id}', 'o', '{id}', '{id}', 'draft', {revision}, '{{}}', 0, 0)"
-        )
-    };
-    let revision = |id: &str, number: i64, definition: &str| {
-        format!(
-            "insert into revision (pipeline, number, source, definition, message, created_at) \
-             values ('{id}', {number}, '{{}}', {definition}, '', 0)"
-        )
-    };
-    let blocks = r#"'{"a":{"kind":"extract"},"b":{"kind":"sql"},"c":{"kind":"in_database"},"d":{"kind":"sql"}}'"#;
-    for insert in [
-        "insert into organization (id, name, slug, created_at) values ('o', 'o', 'o', 0)".to_owned(),
-        pipeline("shop", 2),
-        revision("shop", 1, r#"'{"a":{"kind":"sql"}}'"#),
-        revision("shop", 2, blocks),
-        // A draft that is not right.
-        pipeline("draft", 1),
-        revision("draft", 1, "null"),
-    ] {
-        connection.execute(sqlx::AssertSqlSafe(insert)).await.unwrap();
-    }
-    connection.close().await.unwrap();
-
-    let store = Store::open(&database.url).await.unwrap();
-    let mut directory = store.directory().await.unwrap();
-    let mut computing = Vec::new();
-    for name in ["shop", "draft"] {
-        computing.push(directory.pipeline_of_name("o", name).await.unwrap().unwrap().computing);
-    }
-    assert_eq!(computing, [3, 0]);
-    assert_eq!(store.counts("o").await.unwrap().transformations, 3);
 }
 
 async fn dm_15_the_newest_run_is_noted_where_it_was_not(database: &Database) {

@@ -152,9 +152,7 @@ pub(crate) struct TransformationItem {
     /// The names of those that its SQL refers to.
     pub depends_on: Vec<String>,
     pub revision: i64,
-    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
     pub updated_at: Timestamp,
 }
 

@@ -71,7 +71,6 @@ pub(crate) struct SourceItem {
     pub run_id: String,
     /// Rows that the last load has written; null where the database has made the table by itself.
     pub rows: Option<i64>,
-    #[schema(value_type = String, format = DateTime)]
     pub loaded_at: Timestamp,
     /// As they were discovered last; none where nobody has looked.
     pub columns: Vec<SourceColumn>,

@@ -178,11 +178,8 @@ pub(crate) struct TriggerItem {
     /// Events that wait for their runs.
     pub waiting: i64,
     /// When its newest event came.
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub last_fired_at: Option<Timestamp>,
-    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
     pub updated_at: Timestamp,
 }
 
@@ -208,7 +205,6 @@ pub(crate) struct TriggerDetail {
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub(crate) struct FiringItem {
     pub id: String,
-    #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
     /// Of files: those that have arrived.
     pub arrived: Option<Arrived>,

@@ -3,18 +3,19 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::id::BlockId;
 
 /// A place in a file. Both count from 1; a line of 0 means that there is no file to point into.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 pub struct At {
     pub line: u32,
     pub column: u32,
 }
 
 /// The sort of a problem, for editors and scripts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ProblemCode {
     /// Neither YAML nor JSON.
@@ -40,7 +41,8 @@ pub enum ProblemCode {
 /// One thing that is wrong: `orders.yml:7:5: block `features`: unknown key `overlp`, did you mean `overlap`?`.
 ///
 /// No problem ever holds a password or another secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = PipelineProblem)]
 pub struct Problem {
     /// The file as its reader named it.
     pub file: String,

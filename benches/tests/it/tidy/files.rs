@@ -65,7 +65,8 @@ fn two_places_may_be_unsafe() {
 fn every_schema_of_the_api_has_a_name_of_its_own() {
     // Of two with one name the description would show one, in both places.
     let mut names: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for file in rust_files().into_iter().filter(|file| file.path.starts_with("coordinator/src")) {
+    let has_schemas = |path: &str| path.starts_with("coordinator/src") || path.starts_with("proto/src");
+    for file in rust_files().into_iter().filter(|file| has_schemas(&file.path)) {
         let (mut is_schema, mut given) = (false, None);
         for line in file.text.lines() {
             is_schema |= line.starts_with("#[derive(") && line.contains("ToSchema");

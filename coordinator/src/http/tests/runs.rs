@@ -127,7 +127,7 @@ async fn mo_1_runs_are_found_by_what_is_known_of_them(database: &Database) {
     let (first, third) = (times[3].as_str().unwrap(), times[1].as_str().unwrap());
     assert_eq!(list(&format!("from={third}")).await.0[..], [&*of_file, &by_itself]);
     assert_eq!(list(&format!("to={third}&from={first}")).await.0[..], [&*failed, &by_hand]);
-    for wrong in ["from=yesterday", "to=12", "trigger=moon"] {
+    for wrong in ["from=yesterday", "to=12", "trigger=moon", "pipeline=one&transformation=two"] {
         app.get(&format!("/runs?{wrong}"), &team.viewer).await.refused(422);
     }
     let page = app.get("/runs?pipeline=one", &team.viewer).await.good();
@@ -317,7 +317,8 @@ async fn mo_8_to_10_one_call_shows_how_everything_stands(database: &Database) {
     let totals = &now["totals"];
     assert_eq!(
         (&totals["pipelines"], &totals["transformations"], &totals["schedules"]),
-        (&json!(1), &json!(1), &json!(1))
+        (&json!(1), &json!(0), &json!(1)),
+        "a block of a pipeline is no transformation"
     );
     assert!((now["success_rate"].as_f64().unwrap() - 2.0 / 3.0).abs() < 1e-9, "{now:#}");
     let hours = now["last_24_hours"].as_array().unwrap();

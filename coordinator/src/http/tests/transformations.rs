@@ -277,11 +277,28 @@ async fn dm_3_a_run_of_a_transformation_is_one_among_runs(database: &Database) {
     let listed = app.get("/runs", &team.viewer).await.good();
     assert_eq!((target(&listed["runs"][0]), &listed["runs"][0]["status"]), (target(&begun), &json!("success")));
     assert_eq!(target(&listed["runs"][1]).0, json!("pipeline"));
+    let shown = app.get("/dashboard", &team.viewer).await.good();
+    assert_eq!((&shown["totals"]["transformations"], &shown["totals"]["pipelines"]), (&json!(3), &json!(1)));
     let sources = app.get("/transformations/sources", &team.viewer).await.good();
     assert!(sources.to_string().contains("\"totals\""), "what it has made may be read, too: {sources}");
     let alone = app.post(&format!("{totals}/run"), &team.editor, json!({ "full_refresh": true })).await.good();
     app.served.process.wait(&RunId::new(alone["id"].as_str().unwrap())).await.unwrap();
     assert_eq!(app.served.world.lock().unwrap().started.last().unwrap(), "totals");
+
+    let found = async |query: &str| {
+        let page = app.get(&format!("/runs?{query}"), &team.viewer).await.good();
+        page["runs"].as_array().unwrap().iter().map(|run| run["id"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(found("transformation=totals").await, [alone["id"].clone(), begun["id"].clone()]);
+    assert_eq!(found(&format!("transformation={id}&limit=1")).await, [alone["id"].clone()]);
+    assert_eq!(found("transformation=totals&status=failed").await, [Value::Null; 0]);
+    assert_eq!(found("transformation=between").await, [Value::Null; 0]);
+    assert_eq!(app.delete(&totals, &team.admin).await.status, 204);
+    let of_gone = found(&format!("transformation={id}&status=success")).await;
+    assert_eq!(of_gone.len(), 2, "its runs are history, found by its id");
+    let stranger = app.sign_up("stranger@example.com", json!({})).await;
+    let theirs = app.get(&format!("/runs?transformation={id}"), &stranger).await.good();
+    assert_eq!(theirs["runs"], json!([]));
     app.end().await;
 }
 

@@ -105,9 +105,8 @@ impl Directory {
 
     /// False where its name is another's in the organization, or its key anyone's.
     pub(crate) async fn add_stored_pipeline(&mut self, pipeline: &StoredPipeline) -> Result<bool> {
-        let insert = "insert into stored_pipeline (id, organization, name, key, status, description, revision, computing, \
-                      layout, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
-                      on conflict do nothing";
+        let insert = "insert into stored_pipeline (id, organization, name, key, status, description, revision, layout, \
+                      created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing";
         let done = sqlx::query(insert)
             .bind(pipeline.id.clone())
             .bind(pipeline.organization.clone())
@@ -116,7 +115,6 @@ impl Directory {
             .bind(pipeline.standing.as_str())
             .bind(pipeline.description.clone())
             .bind(pipeline.revision)
-            .bind(pipeline.computing)
             .bind(to_json("a layout", &pipeline.layout)?)
             .bind(pipeline.created_at.0)
             .bind(pipeline.updated_at.0)
@@ -129,15 +127,14 @@ impl Directory {
     /// Writes what may change of a pipeline, if its newest revision is still `from`. False where it is not, or where the
     /// name is another's by now.
     pub(crate) async fn change_stored_pipeline(&mut self, pipeline: &StoredPipeline, from: i64) -> Result<bool> {
-        let update = "update stored_pipeline set name = $1, status = $2, description = $3, revision = $4, computing = $5, \
-                      layout = $6, updated_at = $7 where id = $8 and revision = $9 and not exists (select 1 from stored_pipeline o \
-                      where o.organization = stored_pipeline.organization and o.name = $1 and o.id <> $8)";
+        let update = "update stored_pipeline set name = $1, status = $2, description = $3, revision = $4, layout = $5, \
+                      updated_at = $6 where id = $7 and revision = $8 and not exists (select 1 from stored_pipeline o \
+                      where o.organization = stored_pipeline.organization and o.name = $1 and o.id <> $7)";
         let done = sqlx::query(update)
             .bind(pipeline.name.clone())
             .bind(pipeline.standing.as_str())
             .bind(pipeline.description.clone())
             .bind(pipeline.revision)
-            .bind(pipeline.computing)
             .bind(to_json("a layout", &pipeline.layout)?)
             .bind(pipeline.updated_at.0)
             .bind(pipeline.id.clone())
@@ -257,7 +254,6 @@ fn decode(row: &AnyRow) -> Result<StoredPipeline> {
         standing: get_word(row, "status")?,
         description: get(row, "description")?,
         revision: get(row, "revision")?,
-        computing: get(row, "computing")?,
         layout: from_json("a layout", &get::<String>(row, "layout")?)?,
         created_at: Timestamp(get(row, "created_at")?),
         updated_at: Timestamp(get(row, "updated_at")?),
