@@ -17,10 +17,10 @@ export type Layout = z.infer<typeof layout>;
 const problem = z.object({
   line: z.number(),
   column: z.number(),
-  block: z.string().nullable(),
+  block: z.nullable(z.string()),
   code: z.string(),
   message: z.string(),
-  hint: z.string().nullable(),
+  hint: z.nullable(z.string()),
 });
 /** What is wrong with a file, and where. */
 export type FileProblem = z.infer<typeof problem>;
@@ -29,11 +29,11 @@ const graph = z.object({
   nodes: z.array(
     z.object({
       id: z.string(),
-      kind: z.string().nullable(),
-      settings: z.record(z.string(), z.unknown()).catch({}),
+      kind: z.nullable(z.string()),
+      settings: z.catch(z.record(z.string(), z.unknown()), {}),
     }),
   ),
-  edges: z.array(z.object({ source: z.string(), target: z.string(), port: z.string().nullable() })),
+  edges: z.array(z.object({ source: z.string(), target: z.string(), port: z.nullable(z.string()) })),
 });
 export type ServedGraph = z.infer<typeof graph>;
 
@@ -43,21 +43,21 @@ const segment = z.object({
   inputs: z.array(z.string()),
   after: z.array(z.string()),
   operators: z.array(
-    z.object({ block: z.string().nullable(), lines: z.array(z.string()), partitions: z.number() }),
+    z.object({ block: z.nullable(z.string()), lines: z.array(z.string()), partitions: z.number() }),
   ),
-  target: z.string().nullable(),
-  mapping: z.array(z.tuple([z.string(), z.string()])).default([]),
+  target: z.nullable(z.string()),
+  mapping: z._default(z.array(z.tuple([z.string(), z.string()])), []),
   columns: z.array(z.tuple([z.string(), z.string()])),
   schema_changes: z.array(z.unknown()),
 });
 export type PlannedSegment = z.infer<typeof segment>;
 
 export function readLayout(value: unknown): Layout {
-  return layout.catch({}).parse(value);
+  return z.catch(layout, {}).parse(value);
 }
 
 export function readProblems(value: unknown): FileProblem[] {
-  return z.array(problem).catch([]).parse(value);
+  return z.catch(z.array(problem), []).parse(value);
 }
 
 export function pipelineQuery(pipeline: string) {
@@ -81,10 +81,7 @@ export function checkQuery(name: string, text: string) {
     queryFn: async ({ signal }): Promise<Checked> => {
       const body = { name, text };
       const found = await answer(client.POST("/pipelines/validate", { body, signal }));
-      const read = graph
-        .nullable()
-        .catch(null)
-        .parse(found.graph_definition ?? null);
+      const read = z.catch(z.nullable(graph), null).parse(found.graph_definition ?? null);
       return { text, problems: readProblems(found.problems), graph: read };
     },
     staleTime: 60_000,

@@ -1,7 +1,7 @@
 // What a run looks like inside: blocks, segments, edges and tests. The API's description calls it an object only.
 import { z } from "@/lib/z";
 
-const count = z.number().catch(0);
+const count = z.catch(z.number(), 0);
 
 const block = z.object({
   state: z.string(),
@@ -36,7 +36,7 @@ const segment = z.object({
   blocks: z.array(z.string()),
   attempts: count,
   /** Where nothing moves, in one sentence. */
-  stalled: z.string().nullish(),
+  stalled: z.nullish(z.string()),
 });
 
 const test = z.object({
@@ -45,14 +45,14 @@ const test = z.object({
   passed: z.boolean(),
   failures: count,
   severity: z.string(),
-  samples: z.array(z.string()).catch([]),
+  samples: z.catch(z.array(z.string()), []),
 });
 
 const change = z.object({
   block: z.string(),
   column: z.string(),
-  before: z.string().nullish(),
-  after: z.string().nullish(),
+  before: z.nullish(z.string()),
+  after: z.nullish(z.string()),
   policy: z.unknown(),
 });
 
@@ -60,14 +60,14 @@ const bottleneck = z.object({ block: z.string(), share: z.number(), text: z.stri
 
 const document = z.object({
   state: z.string(),
-  blocks: z.record(z.string(), block).catch({}),
-  segments: z.record(z.string(), segment).catch({}),
-  edges: z.array(edge).catch([]),
-  tests: z.array(test).catch([]),
-  schema_changes: z.array(change).catch([]),
-  published: z.array(z.string()).catch([]),
-  bottleneck: bottleneck.nullish().catch(null),
-  waiting: z.string().nullish(),
+  blocks: z.catch(z.record(z.string(), block), {}),
+  segments: z.catch(z.record(z.string(), segment), {}),
+  edges: z.catch(z.array(edge), []),
+  tests: z.catch(z.array(test), []),
+  schema_changes: z.catch(z.array(change), []),
+  published: z.catch(z.array(z.string()), []),
+  bottleneck: z.catch(z.nullish(bottleneck), null),
+  waiting: z.nullish(z.string()),
 });
 
 export type BlockFigures = z.infer<typeof block>;
@@ -94,7 +94,7 @@ const progress = z.object({
     z.string(),
     z.object({ rows_in: count, rows_out: count, bytes_out: count, rows_quarantined: count }),
   ),
-  bottleneck: bottleneck.nullish().catch(null),
+  bottleneck: z.catch(z.nullish(bottleneck), null),
 });
 
 /** The view with the counters of `run.progress` in it. */

@@ -2,10 +2,11 @@
 import { createRoute } from "@tanstack/react-router";
 import { TablePending } from "@/components/pending";
 import { listSearch, textParam } from "@/lib/url";
+import { z } from "@/lib/z";
 import { appRoute } from "./app";
 import { lazyPage } from "./lazy-page";
 
-const search = listSearch.extend({
+const search = z.extend(listSearch, {
   /** `raw/2026`; left out for what lies in none. */
   folder: textParam,
   /** The id of the file whose rows are seen. */

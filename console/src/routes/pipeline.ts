@@ -14,7 +14,7 @@ const search = z.object({
   block: textParam,
   view: wordParam(["canvas", "outline"]),
   panel: wordParam(["yaml", "problems", "preview", "plan"]),
-  revisions: z.literal(true).optional().catch(undefined),
+  revisions: z.catch(z.optional(z.literal(true)), undefined),
 });
 
 export const pipelineRoute = createRoute({

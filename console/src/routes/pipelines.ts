@@ -10,10 +10,10 @@ import { z } from "@/lib/z";
 import { appRoute } from "./app";
 import { lazyPage } from "./lazy-page";
 
-const search = listSearch.extend({
+const search = z.extend(listSearch, {
   status: wordParam(["draft", "active", "paused", "error"]),
   /** The dialog that makes one. */
-  new: z.literal(true).optional().catch(undefined),
+  new: z.catch(z.optional(z.literal(true)), undefined),
 });
 
 export const pipelinesRoute = createRoute({

@@ -18,7 +18,7 @@ const search = z.object({
   /** Text in the logs. */
   q: textParam,
   /** The number of the line that is pointed at. */
-  line: z.coerce.number().int().positive().optional().catch(undefined),
+  line: z.catch(z.optional(z.coerce.number().check(z.int(), z.positive())), undefined),
 });
 
 export const runRoute = createRoute({

@@ -8,7 +8,7 @@ import { textParam, wordParam } from "@/lib/url";
 import { appRoute } from "./app";
 import { lazyPage } from "./lazy-page";
 
-const timeParam = z.iso.datetime({ offset: true }).optional().catch(undefined);
+const timeParam = z.catch(z.optional(z.iso.datetime({ offset: true })), undefined);
 
 const search = z.object({
   status: wordParam(["pending", "running", "success", "failed", "cancelled"]),

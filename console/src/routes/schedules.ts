@@ -9,10 +9,10 @@ import { listSearch, textParam, wordParam } from "@/lib/url";
 import { appRoute } from "./app";
 import { lazyPage } from "./lazy-page";
 
-const search = listSearch.extend({
+const search = z.extend(listSearch, {
   tab: wordParam(["schedules", "triggers"]),
   /** The dialog that makes one. */
-  new: z.literal(true).optional().catch(undefined),
+  new: z.catch(z.optional(z.literal(true)), undefined),
   /** The pipeline that a new one is of, and whose triggers are shown. */
   pipeline: textParam,
   /** Or the transformation. */

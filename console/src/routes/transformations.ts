@@ -11,9 +11,9 @@ import { lazyPage } from "./lazy-page";
 export const transformationsRoute = createRoute({
   getParentRoute: () => appRoute,
   path: "/transformations",
-  validateSearch: listSearch.extend({
+  validateSearch: z.extend(listSearch, {
     /** The dialog that makes one. */
-    new: z.literal(true).optional().catch(undefined),
+    new: z.catch(z.optional(z.literal(true)), undefined),
   }),
   loader: () => queryClient.infiniteQuery({ ...transformationsQuery, staleTime: 0 }),
   component: lazyPage(() => import("@/features/transformations/transformations-page"), "TransformationsPage"),
