@@ -1,6 +1,6 @@
 // Below the canvas: the file, what is wrong with it, its rows, its plan.
 import { useRef } from "react";
-import type { FileProblem } from "@/api/pipeline-files";
+import type { FileProblem } from "@/api/pipeline-checks";
 import { cn } from "@/lib/cn";
 import { PlanPanel } from "./plan-panel";
 import { PreviewPanel } from "./preview-panel";

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Cable, CircleCheck } from "lucide-react";
 import type { Connection } from "@/api/connections";
-import { checkQuery } from "@/api/pipeline-files";
+import { checkQuery } from "@/api/pipeline-checks";
 import { Words } from "@/components/words";
 import { Alert } from "@/components/ui/alert";
 import { Badge } from "@/components/ui/badge";
