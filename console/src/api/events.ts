@@ -6,10 +6,10 @@ import { ApiProblem } from "./problem";
 import { accessToken, renew, whoIsHere } from "./session";
 
 const document = z.object({
-  number: z.number().nullish(),
+  number: z.nullish(z.number()),
   kind: z.string(),
   subject: z.string(),
-  detail: z.record(z.string(), z.unknown()).nullish(),
+  detail: z.nullish(z.record(z.string(), z.unknown())),
   at: z.string(),
 });
 

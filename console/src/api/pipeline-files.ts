@@ -1,6 +1,5 @@
-// A pipeline's file: read, checked, planned, previewed, kept, and brought back.
+// A pipeline's file: read, kept, and brought back.
 import { infiniteQueryOptions, queryOptions, useMutation } from "@tanstack/react-query";
-import { z } from "@/lib/z";
 import { answer, client } from "./client";
 import { refreshPipelines } from "./pipeline-list";
 import { queryClient } from "./query-client";
@@ -10,95 +9,11 @@ export type PipelineDetail = Schemas["PipelineDetail"];
 export type Revision = Schemas["RevisionItem"];
 export type PipelineWish = Schemas["PipelineWish"];
 
-const spot = z.object({ x: z.number(), y: z.number() });
-const layout = z.record(z.string(), spot);
-export type Layout = z.infer<typeof layout>;
-
-const problem = z.object({
-  line: z.number(),
-  column: z.number(),
-  block: z.string().nullable(),
-  code: z.string(),
-  message: z.string(),
-  hint: z.string().nullable(),
-});
-/** What is wrong with a file, and where. */
-export type FileProblem = z.infer<typeof problem>;
-
-const graph = z.object({
-  nodes: z.array(
-    z.object({
-      id: z.string(),
-      kind: z.string().nullable(),
-      settings: z.record(z.string(), z.unknown()).catch({}),
-    }),
-  ),
-  edges: z.array(z.object({ source: z.string(), target: z.string(), port: z.string().nullable() })),
-});
-export type ServedGraph = z.infer<typeof graph>;
-
-const segment = z.object({
-  segment: z.string(),
-  blocks: z.array(z.string()),
-  inputs: z.array(z.string()),
-  after: z.array(z.string()),
-  operators: z.array(
-    z.object({ block: z.string().nullable(), lines: z.array(z.string()), partitions: z.number() }),
-  ),
-  target: z.string().nullable(),
-  mapping: z.array(z.tuple([z.string(), z.string()])).default([]),
-  columns: z.array(z.tuple([z.string(), z.string()])),
-  schema_changes: z.array(z.unknown()),
-});
-export type PlannedSegment = z.infer<typeof segment>;
-
-export function readLayout(value: unknown): Layout {
-  return layout.catch({}).parse(value);
-}
-
-export function readProblems(value: unknown): FileProblem[] {
-  return z.array(problem).catch([]).parse(value);
-}
-
 export function pipelineQuery(pipeline: string) {
   return queryOptions({
     queryKey: ["pipelines", "one", pipeline],
     queryFn: ({ signal }) =>
       answer(client.GET("/pipelines/{pipeline}", { params: { path: { pipeline } }, signal })),
-  });
-}
-
-export interface Checked {
-  text: string;
-  problems: FileProblem[];
-  graph: ServedGraph | null;
-}
-
-/** What the service finds in a text that is not kept. */
-export function checkQuery(name: string, text: string) {
-  return queryOptions({
-    queryKey: ["check", name, text],
-    queryFn: async ({ signal }): Promise<Checked> => {
-      const body = { name, text };
-      const found = await answer(client.POST("/pipelines/validate", { body, signal }));
-      const read = graph
-        .nullable()
-        .catch(null)
-        .parse(found.graph_definition ?? null);
-      return { text, problems: readProblems(found.problems), graph: read };
-    },
-    staleTime: 60_000,
-    gcTime: 60_000,
-    retry: false,
-  });
-}
-
-export function usePlan() {
-  return useMutation({
-    mutationFn: async (body: PipelineWish) => {
-      const { segments } = await answer(client.POST("/pipelines/plan", { body }));
-      return z.array(segment).parse(segments);
-    },
   });
 }
 
@@ -160,14 +75,5 @@ export function useRestore(pipeline: string) {
       return answer(client.POST("/pipelines/{pipeline}/revisions/{number}/restore", { params }));
     },
     onSuccess: (saved) => keepAnswer(pipeline, saved),
-  });
-}
-
-export type Rows = Schemas["RowsView"];
-
-/** The first rows that come out of a block; nothing is written for it. */
-export function usePreview() {
-  return useMutation({
-    mutationFn: (body: Schemas["PreviewFile"]) => answer(client.POST("/pipelines/preview", { body })),
   });
 }

@@ -4,8 +4,8 @@ import { z } from "@/lib/z";
 import { answer, client } from "./client";
 
 const document = z.object({
-  nodes: z.array(z.object({ id: z.string(), kind: z.string().nullish() })),
-  edges: z.array(z.object({ source: z.string(), target: z.string(), port: z.string().nullish() })),
+  nodes: z.array(z.object({ id: z.string(), kind: z.nullish(z.string()) })),
+  edges: z.array(z.object({ source: z.string(), target: z.string(), port: z.nullish(z.string()) })),
 });
 
 export interface PipelineGraph {

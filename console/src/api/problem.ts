@@ -5,9 +5,9 @@ const document = z.object({
   title: z.string(),
   status: z.number(),
   detail: z.string(),
-  field: z.string().nullish(),
-  instance: z.string().nullish(),
-  problems: z.array(z.record(z.string(), z.unknown())).optional(),
+  field: z.nullish(z.string()),
+  instance: z.nullish(z.string()),
+  problems: z.optional(z.array(z.record(z.string(), z.unknown()))),
 });
 
 export class ApiProblem extends Error {

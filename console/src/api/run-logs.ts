@@ -15,12 +15,12 @@ const PAGE = 500;
 const line = z.object({
   at: z.string(),
   level: z.string(),
-  segment: z.string().nullable().catch(null),
-  block: z.string().nullable().catch(null),
-  attempt: z.number().nullable().catch(null),
-  executor: z.string().nullable().catch(null),
+  segment: z.catch(z.nullable(z.string()), null),
+  block: z.catch(z.nullable(z.string()), null),
+  attempt: z.catch(z.nullable(z.number()), null),
+  executor: z.catch(z.nullable(z.string()), null),
   message: z.string(),
-  fields: z.record(z.string(), z.string()).catch({}),
+  fields: z.catch(z.record(z.string(), z.string()), {}),
 });
 
 export type LogLine = z.infer<typeof line>;

@@ -1,7 +1,2 @@
-// Class names put together, the later ones winning.
-import { type ClassValue, clsx } from "clsx";
-import { twMerge } from "tailwind-merge";
-
-export function cn(...classes: ClassValue[]): string {
-  return twMerge(clsx(classes));
-}
+// Class names put together. What a component says of itself and others may say otherwise begins with `else:`.
+export { clsx as cn } from "clsx";

@@ -2,8 +2,8 @@
 import { z } from "./z";
 
 /** A word that is used otherwise than here is as good as left out. */
-function word<T extends z.ZodType>(type: T) {
-  return type.optional().catch(undefined);
+function word<T extends z.ZodMiniType>(type: T) {
+  return z.catch(z.optional(type), undefined);
 }
 
 const base = z.object({
@@ -13,8 +13,8 @@ const base = z.object({
   description: word(z.string()),
   format: word(z.string()),
   enum: word(z.array(z.unknown())),
-  const: z.unknown().optional(),
-  default: z.unknown().optional(),
+  const: z.optional(z.unknown()),
+  default: z.optional(z.unknown()),
   required: word(z.array(z.string())),
   minimum: word(z.number()),
   maximum: word(z.number()),
@@ -35,13 +35,16 @@ export type Schema = z.infer<typeof base> & {
   $defs?: Record<string, Schema> | undefined;
 };
 
-const schema: z.ZodType<Schema> = z.lazy(() => {
-  const inner = schema.catch({});
-  return base.extend({
+const schema: z.ZodMiniType<Schema> = z.lazy(() => {
+  const inner = z.catch(schema, {});
+  return z.extend(base, {
     properties: word(z.record(z.string(), inner)),
     items: word(inner),
     // `false` allows none: the same as nothing said, for a form.
-    additionalProperties: z.preprocess((value) => (value === false ? undefined : value), word(inner)),
+    additionalProperties: z.pipe(
+      z.transform((value) => (value === false ? undefined : value)),
+      word(inner),
+    ),
     anyOf: word(z.array(inner)),
     oneOf: word(z.array(inner)),
     allOf: word(z.array(inner)),
@@ -51,7 +54,7 @@ const schema: z.ZodType<Schema> = z.lazy(() => {
 
 /** Whatever cannot be read stands for anything, so that no setting is missing. */
 export function readSchema(value: unknown): Schema {
-  return schema.catch({}).parse(value);
+  return z.catch(schema, {}).parse(value);
 }
 
 const ONE_OR_MANY: Schema = { type: "names" };

@@ -8,9 +8,9 @@ const file = z.object({
     z.string(),
     z.object({
       type: z.string(),
-      description: z.string().nullish(),
-      values: z.array(z.unknown()).nullish(),
-      default: z.unknown().optional(),
+      description: z.nullish(z.string()),
+      values: z.nullish(z.array(z.unknown())),
+      default: z.optional(z.unknown()),
     }),
   ),
 });

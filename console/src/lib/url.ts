@@ -2,11 +2,11 @@
 import { z } from "@/lib/z";
 
 /** A text that is left out of the address where it is empty or wrong. */
-export const textParam = z.coerce.string().min(1).optional().catch(undefined);
+export const textParam = z.catch(z.optional(z.coerce.string().check(z.minLength(1))), undefined);
 
 /** One of these words, else left out. */
 export function wordParam<const T extends readonly [string, ...string[]]>(words: T) {
-  return z.enum(words).optional().catch(undefined);
+  return z.catch(z.optional(z.enum(words)), undefined);
 }
 
 /** `name` ascending, `-name` descending. */

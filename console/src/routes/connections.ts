@@ -8,17 +8,19 @@ import { listSearch, textParam, wordParam } from "@/lib/url";
 import { appRoute } from "./app";
 import { lazyPage } from "./lazy-page";
 
-const search = listSearch.extend({
-  sort: wordParam(["name", "tested", "updated"]),
-  type: textParam,
-  direction: wordParam(["source", "destination", "both"]),
-  status: wordParam(["success", "failed", "untested"]),
-  folder: z.string().optional().catch(undefined),
-  /** The dialog that makes one. */
-  new: z.literal(true).optional().catch(undefined),
-  /** The id of the one that is edited. */
-  edit: textParam,
-});
+const search = z.lazy(() =>
+  z.extend(listSearch, {
+    sort: wordParam(["name", "tested", "updated"]),
+    type: textParam,
+    direction: wordParam(["source", "destination", "both"]),
+    status: wordParam(["success", "failed", "untested"]),
+    folder: z.catch(z.optional(z.string()), undefined),
+    /** The dialog that makes one. */
+    new: z.catch(z.optional(z.literal(true)), undefined),
+    /** The id of the one that is edited. */
+    edit: textParam,
+  }),
+);
 
 export const connectionsRoute = createRoute({
   getParentRoute: () => appRoute,

@@ -8,18 +8,20 @@ import { textParam, wordParam } from "@/lib/url";
 import { appRoute } from "./app";
 import { lazyPage } from "./lazy-page";
 
-const timeParam = z.iso.datetime({ offset: true }).optional().catch(undefined);
+const timeParam = z.catch(z.optional(z.iso.datetime({ offset: true })), undefined);
 
-const search = z.object({
-  status: wordParam(["pending", "running", "success", "failed", "cancelled"]),
-  /** The name or the id of one. */
-  pipeline: textParam,
-  trigger: wordParam(["manual", "api", "schedule", "client", "webhook", "upstream", "files"]),
-  from: timeParam,
-  to: timeParam,
-  /** Text in errors. */
-  q: textParam,
-});
+const search = z.lazy(() =>
+  z.object({
+    status: wordParam(["pending", "running", "success", "failed", "cancelled"]),
+    /** The name or the id of one. */
+    pipeline: textParam,
+    trigger: wordParam(["manual", "api", "schedule", "client", "webhook", "upstream", "files"]),
+    from: timeParam,
+    to: timeParam,
+    /** Text in errors. */
+    q: textParam,
+  }),
+);
 
 export const runsRoute = createRoute({
   getParentRoute: () => appRoute,

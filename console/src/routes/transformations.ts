@@ -11,10 +11,12 @@ import { lazyPage } from "./lazy-page";
 export const transformationsRoute = createRoute({
   getParentRoute: () => appRoute,
   path: "/transformations",
-  validateSearch: listSearch.extend({
-    /** The dialog that makes one. */
-    new: z.literal(true).optional().catch(undefined),
-  }),
+  validateSearch: z.lazy(() =>
+    z.extend(listSearch, {
+      /** The dialog that makes one. */
+      new: z.catch(z.optional(z.literal(true)), undefined),
+    }),
+  ),
   loader: () => queryClient.infiniteQuery({ ...transformationsQuery, staleTime: 0 }),
   component: lazyPage(() => import("@/features/transformations/transformations-page"), "TransformationsPage"),
   pendingComponent: TablePending,
@@ -23,7 +25,9 @@ export const transformationsRoute = createRoute({
 export const transformationRoute = createRoute({
   getParentRoute: () => appRoute,
   path: "/transformations/$transformation",
-  validateSearch: z.object({ tab: wordParam(["sql", "compiled", "tests", "settings", "lineage"]) }),
+  validateSearch: z.lazy(() =>
+    z.object({ tab: wordParam(["sql", "compiled", "tests", "settings", "lineage"]) }),
+  ),
   loader: ({ params }) => queryClient.query({ ...transformationQuery(params.transformation), staleTime: 0 }),
   component: lazyPage(() => import("@/features/transformations/transformation-page"), "TransformationPage"),
   pendingComponent: TablePending,

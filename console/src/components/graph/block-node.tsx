@@ -47,6 +47,8 @@ const EDGES: Record<string, string> = {
   committing: "border-info",
 };
 
+const MARKS = { error: "border-danger", warning: "border-warning" };
+
 const TONES = {
   blue: { edge: "border-info", sign: "text-info" },
   green: { edge: "border-success", sign: "text-success" },
@@ -68,15 +70,18 @@ export function isSameNode(one: BlockNodeType, other: BlockNodeType): boolean {
   );
 }
 
+function edgeOf({ mark, tone, state }: BlockData): string {
+  if (mark) return MARKS[mark];
+  return tone ? TONES[tone].edge : (EDGES[state ?? ""] ?? "border-border");
+}
+
 function DrawnNode({ data, selected }: NodeProps<BlockNodeType>) {
   return (
     <div
       style={{ width: NODE_WIDTH, height: NODE_HEIGHT }}
       className={cn(
         "relative flex items-center gap-3 rounded-xl border-2 bg-card px-3 shadow-sm",
-        data.tone ? TONES[data.tone].edge : (EDGES[data.state ?? ""] ?? "border-border"),
-        data.mark === "error" && "border-danger",
-        data.mark === "warning" && "border-warning",
+        edgeOf(data),
         selected && "ring-2 ring-ring ring-offset-2 ring-offset-background",
       )}
     >

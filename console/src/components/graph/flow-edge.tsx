@@ -62,7 +62,7 @@ function DrawnEdge(props: EdgeProps<FlowEdgeType>) {
         <EdgeLabelRenderer>
           <div
             className={cn(
-              "pointer-events-none absolute flex flex-col items-center gap-1 rounded-md border border-border bg-raised px-1.5 py-1 text-[11px] leading-none whitespace-nowrap tabular-nums shadow-xs",
+              "pointer-events-none absolute flex flex-col items-center gap-1 rounded-md border else:border-border bg-raised px-1.5 py-1 text-[11px] leading-none whitespace-nowrap tabular-nums shadow-xs",
               full?.level === "full" && "border-danger",
             )}
             style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` }}

@@ -24,7 +24,7 @@ interface GraphOutlineProps {
 const INDENT_PX = 18;
 
 export function GraphOutline({ label, head, columns, rows, selected, onSelect }: GraphOutlineProps) {
-  const header = "h-10 px-3 text-left text-xs font-medium whitespace-nowrap text-muted-foreground";
+  const header = "h-10 px-3 else:text-left text-xs font-medium whitespace-nowrap text-muted-foreground";
   return (
     <div className="overflow-auto rounded-xl border border-border bg-card">
       <table className="w-full border-collapse text-sm" aria-label={label}>

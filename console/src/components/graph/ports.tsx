@@ -52,7 +52,7 @@ export function portLook(port: string | null): PortLook {
 export function PortShape({ port, className }: { port: string | null; className?: string }) {
   const { shape, colour } = portLook(port);
   return (
-    <svg viewBox="0 0 12 12" aria-hidden className={cn("size-3.5 shrink-0 overflow-visible", className)}>
+    <svg viewBox="0 0 12 12" aria-hidden className={cn("else:size-3.5 shrink-0 overflow-visible", className)}>
       <path d={shape} fill="var(--card)" stroke={colour} strokeWidth="1.6" strokeLinejoin="round" />
     </svg>
   );

@@ -12,12 +12,17 @@ const button = cva(
     variants: {
       variant: {
         primary: "bg-primary text-white shadow-sm shadow-primary/30 not-disabled:hover:bg-primary-strong",
-        secondary: "border border-border bg-card not-disabled:hover:bg-muted",
+        secondary: "border border-border else:bg-card not-disabled:hover:bg-muted",
         ghost: "not-disabled:hover:bg-muted",
         danger: "bg-red-700 text-white not-disabled:hover:bg-red-800",
         link: "text-link underline-offset-4 not-disabled:hover:underline",
       },
-      size: { sm: "h-8 px-2.5 text-xs", md: "h-9 px-3.5 text-sm", lg: "h-11 px-5 text-sm", icon: "size-8" },
+      size: {
+        sm: "h-8 px-2.5 text-xs",
+        md: "h-9 px-3.5 text-sm",
+        lg: "h-11 px-5 text-sm",
+        icon: "else:size-8",
+      },
     },
     defaultVariants: { variant: "secondary", size: "md" },
   },

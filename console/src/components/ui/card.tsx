@@ -8,7 +8,7 @@ export function Card({ lifts, className, ...rest }: ComponentProps<"div"> & { li
     <div
       {...rest}
       className={cn(
-        "rounded-xl border border-border bg-card shadow-xs",
+        "rounded-xl border else:border-border bg-card shadow-xs",
         lifts &&
           "transition-[transform,box-shadow,border-color] duration-150 hover:-translate-y-0.5 hover:border-primary/50 hover:shadow-lg hover:shadow-primary/10",
         className,

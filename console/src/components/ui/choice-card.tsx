@@ -4,7 +4,7 @@ import { cn } from "@/lib/cn";
 
 /** The same look for links. */
 export const CARD =
-  "flex flex-col items-start gap-1 rounded-xl border border-border p-3 text-left hover:border-primary/60 hover:bg-muted";
+  "flex flex-col items-start gap-1 rounded-xl border else:border-border p-3 text-left hover:border-primary/60 hover:bg-muted";
 
 interface ChoiceCardProps {
   icon: LucideIcon;

@@ -151,7 +151,7 @@ function Header<T>({ column, sort, onSort }: HeaderProps<T>) {
       scope="col"
       aria-sort={direction}
       className={cn(
-        "h-10 px-3 text-left text-xs font-medium whitespace-nowrap text-muted-foreground",
+        "h-10 px-3 else:text-left text-xs font-medium whitespace-nowrap text-muted-foreground",
         column.align === "right" && "text-right",
         column.className,
       )}

@@ -19,8 +19,8 @@ interface DialogProps {
 
 const WHERE = {
   middle:
-    "animate-in top-[6vh] left-1/2 max-h-[88vh] w-[min(42rem,calc(100vw-2rem))] -translate-x-1/2 rounded-xl border border-border",
-  side: "animate-slide inset-y-0 right-0 w-[min(32rem,100vw)] border-l border-border",
+    "animate-in else:top-[6vh] left-1/2 max-h-[88vh] else:w-[min(42rem,calc(100vw-2rem))] -translate-x-1/2 rounded-xl border border-border",
+  side: "animate-slide inset-y-0 right-0 else:w-[min(32rem,100vw)] border-l border-border",
 };
 
 function Sheet({ at, ...props }: DialogProps & { at: keyof typeof WHERE }) {

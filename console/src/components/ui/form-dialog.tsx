@@ -41,7 +41,7 @@ export function FormDialog({ action, onSubmit, isBusy, disabled, noValidate, ...
           event.preventDefault();
           onSubmit();
         }}
-        className={cn("flex flex-col gap-4", className)}
+        className={cn("flex flex-col else:gap-4", className)}
       >
         {children}
       </form>

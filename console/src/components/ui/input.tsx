@@ -5,14 +5,14 @@ import { cn } from "@/lib/cn";
 import { useSteady } from "@/lib/steady";
 
 const field =
-  "w-full rounded-lg border border-input bg-card px-3 text-sm placeholder:text-muted-foreground disabled:opacity-60 aria-invalid:border-danger";
+  "else:w-full rounded-lg border border-input bg-card px-3 else:text-sm placeholder:text-muted-foreground disabled:opacity-60 aria-invalid:border-danger";
 
 export function Input({ className, ...rest }: ComponentProps<"input">) {
-  return <input {...rest} className={cn(field, "h-9", className)} />;
+  return <input {...rest} className={cn(field, "else:h-9", className)} />;
 }
 
 export function Textarea({ className, ...rest }: ComponentProps<"textarea">) {
-  return <textarea {...rest} className={cn(field, "min-h-20 py-2", className)} />;
+  return <textarea {...rest} className={cn(field, "else:min-h-20 py-2", className)} />;
 }
 
 /** Can be shown, and says when Caps Lock is on. */

@@ -46,7 +46,7 @@ export function Select<T extends string>({
         {...rest}
         aria-label={label ? `${label}: ${chosen?.label ?? ""}` : undefined}
         className={cn(
-          "inline-flex h-9 items-center justify-between gap-2 rounded-lg border border-input bg-card px-3 text-sm whitespace-nowrap hover:bg-muted disabled:opacity-60 aria-invalid:border-danger",
+          "inline-flex else:h-9 items-center justify-between gap-2 rounded-lg border border-input bg-card px-3 text-sm whitespace-nowrap hover:bg-muted disabled:opacity-60 aria-invalid:border-danger",
           className,
         )}
       >

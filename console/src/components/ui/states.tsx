@@ -69,7 +69,7 @@ export function ErrorState(props: ErrorStateProps) {
 
 /** A grey shape where something is to come. */
 export function Skeleton({ className }: { className?: string }) {
-  return <div aria-hidden className={cn("animate-pulse rounded-md bg-border/80", className)} />;
+  return <div aria-hidden className={cn("animate-pulse else:rounded-md bg-border/80", className)} />;
 }
 
 /** Says once, to those who cannot see the shapes, that they wait. */

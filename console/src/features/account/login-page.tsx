@@ -17,7 +17,7 @@ import { PurplePage } from "./purple-page";
 
 const form = z.object({
   username: z.email("An e-mail address, such as you@example.com."),
-  password: z.string().min(1, "The password is missing."),
+  password: z.string().check(z.minLength(1, "The password is missing.")),
 });
 
 const route = getRouteApi("/login");

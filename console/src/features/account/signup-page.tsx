@@ -14,11 +14,11 @@ import { ownPath } from "@/lib/url";
 import { PurplePage } from "./purple-page";
 
 const form = z.object({
-  name: z.string().trim().min(1, "Your name is missing."),
+  name: z.string().check(z.trim(), z.minLength(1, "Your name is missing.")),
   email: z.email("An e-mail address, such as you@example.com."),
-  password: z.string().min(8, "At least 8 characters."),
-  organization: z.string().trim(),
-  invitation: z.string().trim(),
+  password: z.string().check(z.minLength(8, "At least 8 characters.")),
+  organization: z.string().check(z.trim()),
+  invitation: z.string().check(z.trim()),
 });
 type Values = z.infer<typeof form>;
 

@@ -112,10 +112,7 @@ export function ConnectionForm({
           onChange={onChange}
           error={error?.message}
           isKept={isKept(connection, field.key)}
-          className={cn(
-            NARROW.includes(field.key) ? "sm:col-span-1" : "sm:col-span-2",
-            field.key === "host" && "sm:col-span-1",
-          )}
+          className={NARROW.includes(field.key) || field.key === "host" ? "sm:col-span-1" : "sm:col-span-2"}
         />
       )}
     />

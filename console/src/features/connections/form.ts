@@ -75,22 +75,24 @@ export function isKept(connection: Connection | null, key: string): boolean {
 }
 
 export function formSchema(fields: Fields, others: readonly string[]) {
-  const settings = z.record(z.string(), z.string()).superRefine((values, context) => {
-    for (const field of allOf(fields)) {
-      const message = fieldProblem(field, values[field.key] ?? "");
-      if (message) context.addIssue({ code: "custom", path: [field.key], message });
-    }
-  });
+  const settings = z.record(z.string(), z.string()).check(
+    z.superRefine((values, context) => {
+      for (const field of allOf(fields)) {
+        const message = fieldProblem(field, values[field.key] ?? "");
+        if (message) context.addIssue({ code: "custom", path: [field.key], message });
+      }
+    }),
+  );
   return z.object({
-    name: z
-      .string()
-      .trim()
-      .min(1, "Connection name is missing.")
-      .max(100, "A name has at most 100 characters.")
-      .refine((name) => !NOT_IN_NAMES.test(name), 'A name has none of . / : " $ and #.')
-      .refine((name) => !others.includes(name), "Another connection has this name."),
+    name: z.string().check(
+      z.trim(),
+      z.minLength(1, "Connection name is missing."),
+      z.maxLength(100, "A name has at most 100 characters."),
+      z.refine((name) => !NOT_IN_NAMES.test(name), 'A name has none of . / : " $ and #.'),
+      z.refine((name) => !others.includes(name), "Another connection has this name."),
+    ),
     direction: z.enum(["source", "destination", "both"]),
-    folder: z.string().trim(),
+    folder: z.string().check(z.trim()),
     settings,
   });
 }

@@ -69,15 +69,15 @@ export function ExportDialog({ onClose }: { onClose: () => void }) {
 const settings = z.record(z.string(), z.unknown());
 const document = z.object({
   version: z.number(),
-  encryption: z.object({ salt: z.string(), iterations: z.number() }).nullish(),
+  encryption: z.nullish(z.object({ salt: z.string(), iterations: z.number() })),
   connections: z.array(
     z.object({
       name: z.string(),
       type: z.string(),
-      direction: z.enum(["source", "destination", "both"]).optional(),
-      folder: z.string().optional(),
-      config: settings.optional(),
-      secrets: z.record(z.string(), z.string()).optional(),
+      direction: z.optional(z.enum(["source", "destination", "both"])),
+      folder: z.optional(z.string()),
+      config: z.optional(settings),
+      secrets: z.optional(z.record(z.string(), z.string())),
     }),
   ),
 });

@@ -1,5 +1,5 @@
 // Where blocks stand that nobody has put anywhere: in columns, from left to right as rows flow.
-import type { Layout } from "@/api/pipeline-files";
+import type { Layout } from "@/api/pipeline-checks";
 import type { Graph } from "./graph";
 
 export const NODE = { width: 216, height: 76 };

@@ -40,18 +40,23 @@ export const BlockCard = memo(
   (one, other) => one.selected === other.selected && isShallowEqual(one.data, other.data),
 );
 
+function edgeOf({ problems, candidate, isSource }: BlockNode["data"], isSelected: boolean): string {
+  if (candidate === "allowed") return "border-success ring-3 ring-success/30";
+  if (candidate === "refused") return "border-danger ring-3 ring-danger/30";
+  if (isSelected || isSource) return "border-primary";
+  return problems > 0 ? "border-danger/60" : "border-border";
+}
+
 function DrawnCard({ id, data, selected }: NodeProps<BlockNode>) {
-  const { kind, summary, problems, candidate, isSource } = data;
+  const { kind, summary, problems, isSource } = data;
   const [input, output] = [kind?.input ?? null, kind?.output ?? null];
   return (
     <div
       className={cn(
-        "flex h-full items-stretch overflow-hidden rounded-xl border-2 border-border bg-card text-left shadow-sm transition-shadow hover:shadow-md",
-        selected && "border-primary shadow-lg shadow-primary/20",
-        problems > 0 && !selected && "border-danger/60",
-        isSource && "border-dashed border-primary",
-        candidate === "allowed" && "border-success ring-3 ring-success/30",
-        candidate === "refused" && "border-danger ring-3 ring-danger/30",
+        "flex h-full items-stretch overflow-hidden rounded-xl border-2 bg-card text-left else:shadow-sm transition-shadow hover:shadow-md",
+        edgeOf(data, selected),
+        selected && "shadow-lg shadow-primary/20",
+        isSource && "border-dashed",
       )}
     >
       <span className="grid w-9 shrink-0 place-items-center border-r border-border bg-muted">

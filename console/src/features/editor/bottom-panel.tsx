@@ -1,6 +1,6 @@
 // Below the canvas: the file, what is wrong with it, its rows, its plan.
 import { useRef } from "react";
-import type { FileProblem } from "@/api/pipeline-files";
+import type { FileProblem } from "@/api/pipeline-checks";
 import { cn } from "@/lib/cn";
 import { PlanPanel } from "./plan-panel";
 import { PreviewPanel } from "./preview-panel";
@@ -68,9 +68,9 @@ export function BottomPanel(props: BottomPanelProps) {
             onClick={() => onPanel(name)}
             onKeyDown={onKeyDown}
             className={cn(
-              "-mb-px h-9 border-b-2 border-transparent px-3 text-sm font-medium text-muted-foreground -outline-offset-2 hover:text-foreground",
-              panel === name && "border-primary text-foreground",
-              name === "problems" && problems > 0 && "text-danger",
+              "-mb-px h-9 border-b-2 else:border-transparent px-3 text-sm font-medium else:text-muted-foreground -outline-offset-2 hover:text-foreground",
+              panel === name && "border-primary",
+              name === "problems" && problems > 0 ? "text-danger" : panel === name && "text-foreground",
             )}
           >
             {labels[name]}

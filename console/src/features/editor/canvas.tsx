@@ -4,7 +4,7 @@ import {
 } from "@xyflow/react"; // prettier-ignore
 import "@xyflow/react/dist/style.css";
 import { type DragEvent, useCallback, useDeferredValue, useMemo, useRef, useState } from "react";
-import type { Layout } from "@/api/pipeline-files";
+import type { Layout } from "@/api/pipeline-checks";
 import { useComing } from "@/components/graph/coming";
 import { FitsAnew } from "@/components/graph/fits-anew";
 import { portLook } from "@/components/graph/ports";

@@ -1,6 +1,6 @@
 // A pipeline file as a canvas has it: read from its text, which stays the truth.
 import { type Document, isMap, isScalar, LineCounter, parseDocument, type YAMLMap } from "yaml";
-import type { ServedGraph } from "@/api/pipeline-files";
+import type { ServedGraph } from "@/api/pipeline-checks";
 import { plain, type Schema } from "@/lib/json-schema";
 import { type Kind, kindOf } from "./schema";
 import { tablesOf } from "./sql-names";

@@ -1,5 +1,5 @@
 // What was done to a document, step by step, to be undone and done again.
-import type { Layout } from "@/api/pipeline-files";
+import type { Layout } from "@/api/pipeline-checks";
 
 /** A pipeline's file, and where its blocks stand: all that there is to it. */
 export interface Draft {

@@ -1,6 +1,6 @@
 // What a run would do: its segments, the operators of each block, what is sent to sources, what changes in schemas.
 import { ListTree } from "lucide-react";
-import type { PlannedSegment } from "@/api/pipeline-files";
+import type { PlannedSegment } from "@/api/pipeline-checks";
 import { ProblemAlert } from "@/components/problem-state";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";

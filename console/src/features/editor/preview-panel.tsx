@@ -1,7 +1,7 @@
 // The first rows that come out of a block, and what they tell of its columns; nothing is written to show them.
 import { ChartColumn, Eye, ShieldCheck } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
-import type { Rows } from "@/api/pipeline-files";
+import type { Rows } from "@/api/pipeline-checks";
 import { ProblemAlert } from "@/components/problem-state";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";

@@ -1,6 +1,6 @@
 // What is wrong with the file; each leads to where it is.
 import { CircleCheck, CircleX, LoaderCircle } from "lucide-react";
-import type { FileProblem } from "@/api/pipeline-files";
+import type { FileProblem } from "@/api/pipeline-checks";
 import { ProblemAlert } from "@/components/problem-state";
 import { Words } from "@/components/words";
 import type { Editing } from "./use-draft";

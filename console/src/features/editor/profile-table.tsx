@@ -1,6 +1,6 @@
 // What the rows of a preview tell of their columns: of these rows alone, not of all.
 import { useMemo } from "react";
-import type { Rows } from "@/api/pipeline-files";
+import type { Rows } from "@/api/pipeline-checks";
 import { plural } from "@/lib/format";
 import { type Bar, profileOf } from "@/lib/profile";
 import { SampleTable } from "./sample-table";

@@ -1,6 +1,6 @@
 // The canvas by keys: arrows walk, `a` then arrows and Enter join, Delete removes, Shift and arrows move.
 import { type KeyboardEvent, type RefObject, useState } from "react";
-import type { Layout } from "@/api/pipeline-files";
+import type { Layout } from "@/api/pipeline-checks";
 import { toast } from "@/components/ui/toast";
 import { refusal } from "./rules";
 import type { Editing } from "./use-draft";

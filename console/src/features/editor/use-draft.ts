@@ -1,7 +1,7 @@
 // The document that is edited: its text is the truth, and everything that is drawn is read from it.
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useReducer, useState } from "react";
-import { type Checked, checkQuery, type Layout } from "@/api/pipeline-files";
+import { type Checked, checkQuery, type Layout } from "@/api/pipeline-checks";
 import { toast } from "@/components/ui/toast";
 import { arrange } from "./arrange";
 import {

@@ -1,6 +1,7 @@
 // Looking without touching: previews and plans of the document as it stands, kept or not.
 import { useState } from "react";
-import { type PipelineDetail, usePlan, usePreview } from "@/api/pipeline-files";
+import { usePlan, usePreview } from "@/api/pipeline-checks";
+import type { PipelineDetail } from "@/api/pipeline-files";
 import type { Preview } from "./preview-panel";
 
 export interface Looking {

@@ -1,6 +1,7 @@
 // Keeping the document: drafts by themselves, others when somebody saves; never over what another person did.
 import { useCallback, useEffect, useRef, useState } from "react";
-import { type PipelineDetail, readLayout, useSavePipeline } from "@/api/pipeline-files";
+import { readLayout } from "@/api/pipeline-checks";
+import { type PipelineDetail, useSavePipeline } from "@/api/pipeline-files";
 import type { Standing } from "@/api/pipeline-list";
 import { ApiProblem } from "@/api/problem";
 import type { Draft } from "./history";

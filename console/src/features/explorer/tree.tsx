@@ -99,7 +99,9 @@ export function Tree({ branches, shown, onOpen, onEnd }: TreeProps) {
                 }}
                 className={cn(
                   "absolute inset-x-0 top-0 flex h-8 items-center gap-2 rounded-md pr-2",
-                  branch.kind === "note" ? "text-muted-foreground italic" : "cursor-pointer hover:bg-muted",
+                  branch.kind === "note"
+                    ? "text-muted-foreground italic"
+                    : "cursor-pointer else:hover:bg-muted",
                   branch.id === shown && "bg-accent font-medium text-accent-foreground hover:bg-accent",
                   index === at &&
                     "group-focus-visible:ring-2 group-focus-visible:ring-ring group-focus-visible:ring-inset",

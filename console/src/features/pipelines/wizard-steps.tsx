@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Cable, CircleCheck } from "lucide-react";
 import type { Connection } from "@/api/connections";
-import { checkQuery } from "@/api/pipeline-files";
+import { checkQuery } from "@/api/pipeline-checks";
 import { Words } from "@/components/words";
 import { Alert } from "@/components/ui/alert";
 import { Badge } from "@/components/ui/badge";
@@ -52,7 +52,7 @@ function ConnectionCards({ label, connections, value, onChange }: CardsProps) {
           aria-pressed={value === name}
           onClick={() => onChange(name)}
           className={cn(
-            "flex min-h-16 items-center gap-3 rounded-xl border border-border p-3 text-left hover:border-primary/60 hover:bg-muted",
+            "flex min-h-16 items-center gap-3 rounded-xl border else:border-border p-3 text-left hover:border-primary/60 hover:bg-muted",
             value === name && "border-primary bg-accent/50 ring-1 ring-primary",
           )}
         >
@@ -135,7 +135,7 @@ export function WriteStep({ wishes, put }: StepProps) {
         <label
           key={value}
           className={cn(
-            "flex min-h-12 cursor-pointer items-center gap-3 rounded-xl border border-border p-3 hover:bg-muted",
+            "flex min-h-12 cursor-pointer items-center gap-3 rounded-xl border else:border-border p-3 hover:bg-muted",
             wishes.write === value && "border-primary bg-accent/50 ring-1 ring-primary",
           )}
         >

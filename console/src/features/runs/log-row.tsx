@@ -36,8 +36,8 @@ export const LogRow = memo(function LogRow(props: LogRowProps) {
     <div
       className={cn(
         "flex min-h-6.5 items-start gap-3 px-3 py-1 leading-4.5",
-        line.level === "error" && "bg-danger-soft/40",
-        line.level === "warn" && "bg-warning-soft/40",
+        line.level === "error" && "else:bg-danger-soft/40",
+        line.level === "warn" && "else:bg-warning-soft/40",
         isPointed && "bg-accent shadow-[inset_3px_0_0_var(--ring)]",
       )}
     >

@@ -18,14 +18,16 @@ import { z } from "@/lib/z";
 
 const form = z
   .object({
-    old: z.string().min(1, "The current password is missing."),
-    new: z.string().min(8, "At least 8 characters."),
+    old: z.string().check(z.minLength(1, "The current password is missing.")),
+    new: z.string().check(z.minLength(8, "At least 8 characters.")),
     again: z.string(),
   })
-  .refine((values) => values.new === values.again, {
-    path: ["again"],
-    message: "This is not the same password.",
-  });
+  .check(
+    z.refine((values) => values.new === values.again, {
+      path: ["again"],
+      message: "This is not the same password.",
+    }),
+  );
 
 export function ProfileTab() {
   const me = useMe();

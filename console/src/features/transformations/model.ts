@@ -34,9 +34,9 @@ export interface ColumnTests {
 
 type Tests = Record<string, unknown>;
 
-const names = z.array(z.union([z.string(), z.array(z.string())])).catch([]);
-const values = z.record(z.string(), z.array(z.unknown())).catch({});
-const references = z.record(z.string(), z.string()).catch({});
+const names = z.catch(z.array(z.union([z.string(), z.array(z.string())])), []);
+const values = z.catch(z.record(z.string(), z.array(z.unknown())), {});
+const references = z.catch(z.record(z.string(), z.string()), {});
 
 /** A line for each column that is tested or known; combinations of columns stand with the rest. */
 export function columnTests(tests: Tests, known: readonly string[]): ColumnTests[] {
