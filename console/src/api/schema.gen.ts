@@ -4880,7 +4880,7 @@ export interface components {
         /** @enum {string} */
         ChangeKind: "table_added" | "table_removed" | "column_added" | "column_removed" | "column_changed" | "keys_changed";
         /**
-         * @description The sort of a failure. It alone decides whether an attempt is tried again, see [`Class::retry`].
+         * @description The sort of a failure. It alone decides whether an attempt is tried again.
          * @enum {string}
          */
         Class: "user" | "data_test" | "source_transient" | "sink_transient" | "resource" | "panic" | "truncated" | "fenced" | "cancelled" | "stalled" | "lost_executor" | "internal";
@@ -5584,6 +5584,20 @@ export interface components {
             message: string;
             name: string;
         };
+        /** @description One operator of an attempt in which nothing moves: a stream of a block's rows, or of rows that are written. */
+        OperatorStanding: {
+            activity: components["schemas"]["Activity"];
+            block: components["schemas"]["BlockId"];
+            /** @description The address of its executor; empty where that has none, for it is alone. */
+            executor: string;
+            /**
+             * Format: int64
+             * @description Milliseconds for which it has done nothing else.
+             */
+            ms: number;
+            /** @description Its place among the block's operators there, from 0. */
+            stream: number;
+        };
         /** @description The operators of one block, outermost first, each line indented by its depth inside the block. */
         Operators: {
             block?: components["schemas"]["BlockId"] | null;
@@ -5996,7 +6010,7 @@ export interface components {
             continued: boolean;
             /**
              * Format: double
-             * @description CPU time of all its attempts on all executors, see [`crate::control::Cost`].
+             * @description CPU time of all its attempts on all executors.
              */
             cpu_seconds: number;
             /** @description Where rows flow from block to block, in the order of the blocks that take them. */
@@ -6174,7 +6188,7 @@ export interface components {
             /** @description Where nothing moves, in one sentence. */
             stalled?: string | null;
             /** @description What each of its operators does then, on all executors. */
-            standing: components["schemas"]["Standing"][];
+            standing: components["schemas"]["OperatorStanding"][];
             state: components["schemas"]["BlockPhase"];
         };
         /** @enum {string} */
@@ -6223,20 +6237,11 @@ export interface components {
             /** @description In the order in which they were loaded first. */
             sources: components["schemas"]["SourceItem"][];
         };
-        /** @description One operator of an attempt in which nothing moves: a stream of a block's rows, or of rows that are written. */
-        Standing: {
-            activity: components["schemas"]["Activity"];
-            block: components["schemas"]["BlockId"];
-            /** @description The address of its executor; empty where that has none, for it is alone. */
-            executor: string;
-            /**
-             * Format: int64
-             * @description Milliseconds for which it has done nothing else.
-             */
-            ms: number;
-            /** @description Its place among the block's operators there, from 0. */
-            stream: number;
-        };
+        /**
+         * @description How a pipeline is to be taken.
+         * @enum {string}
+         */
+        Standing: "draft" | "active" | "paused";
         /** @description Where the next incremental read of a block starts. */
         StateItem: {
             /** @description The block that reads. */
