@@ -127,7 +127,8 @@ test("UI-9: a transformation is made of a loaded table, compiled, tested, run an
     description: "Those who have paid most",
     connection: "shop",
     schema_name: `${schema}_marts`,
-    sql_body: "select * from {{ ref('totals') }} where total > 200",
+    sql_body: "select * from {{ ref('totals') }} where total > {{ var('least') }}",
+    params: { least: { type: "integer" } },
   });
   for (const key of ["g", "t"]) await page.keyboard.press(key);
   const table = page.getByRole("table", { name: "Transformations" });
@@ -135,12 +136,34 @@ test("UI-9: a transformation is made of a loaded table, compiled, tested, run an
   await table.getByRole("row", { name: /best.*View.*totals.*never/ }).waitFor();
   await inspect(page, "transformations", ["usual", "small", "large"]);
 
+  // Who runs it says what it is told; its runs are found.
+  await table.getByRole("button", { name: "Run best now" }).click();
+  const run = page.getByRole("dialog", { name: "Run best" });
+  await run.getByRole("button", { name: "Run", exact: true }).click();
+  await run.getByText("least is missing.").waitFor();
+  await run.getByLabel("least").fill("0");
+  await inspect(page, "transformation-run", ["usual", "small"]);
+  await run.getByRole("button", { name: "Run", exact: true }).click();
+  await page.getByText("A run of best has begun.").waitFor();
+  await table.getByRole("button", { name: "More about best" }).click();
+  await page.getByRole("menuitem", { name: "Its runs" }).click();
+  const runs = page.getByRole("table", { name: "Runs" });
+  await runs.getByRole("row", { name: /best.*Succeeded/ }).waitFor();
+  expect(await runs.getByRole("row", { name: /totals/ }).count()).toBe(0);
+  await page.getByRole("combobox", { name: "Runs of: best" }).click();
+  await page.getByRole("option", { name: /totals/ }).click();
+  await runs.getByRole("row", { name: /totals.*Succeeded/ }).waitFor();
+  expect(await runs.getByRole("row", { name: /best/ }).count()).toBe(0);
+  expect(psql(`select count(*) from ${schema}_marts.best`)).toBe("3");
+  for (const key of ["g", "t"]) await page.keyboard.press(key);
+
   // It runs by itself, too, after what it needs.
   await table.getByRole("button", { name: "More about best" }).click();
   await page.getByRole("menuitem", { name: "New schedule" }).click();
   const schedule = page.getByRole("dialog", { name: "New schedule" });
   await schedule.getByRole("combobox", { name: "What runs: best" }).waitFor();
   await schedule.getByLabel("Cron line").fill("30 3 * * *");
+  await schedule.getByLabel("least").fill("200");
   await schedule.getByText("Make what it refers to first").click();
   await inspect(page, "schedule-transformation", ["usual", "small"]);
   await schedule.getByRole("button", { name: "Create schedule" }).click();

@@ -16,6 +16,7 @@ export type RunDetail = Omit<Schemas["RunDetail"], "view"> & {
 export interface RunFilter {
   status?: string | undefined;
   pipeline?: string | undefined;
+  transformation?: string | undefined;
   trigger?: string | undefined;
   from?: string | undefined;
   to?: string | undefined;
@@ -51,9 +52,11 @@ export function surveyQuery(filter: RunFilter) {
   });
 }
 
-/** The run of the same pipeline that came before this one; null where it was the first. */
-export function runBeforeQuery({ id, pipeline_id, pipeline }: Run) {
-  const query = { pipeline: pipeline_id ?? pipeline, before: id, limit: 1 };
+/** The run of the same pipeline or transformation that came before this one; null where it was the first. */
+export function runBeforeQuery({ id, target_type: type, target_id: target, pipeline }: Run) {
+  const same =
+    type === "transformation" && target ? { transformation: target } : { pipeline: target ?? pipeline };
+  const query = { ...same, before: id, limit: 1 };
   return queryOptions({
     // Not among "runs": what is past stays.
     queryKey: ["run before", id],

@@ -1,10 +1,17 @@
-// What the runs of a pipeline are told: a field for each parameter that its file declares.
+// What the runs of a pipeline or a transformation are told: a field for each parameter that it declares.
 import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { pipelineQuery } from "@/api/pipeline-files";
-import { paramFields } from "@/lib/params";
+import { transformationQuery } from "@/api/transformations";
+import { paramFields, paramsInFile } from "@/lib/params";
 import { fieldProblem, fieldText, fieldValue, type SettingField } from "@/lib/setting-fields";
 import { SettingInput } from "./setting-input";
+
+/** What runs. */
+export interface Target {
+  type: "pipeline" | "transformation";
+  id: string;
+}
 
 export interface Params {
   fields: readonly SettingField[];
@@ -13,7 +20,7 @@ export interface Params {
   /** What is wrong with a field; null where it is right. */
   problem: (field: SettingField) => string | null;
   isWrong: boolean;
-  /** What is sent: only what was put in; null where the pipeline has no parameters. */
+  /** What is sent: only what was put in; null where there are no parameters. */
   values: Record<string, unknown> | null;
 }
 
@@ -24,13 +31,13 @@ interface ParamsWish {
   mayMiss?: boolean;
 }
 
-/** `pipeline` is an id, empty while none is chosen. */
-export function useParams(pipeline: string, { kept = {}, mayMiss = false }: ParamsWish = {}): Params {
-  const { data } = useQuery({ ...pipelineQuery(pipeline), enabled: pipeline !== "" });
+/** `target` is null while none is chosen. */
+export function useParams(target: Target | null, { kept = {}, mayMiss = false }: ParamsWish = {}): Params {
+  const declared = useDeclared(target);
   const fields = useMemo(() => {
-    const found = paramFields(data?.text ?? "");
+    const found = paramFields(declared);
     return mayMiss ? found.map((field) => ({ ...field, isRequired: false })) : found;
-  }, [data?.text, mayMiss]);
+  }, [declared, mayMiss]);
   const [typed, setTyped] = useState<Record<string, string>>({});
   const texts = Object.fromEntries(
     fields.map(({ key, kind }) => [key, typed[key] ?? fieldText(kind, kept[key] ?? "")]),
@@ -48,6 +55,19 @@ export function useParams(pipeline: string, { kept = {}, mayMiss = false }: Para
     isWrong: fields.some((field) => problem(field) !== null),
     values: fields.length > 0 ? Object.fromEntries(values) : null,
   };
+}
+
+function useDeclared(target: Target | null): unknown {
+  const id = target?.id ?? "";
+  const pipeline = useQuery({ ...pipelineQuery(id), enabled: target?.type === "pipeline" }).data;
+  const transformation = useQuery({
+    ...transformationQuery(id),
+    enabled: target?.type === "transformation",
+  }).data;
+  return useMemo(
+    () => (pipeline ? paramsInFile(pipeline.text) : transformation?.params),
+    [pipeline, transformation],
+  );
 }
 
 /** Says what is wrong once sending was tried. */

@@ -25,7 +25,7 @@ interface RunDialogProps {
 
 export function RunDialog({ pipeline, name, onClose, onBegun }: RunDialogProps) {
   const begin = useBeginRun();
-  const params = useParams(pipeline);
+  const params = useParams({ type: "pipeline", id: pipeline });
   const [until, setUntil] = useState("");
   const [priority, setPriority] = useState<(typeof PRIORITIES)[number]["value"]>("");
   const [isFull, setFull] = useState(false);

@@ -1,6 +1,6 @@
 // What a pipeline's file declares becomes fields, and what is put into them is sent in its type.
 import { expect, test } from "vitest";
-import { paramFields } from "./params";
+import { paramFields, paramsInFile } from "./params";
 import { fieldProblem, fieldValue } from "./setting-fields";
 
 const TEXT = `
@@ -13,7 +13,7 @@ blocks: {}
 `;
 
 test("each parameter is a field of its kind, required where it has no default", () => {
-  const fields = paramFields(TEXT);
+  const fields = paramFields(paramsInFile(TEXT));
   expect(fields.map(({ key, kind, isRequired, fallback }) => [key, kind, isRequired, fallback])).toEqual([
     ["day", "text", true, null],
     ["region", "choice", false, "eu"],
@@ -31,7 +31,7 @@ test("each parameter is a field of its kind, required where it has no default", 
 });
 
 test("a file without parameters, or one that cannot be read, has no fields", () => {
-  expect(paramFields("blocks: {}")).toEqual([]);
-  expect(paramFields("a: [")).toEqual([]);
-  expect(paramFields("")).toEqual([]);
+  expect(paramFields(paramsInFile("blocks: {}"))).toEqual([]);
+  expect(paramFields(paramsInFile("a: ["))).toEqual([]);
+  expect(paramFields(paramsInFile(""))).toEqual([]);
 });

@@ -15,6 +15,7 @@ const search = z.lazy(() =>
     status: wordParam(["pending", "running", "success", "failed", "cancelled"]),
     /** The name or the id of one. */
     pipeline: textParam,
+    transformation: textParam,
     trigger: wordParam(["manual", "api", "schedule", "client", "webhook", "upstream", "files"]),
     from: timeParam,
     to: timeParam,

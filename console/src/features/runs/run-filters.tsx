@@ -1,9 +1,10 @@
-// Which runs are listed: states with their numbers, pipeline, what began them, text in errors.
-import { useQuery } from "@tanstack/react-query";
+// Which runs are listed: states with their numbers, of which pipeline or transformation, what began them, text in errors.
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useRef, useState } from "react";
 import { pipelineSearchQuery } from "@/api/pipelines";
 import { surveyQuery } from "@/api/runs";
+import { transformationsQuery } from "@/api/transformations";
 import { Combobox } from "@/components/ui/combobox";
 import { SearchInput } from "@/components/ui/input";
 import { Select } from "@/components/ui/select";
@@ -16,12 +17,12 @@ const route = getRouteApi("/app/runs");
 const STATES = ["running", "success", "failed", "cancelled"] as const;
 
 export function RunFilters() {
-  const { status, pipeline, trigger, from, to, q } = route.useSearch();
+  const { status, pipeline, transformation, trigger, from, to, q } = route.useSearch();
   const navigate = route.useNavigate();
   const change = (part: Partial<ReturnType<typeof route.useSearch>>) =>
     void navigate({ search: (before) => ({ ...before, ...part }), replace: true });
   // Of so many runs as one answer holds: a greater number is told as more.
-  const { data: survey } = useQuery(surveyQuery({ pipeline, trigger, from, to, search: q }));
+  const { data: survey } = useQuery(surveyQuery({ pipeline, transformation, trigger, from, to, search: q }));
   const counted = survey?.runs ?? [];
   const count = (state: string) => counted.filter((run) => run.status === state).length;
   return (
@@ -44,7 +45,7 @@ export function RunFilters() {
         ))}
       </div>
       <span className="flex flex-wrap gap-2 2xl:ml-auto">
-        <PipelineChoice value={pipeline} onChange={(pipeline) => change({ pipeline })} />
+        <TargetChoice pipeline={pipeline} transformation={transformation} onChange={change} />
         <Select
           label="Begun"
           value={trigger ?? ""}
@@ -96,30 +97,47 @@ function Chip({ label, count, isOn, onClick }: ChipProps) {
   );
 }
 
-/** Found by the service: there may be thousands. */
-function PipelineChoice({
-  value,
-  onChange,
-}: {
-  value: string | undefined;
-  onChange: (pipeline: string | undefined) => void;
-}) {
+interface Of {
+  pipeline: string | undefined;
+  transformation: string | undefined;
+}
+
+/** Pipelines are found by the service: there may be thousands. */
+function TargetChoice({ pipeline, transformation, onChange }: Of & { onChange: (of: Of) => void }) {
   const [text, setText] = useState("");
-  const { data } = useQuery(pipelineSearchQuery(text));
+  const pipelines = useQuery(pipelineSearchQuery(text)).data ?? [];
+  const { data } = useInfiniteQuery(transformationsQuery);
+  const transformations = (data?.pages.flatMap((page) => page.transformations) ?? []).filter(({ name }) =>
+    name.toLowerCase().includes(text.toLowerCase()),
+  );
+  // What is chosen is shown, also where the text would not find it.
+  const names = (chosen: string | undefined, found: { name: string }[]) =>
+    new Set([...(chosen ? [chosen] : []), ...found.map(({ name }) => name)]);
   const choices = [
-    { value: "", label: "All pipelines" },
-    ...(data ?? []).map(({ name }) => ({ value: name, label: name })),
+    { value: "", label: "Everything", pipeline: undefined, transformation: undefined },
+    ...[...names(pipeline, pipelines)].map((name) => choice("pipeline", name)),
+    ...[...names(transformation, transformations)].map((name) => choice("transformation", name)),
   ];
   return (
     <Combobox
-      label="Pipeline"
+      label="Runs of"
       className="w-48"
-      value={value ?? ""}
+      value={
+        choices.find((one) => one.pipeline === pipeline && one.transformation === transformation)?.value ?? ""
+      }
       choices={choices}
       onSearch={setText}
-      onChange={(pipeline) => onChange(pipeline || undefined)}
+      onChange={(value) => {
+        const { pipeline, transformation } = choices.find((one) => one.value === value) ?? {};
+        onChange({ pipeline, transformation });
+      }}
     />
   );
+}
+
+function choice(type: keyof Of, name: string) {
+  const of: Of = { pipeline: undefined, transformation: undefined, [type]: name };
+  return { value: `${type} ${name}`, label: name, aside: type, ...of };
 }
 
 function ErrorSearch({

@@ -23,7 +23,7 @@ export function RunLead({ run }: { run: Run }) {
         )}
       </span>
       {run.revision !== null && run.revision !== undefined && <span>revision {run.revision}</span>}
-      {run.target_type === "transformation" && run.target_id ? (
+      {run.target_type === "transformation" && run.target_id && (
         <Link
           to="/transformations/$transformation"
           params={{ transformation: run.target_id }}
@@ -31,15 +31,14 @@ export function RunLead({ run }: { run: Run }) {
         >
           The transformation
         </Link>
-      ) : (
-        <Link
-          to="/runs"
-          search={{ pipeline: run.pipeline }}
-          className="text-link underline-offset-4 hover:underline"
-        >
-          Other runs of it
-        </Link>
       )}
+      <Link
+        to="/runs"
+        search={{ [run.target_type ?? "pipeline"]: run.pipeline }}
+        className="text-link underline-offset-4 hover:underline"
+      >
+        Other runs of it
+      </Link>
       <CompareLink run={run} />
       <span className="flex items-center font-mono text-xs">
         {run.id.slice(0, 13)}…<CopyButton text={run.id} label="Copy the run's id" />

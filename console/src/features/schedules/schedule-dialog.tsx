@@ -2,7 +2,7 @@
 import { useState } from "react";
 import { ApiProblem } from "@/api/problem";
 import { type Schedule, useSaveSchedule } from "@/api/schedules";
-import { ParamsFields, useParams } from "@/components/params-fields";
+import { ParamsFields, type Target, useParams } from "@/components/params-fields";
 import { ProblemAlert } from "@/components/problem-state";
 import { Combobox } from "@/components/ui/combobox";
 import { Field } from "@/components/ui/field";
@@ -13,7 +13,7 @@ import { Checkbox } from "@/components/ui/toggle";
 import { UntilField } from "@/components/until-field";
 import { CronBuilder } from "./cron-builder";
 import { MISSED, MISSED_HELP } from "./missed";
-import { type Target, TargetField } from "./target-field";
+import { TargetField } from "./target-field";
 
 interface ScheduleDialogProps {
   /** The one that is changed; null makes one. */
@@ -38,7 +38,7 @@ export function ScheduleDialog({ schedule, suggested, onClose }: ScheduleDialogP
   const [withUpstream, setWithUpstream] = useState(schedule?.with_upstream ?? false);
   const [hasTried, setTried] = useState(false);
   const isPipeline = target?.type !== "transformation";
-  const params = useParams(isPipeline && target ? target.id : "", { kept: schedule?.params });
+  const params = useParams(target, { kept: schedule?.params });
   const save = useSaveSchedule();
   const wrong = save.error instanceof ApiProblem ? save.error : null;
   const cronWrong = wrong?.field === "cron_expression" ? wrong.message : undefined;

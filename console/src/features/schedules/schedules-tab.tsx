@@ -5,6 +5,7 @@ import { CalendarClock, Pencil, Plus, Trash2 } from "lucide-react";
 import { useMemo, useState } from "react";
 import { useMay } from "@/api/me";
 import { type Schedule, schedulesQuery, useDeleteSchedule, useSaveSchedule } from "@/api/schedules";
+import type { Target } from "@/components/params-fields";
 import { ThingMenu } from "@/components/thing-menu";
 import { ProblemAlert } from "@/components/problem-state";
 import { Button } from "@/components/ui/button";
@@ -22,7 +23,6 @@ import { MISSED } from "./missed";
 import { NextTimes } from "./next-times";
 import { PlannedLoad } from "./planned-load";
 import { ScheduleDialog } from "./schedule-dialog";
-import type { Target } from "./target-field";
 import { scheduleWritten } from "./written";
 
 const route = getRouteApi("/app/schedules");

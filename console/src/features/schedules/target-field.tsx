@@ -1,16 +1,11 @@
 // What a schedule runs: a pipeline or a transformation.
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import type { ScheduleWish } from "@/api/schedules";
 import { transformationsQuery } from "@/api/transformations";
+import type { Target } from "@/components/params-fields";
 import { Combobox } from "@/components/ui/combobox";
 import { Field } from "@/components/ui/field";
 import { useFoundPipelines } from "./pipeline-box";
-
-export interface Target {
-  type: NonNullable<ScheduleWish["target_type"]>;
-  id: string;
-}
 
 interface TargetFieldProps {
   target: Target | null;

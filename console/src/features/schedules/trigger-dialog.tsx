@@ -38,7 +38,10 @@ export function TriggerDialog({ trigger, pipeline, onClose }: TriggerDialogProps
   const [every, setEvery] = useState(String(trigger?.every_seconds ?? EVERY_S.usual));
   const [until, setUntil] = useState(trigger?.until ?? "");
   const [isTried, setTried] = useState(false);
-  const params = useParams(target, { kept: trigger?.params, mayMiss: kind === "webhook" });
+  const params = useParams(target === "" ? null : { type: "pipeline", id: target }, {
+    kept: trigger?.params,
+    mayMiss: kind === "webhook",
+  });
   const [make, change] = [useMakeTrigger(), useChangeTrigger()];
   const error = make.error ?? change.error;
   const wrong = (field: string) =>

@@ -1,5 +1,13 @@
 // What can be done with a transformation: in its line of the list, and on its page.
-import { CalendarPlus, ListRestart, ListStart, Play, Trash2 } from "lucide-react";
+import {
+  Activity,
+  CalendarPlus,
+  ListRestart,
+  ListStart,
+  Play,
+  SlidersHorizontal,
+  Trash2,
+} from "lucide-react";
 import { useState } from "react";
 import { useNavigate } from "@tanstack/react-router";
 import { useMay } from "@/api/me";
@@ -16,6 +24,7 @@ import { ConfirmDialog } from "@/components/ui/confirm-dialog";
 import { MenuItem } from "@/components/ui/menu";
 import { toast } from "@/components/ui/toast";
 import { useShortcuts } from "@/lib/keys";
+import { RunDialog } from "./run-dialog";
 import { transformationWritten } from "./written";
 
 const EPHEMERAL = "It makes nothing by itself: run one that refers to it.";
@@ -32,18 +41,25 @@ export function Acts({ transformation, isPage = false, refusal = null }: ActsPro
   const { id, name, materialization } = transformation;
   const [may, mayEdit, mayDelete] = [useMay("run"), useMay("edit"), useMay("delete")];
   const run = useRunTransformation();
-  const [isDoomed, setDoomed] = useState(false);
+  const [open, setOpen] = useState<"run" | "delete" | null>(null);
   const reason = may.reason ?? (materialization === "ephemeral" ? EPHEMERAL : refusal);
   const navigate = useNavigate();
+  const hasParams = Object.keys(transformation.params).length > 0;
+  const begun = (id: string) => {
+    toast("success", `A run of ${name} has begun.`);
+    if (isPage) void navigate({ to: "/runs/$run", params: { run: id } });
+  };
   const begin = (wish: Omit<TransformationRun, "id">) => {
     if (reason !== null || run.isPending) return;
+    // Who runs it says what it is told.
+    if (hasParams) {
+      setOpen("run");
+      return;
+    }
     run.mutate(
       { id, ...wish },
       {
-        onSuccess: (begun) => {
-          toast("success", `A run of ${name} has begun.`);
-          if (isPage) void navigate({ to: "/runs/$run", params: { run: begun.id } });
-        },
+        onSuccess: (run) => begun(run.id),
         onError: (error) => toast("danger", `${name} was not run: ${error.message}.`),
       },
     );
@@ -73,6 +89,9 @@ export function Acts({ transformation, isPage = false, refusal = null }: ActsPro
         </Button>
       )}
       <ThingMenu name={name} isPage={isPage} written={transformationWritten(transformation)}>
+        <MenuItem icon={SlidersHorizontal} refusal={reason} onSelect={() => setOpen("run")}>
+          Run with…
+        </MenuItem>
         <MenuItem icon={ListStart} refusal={reason} onSelect={() => begin({ upstream: true })}>
           Run with what it refers to
         </MenuItem>
@@ -86,17 +105,26 @@ export function Acts({ transformation, isPage = false, refusal = null }: ActsPro
           </MenuItem>
         )}
         <MenuItem
+          icon={Activity}
+          onSelect={() => void navigate({ to: "/runs", search: { transformation: name } })}
+        >
+          Its runs
+        </MenuItem>
+        <MenuItem
           icon={CalendarPlus}
           refusal={mayEdit.reason ?? (materialization === "ephemeral" ? EPHEMERAL : null)}
           onSelect={() => void navigate({ to: "/schedules", search: { new: true, transformation: id } })}
         >
           New schedule
         </MenuItem>
-        <MenuItem icon={Trash2} isDangerous refusal={mayDelete.reason} onSelect={() => setDoomed(true)}>
+        <MenuItem icon={Trash2} isDangerous refusal={mayDelete.reason} onSelect={() => setOpen("delete")}>
           Delete…
         </MenuItem>
       </ThingMenu>
-      {isDoomed && <DeleteDialog transformation={transformation} onClose={() => setDoomed(false)} />}
+      {open === "run" && (
+        <RunDialog transformation={transformation} onClose={() => setOpen(null)} onBegun={begun} />
+      )}
+      {open === "delete" && <DeleteDialog transformation={transformation} onClose={() => setOpen(null)} />}
     </div>
   );
 }
