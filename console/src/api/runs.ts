@@ -2,13 +2,11 @@
 import { infiniteQueryOptions, queryOptions, useMutation } from "@tanstack/react-query";
 import { answer, client, done } from "./client";
 import { queryClient } from "./query-client";
-import { readView, type RunView } from "./run-view";
 import type { Schemas } from "./types";
 
 export type Run = Schemas["RunItem"];
 /** A run with everything that is known of it. */
-export type RunDetail = Omit<Schemas["RunDetail"], "view"> & {
-  view: RunView;
+export type RunDetail = Schemas["RunDetail"] & {
   /** When this was heard, in milliseconds. */
   heardAt: number;
 };
@@ -71,7 +69,7 @@ export function runQuery(run: string) {
     queryKey: [...all, "one", run],
     queryFn: async ({ signal }): Promise<RunDetail> => {
       const found = await answer(client.GET("/runs/{run}", { params: { path: { run } }, signal }));
-      return { ...found, view: readView(found.view), heardAt: Date.now() };
+      return { ...found, heardAt: Date.now() };
     },
   });
 }

@@ -1,20 +1,11 @@
 // What is drawn of a run: its revision's lines, and those that rows were seen on.
 import { expect, test } from "vitest";
-import { readView } from "@/api/run-view";
 import { layoutGraph } from "@/components/graph/layout";
+import { exampleBlock, exampleView } from "./examples";
 import { flowEdges, flowNodes, shapeOf } from "./graph-model";
 
-const block = {
-  state: "running",
-  segment: "s",
-  rows_in: 0,
-  rows_out: 12_400,
-  seconds: 1,
-  busy_ms: 900,
-  waiting_ms: 100,
-};
-const view = readView({
-  state: "running",
+const block = exampleBlock({ rows_out: 12_400, busy_ms: 900, waiting_ms: 100 });
+const view = exampleView({
   blocks: { orders: block, checks: { ...block, state: "pending", rows_out: 0, busy_ms: 0, waiting_ms: 0 } },
   edges: [{ from: "orders", to: "checks", rows: 10, bytes: 10, empty_ms: 0, full_ms: 0 }],
 });

@@ -1,27 +1,14 @@
 // Rates from counters that grow, stand still, and begin anew.
 import { expect, test } from "vitest";
-import { type BlockFigures, readView, type RunView } from "@/api/run-view";
+import type { BlockFigures, RunView } from "@/api/run-view";
+import { exampleBlock, exampleView } from "./examples";
 import { edgeRate, type Heard, remember, rowRate, shares } from "./rates";
 
-const IDLE: BlockFigures = {
-  state: "running",
-  segment: "b",
-  rows_in: 0,
-  rows_out: 0,
-  rows_quarantined: 0,
-  rows_discarded: 0,
-  bytes_out: 0,
-  bytes_spilled: 0,
-  seconds: 10,
-  attempts: 1,
-  busy_ms: 0,
-  waiting_ms: 0,
-  blocked_ms: 0,
-};
+const IDLE = exampleBlock({ segment: "b", seconds: 10 });
 
 function view(b: Partial<BlockFigures>, edge?: Partial<RunView["edges"][number]>): RunView {
   const edges = edge ? [{ from: "a", to: "b", rows: 0, bytes: 0, empty_ms: 0, full_ms: 0, ...edge }] : [];
-  return readView({ state: "running", blocks: { a: IDLE, b: { ...IDLE, ...b } }, edges });
+  return exampleView({ blocks: { a: IDLE, b: { ...IDLE, ...b } }, edges });
 }
 
 function hear(...views: [number, RunView][]): readonly Heard[] {

@@ -8,7 +8,11 @@ test("each executor has a line of its own in each segment", () => {
   const { lines, seconds } = timelineOf({
     created_at: "2026-03-01T12:00:00Z",
     heardAt: 0,
-    view: { segments: { load: { state: "success", output: "sink", blocks: ["a", "load"], attempts: 2 } } },
+    view: {
+      segments: {
+        load: { state: "success", output: "sink", blocks: ["a", "load"], attempts: 2, standing: [] },
+      },
+    },
     attempts: [
       {
         ...tried,
