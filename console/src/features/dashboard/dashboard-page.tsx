@@ -1,7 +1,7 @@
 // How everything stands.
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { Activity, Cable, Percent, Plus, Workflow } from "lucide-react";
+import { Activity, FileCode2, Percent, Plus, Workflow } from "lucide-react";
 import { dashboardQuery } from "@/api/dashboard";
 import { useMay, useMembership } from "@/api/me";
 import { Page } from "@/components/page";
@@ -52,10 +52,10 @@ export function DashboardPage() {
           link={{ to: "/pipelines" }}
         />
         <StatCard
-          icon={Cable}
-          label="Connections"
-          value={data.totals.connections}
-          link={{ to: "/connections" }}
+          icon={FileCode2}
+          label="Transformations"
+          value={data.totals.transformations}
+          link={{ to: "/transformations" }}
         />
         <StatCard
           icon={Activity}

@@ -135,7 +135,7 @@ function columnsOf(lastRun: (id: string) => LastRun | null): readonly Column<Tra
       id: "schema",
       header: "In",
       sortBy: ({ connection, schema_name }) => `${connection}.${schema_name}`,
-      className: "max-md:hidden",
+      className: "max-lg:hidden",
       cell: ({ connection, schema_name }) => (
         <code className="font-mono text-xs">
           {connection}.{schema_name}
@@ -155,7 +155,7 @@ function columnsOf(lastRun: (id: string) => LastRun | null): readonly Column<Tra
     {
       id: "tests",
       header: "Tests",
-      className: "max-md:hidden",
+      className: "max-lg:hidden",
       sortBy: ({ tests }) => countTests(tests),
       cell: ({ tests }) => {
         const count = countTests(tests);
