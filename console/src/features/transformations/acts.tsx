@@ -1,22 +1,9 @@
 // What can be done with a transformation: in its line of the list, and on its page.
-import {
-  Activity,
-  CalendarPlus,
-  ListRestart,
-  ListStart,
-  Play,
-  SlidersHorizontal,
-  Trash2,
-} from "lucide-react";
+import { Activity, CalendarPlus, Play, SlidersHorizontal, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { useNavigate } from "@tanstack/react-router";
 import { useMay } from "@/api/me";
-import {
-  type Transformation,
-  type TransformationRun,
-  useDeleteTransformation,
-  useRunTransformation,
-} from "@/api/transformations";
+import { type Transformation, useDeleteTransformation, useRunTransformation } from "@/api/transformations";
 import { ProblemAlert } from "@/components/problem-state";
 import { ThingMenu } from "@/components/thing-menu";
 import { Button } from "@/components/ui/button";
@@ -24,6 +11,7 @@ import { ConfirmDialog } from "@/components/ui/confirm-dialog";
 import { MenuItem } from "@/components/ui/menu";
 import { toast } from "@/components/ui/toast";
 import { useShortcuts } from "@/lib/keys";
+import { paramFields } from "@/lib/params";
 import { RunDialog } from "./run-dialog";
 import { transformationWritten } from "./written";
 
@@ -44,36 +32,30 @@ export function Acts({ transformation, isPage = false, refusal = null }: ActsPro
   const [open, setOpen] = useState<"run" | "delete" | null>(null);
   const reason = may.reason ?? (materialization === "ephemeral" ? EPHEMERAL : refusal);
   const navigate = useNavigate();
-  const hasParams = Object.keys(transformation.params).length > 0;
   const begun = (id: string) => {
     toast("success", `A run of ${name} has begun.`);
     if (isPage) void navigate({ to: "/runs/$run", params: { run: id } });
   };
-  const begin = (wish: Omit<TransformationRun, "id">) => {
+  const begin = () => {
     if (reason !== null || run.isPending) return;
-    // Who runs it says what it is told.
-    if (hasParams) {
+    // Who runs it says what is missing.
+    if (paramFields(transformation.params).some((field) => field.isRequired)) {
       setOpen("run");
       return;
     }
     run.mutate(
-      { id, ...wish },
+      { id, upstream: false },
       {
         onSuccess: (run) => begun(run.id),
         onError: (error) => toast("danger", `${name} was not run: ${error.message}.`),
       },
     );
   };
-  useShortcuts(isPage ? [{ keys: "r", label: "Run", run: () => begin({ upstream: false }) }] : []);
+  useShortcuts(isPage ? [{ keys: "r", label: "Run", run: begin }] : []);
   return (
     <div className="flex justify-end gap-1">
       {isPage ? (
-        <Button
-          variant="primary"
-          refusal={reason}
-          isBusy={run.isPending}
-          onClick={() => begin({ upstream: false })}
-        >
+        <Button variant="primary" refusal={reason} isBusy={run.isPending} onClick={begin}>
           {!run.isPending && <Play aria-hidden />} Run and test
         </Button>
       ) : (
@@ -83,7 +65,7 @@ export function Acts({ transformation, isPage = false, refusal = null }: ActsPro
           aria-label={`Run ${name} now`}
           refusal={reason}
           isBusy={run.isPending}
-          onClick={() => begin({ upstream: false })}
+          onClick={begin}
         >
           {!run.isPending && <Play aria-hidden />}
         </Button>
@@ -92,18 +74,6 @@ export function Acts({ transformation, isPage = false, refusal = null }: ActsPro
         <MenuItem icon={SlidersHorizontal} refusal={reason} onSelect={() => setOpen("run")}>
           Run with…
         </MenuItem>
-        <MenuItem icon={ListStart} refusal={reason} onSelect={() => begin({ upstream: true })}>
-          Run with what it refers to
-        </MenuItem>
-        {materialization === "incremental" && (
-          <MenuItem
-            icon={ListRestart}
-            refusal={reason}
-            onSelect={() => begin({ upstream: false, full: true })}
-          >
-            Read everything anew
-          </MenuItem>
-        )}
         <MenuItem
           icon={Activity}
           onSelect={() => void navigate({ to: "/runs", search: { transformation: name } })}
