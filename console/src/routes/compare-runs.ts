@@ -10,7 +10,7 @@ import { lazyPage } from "./lazy-page";
 export const compareRunsRoute = createRoute({
   getParentRoute: () => appRoute,
   path: "/runs/compare",
-  validateSearch: z.lazy(() => z.object({ one: z.catch(z.string(), ""), other: z.catch(z.string(), "") })),
+  validateSearch: z.object({ one: z.catch(z.string(), ""), other: z.catch(z.string(), "") }),
   loaderDeps: ({ search }) => search,
   loader: async ({ deps: { one, other } }) => {
     if (!one || !other) throw redirect({ to: "/runs" });

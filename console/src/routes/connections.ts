@@ -8,19 +8,17 @@ import { listSearch, textParam, wordParam } from "@/lib/url";
 import { appRoute } from "./app";
 import { lazyPage } from "./lazy-page";
 
-const search = z.lazy(() =>
-  z.extend(listSearch, {
-    sort: wordParam(["name", "tested", "updated"]),
-    type: textParam,
-    direction: wordParam(["source", "destination", "both"]),
-    status: wordParam(["success", "failed", "untested"]),
-    folder: z.catch(z.optional(z.string()), undefined),
-    /** The dialog that makes one. */
-    new: z.catch(z.optional(z.literal(true)), undefined),
-    /** The id of the one that is edited. */
-    edit: textParam,
-  }),
-);
+const search = z.extend(listSearch, {
+  sort: wordParam(["name", "tested", "updated"]),
+  type: textParam,
+  direction: wordParam(["source", "destination", "both"]),
+  status: wordParam(["success", "failed", "untested"]),
+  folder: z.catch(z.optional(z.string()), undefined),
+  /** The dialog that makes one. */
+  new: z.catch(z.optional(z.literal(true)), undefined),
+  /** The id of the one that is edited. */
+  edit: textParam,
+});
 
 export const connectionsRoute = createRoute({
   getParentRoute: () => appRoute,

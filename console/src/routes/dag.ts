@@ -8,18 +8,16 @@ import { z } from "@/lib/z";
 import { appRoute } from "./app";
 import { lazyPage } from "./lazy-page";
 
-const search = z.lazy(() =>
-  z.object({
-    /** A selector, such as `+orders+2`. */
-    q: textParam,
-    /** What colours tell; left out for the kind. */
-    by: wordParam(["health"]),
-    /** Left out for the graph. */
-    as: wordParam(["outline"]),
-    /** The node that is looked at. */
-    at: textParam,
-  }),
-);
+const search = z.object({
+  /** A selector, such as `+orders+2`. */
+  q: textParam,
+  /** What colours tell; left out for the kind. */
+  by: wordParam(["health"]),
+  /** Left out for the graph. */
+  as: wordParam(["outline"]),
+  /** The node that is looked at. */
+  at: textParam,
+});
 
 export const dagRoute = createRoute({
   getParentRoute: () => appRoute,

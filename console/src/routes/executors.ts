@@ -11,7 +11,7 @@ import { lazyPage } from "./lazy-page";
 export const executorsRoute = createRoute({
   getParentRoute: () => appRoute,
   path: "/executors",
-  validateSearch: z.lazy(() => z.object({ executor: textParam })),
+  validateSearch: z.object({ executor: textParam }),
   loader: () => queryClient.query({ ...executorsQuery, staleTime: "static" }),
   component: lazyPage(() => import("@/features/executors/executors-page"), "ExecutorsPage"),
   pendingComponent: CardsPending,

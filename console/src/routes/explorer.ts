@@ -8,18 +8,16 @@ import { z } from "@/lib/z";
 import { appRoute } from "./app";
 import { lazyPage } from "./lazy-page";
 
-const search = z.lazy(() =>
-  z.object({
-    /** Text in the names of tables. */
-    q: textParam,
-    /** The id of a connection. */
-    connection: textParam,
-    /** The one that is open in the tree. */
-    schema: textParam,
-    table: textParam,
-    tab: wordParam(["columns", "relationships", "preview"]),
-  }),
-);
+const search = z.object({
+  /** Text in the names of tables. */
+  q: textParam,
+  /** The id of a connection. */
+  connection: textParam,
+  /** The one that is open in the tree. */
+  schema: textParam,
+  table: textParam,
+  tab: wordParam(["columns", "relationships", "preview"]),
+});
 
 export const explorerRoute = createRoute({
   getParentRoute: () => appRoute,

@@ -6,14 +6,12 @@ import { z } from "@/lib/z";
 import { appRoute } from "./app";
 import { lazyPage } from "./lazy-page";
 
-const search = z.lazy(() =>
-  z.extend(listSearch, {
-    /** `raw/2026`; left out for what lies in none. */
-    folder: textParam,
-    /** The id of the file whose rows are seen. */
-    file: textParam,
-  }),
-);
+const search = z.extend(listSearch, {
+  /** `raw/2026`; left out for what lies in none. */
+  folder: textParam,
+  /** The id of the file whose rows are seen. */
+  file: textParam,
+});
 
 export const filesRoute = createRoute({
   getParentRoute: () => appRoute,

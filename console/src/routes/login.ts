@@ -9,7 +9,7 @@ import { rootRoute } from "./root";
 export const loginRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/login",
-  validateSearch: z.lazy(() => z.object({ next: textParam, ticket: textParam, error: textParam })),
+  validateSearch: z.object({ next: textParam, ticket: textParam, error: textParam }),
   beforeLoad: async ({ search }) => {
     if (!search.ticket && (await mayEnter())) throw redirect({ href: ownPath(search.next) });
   },

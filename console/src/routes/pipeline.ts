@@ -9,15 +9,13 @@ import { z } from "@/lib/z";
 import { appRoute } from "./app";
 import { lazyPage } from "./lazy-page";
 
-const search = z.lazy(() =>
-  z.object({
-    /** The chosen block. */
-    block: textParam,
-    view: wordParam(["canvas", "outline"]),
-    panel: wordParam(["yaml", "problems", "preview", "plan"]),
-    revisions: z.catch(z.optional(z.literal(true)), undefined),
-  }),
-);
+const search = z.object({
+  /** The chosen block. */
+  block: textParam,
+  view: wordParam(["canvas", "outline"]),
+  panel: wordParam(["yaml", "problems", "preview", "plan"]),
+  revisions: z.catch(z.optional(z.literal(true)), undefined),
+});
 
 export const pipelineRoute = createRoute({
   getParentRoute: () => appRoute,

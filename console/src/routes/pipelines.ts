@@ -10,13 +10,11 @@ import { z } from "@/lib/z";
 import { appRoute } from "./app";
 import { lazyPage } from "./lazy-page";
 
-const search = z.lazy(() =>
-  z.extend(listSearch, {
-    status: wordParam(["draft", "active", "paused", "error"]),
-    /** The dialog that makes one. */
-    new: z.catch(z.optional(z.literal(true)), undefined),
-  }),
-);
+const search = z.extend(listSearch, {
+  status: wordParam(["draft", "active", "paused", "error"]),
+  /** The dialog that makes one. */
+  new: z.catch(z.optional(z.literal(true)), undefined),
+});
 
 export const pipelinesRoute = createRoute({
   getParentRoute: () => appRoute,

@@ -10,19 +10,17 @@ import { lazyPage } from "./lazy-page";
 
 const timeParam = z.catch(z.optional(z.iso.datetime({ offset: true })), undefined);
 
-const search = z.lazy(() =>
-  z.object({
-    status: wordParam(["pending", "running", "success", "failed", "cancelled"]),
-    /** The name or the id of one. */
-    pipeline: textParam,
-    transformation: textParam,
-    trigger: wordParam(["manual", "api", "schedule", "client", "webhook", "upstream", "files"]),
-    from: timeParam,
-    to: timeParam,
-    /** Text in errors. */
-    q: textParam,
-  }),
-);
+const search = z.object({
+  status: wordParam(["pending", "running", "success", "failed", "cancelled"]),
+  /** The name or the id of one. */
+  pipeline: textParam,
+  transformation: textParam,
+  trigger: wordParam(["manual", "api", "schedule", "client", "webhook", "upstream", "files"]),
+  from: timeParam,
+  to: timeParam,
+  /** Text in errors. */
+  q: textParam,
+});
 
 export const runsRoute = createRoute({
   getParentRoute: () => appRoute,

@@ -9,19 +9,17 @@ import { listSearch, textParam, wordParam } from "@/lib/url";
 import { appRoute } from "./app";
 import { lazyPage } from "./lazy-page";
 
-const search = z.lazy(() =>
-  z.extend(listSearch, {
-    tab: wordParam(["schedules", "triggers"]),
-    /** The dialog that makes one. */
-    new: z.catch(z.optional(z.literal(true)), undefined),
-    /** The pipeline that a new one is of, and whose triggers are shown. */
-    pipeline: textParam,
-    /** Or the transformation. */
-    transformation: textParam,
-    /** The id of the one that is edited or looked at. */
-    edit: textParam,
-  }),
-);
+const search = z.extend(listSearch, {
+  tab: wordParam(["schedules", "triggers"]),
+  /** The dialog that makes one. */
+  new: z.catch(z.optional(z.literal(true)), undefined),
+  /** The pipeline that a new one is of, and whose triggers are shown. */
+  pipeline: textParam,
+  /** Or the transformation. */
+  transformation: textParam,
+  /** The id of the one that is edited or looked at. */
+  edit: textParam,
+});
 
 export const schedulesRoute = createRoute({
   getParentRoute: () => appRoute,

@@ -11,13 +11,11 @@ const TABS = ["profile", "members", "keys", "alerts", "vault", "audit", "organiz
 export const settingsRoute = createRoute({
   getParentRoute: () => appRoute,
   path: "/settings",
-  validateSearch: z.lazy(() =>
-    z.object({
-      tab: wordParam(TABS),
-      q: textParam,
-      state: wordParam(["waiting", "delivered", "given_up"]),
-    }),
-  ),
+  validateSearch: z.object({
+    tab: wordParam(TABS),
+    q: textParam,
+    state: wordParam(["waiting", "delivered", "given_up"]),
+  }),
   component: lazyPage(() => import("@/features/settings/settings-page"), "SettingsPage"),
   pendingComponent: TablePending,
 });

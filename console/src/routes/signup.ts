@@ -8,6 +8,6 @@ import { rootRoute } from "./root";
 export const signupRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/signup",
-  validateSearch: z.lazy(() => z.object({ invitation: textParam, next: textParam })),
+  validateSearch: z.object({ invitation: textParam, next: textParam }),
   component: lazyPage(() => import("@/features/account/signup-page"), "SignupPage"),
 });

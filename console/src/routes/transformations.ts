@@ -11,12 +11,10 @@ import { lazyPage } from "./lazy-page";
 export const transformationsRoute = createRoute({
   getParentRoute: () => appRoute,
   path: "/transformations",
-  validateSearch: z.lazy(() =>
-    z.extend(listSearch, {
-      /** The dialog that makes one. */
-      new: z.catch(z.optional(z.literal(true)), undefined),
-    }),
-  ),
+  validateSearch: z.extend(listSearch, {
+    /** The dialog that makes one. */
+    new: z.catch(z.optional(z.literal(true)), undefined),
+  }),
   loader: () => queryClient.infiniteQuery({ ...transformationsQuery, staleTime: 0 }),
   component: lazyPage(() => import("@/features/transformations/transformations-page"), "TransformationsPage"),
   pendingComponent: TablePending,
@@ -25,9 +23,9 @@ export const transformationsRoute = createRoute({
 export const transformationRoute = createRoute({
   getParentRoute: () => appRoute,
   path: "/transformations/$transformation",
-  validateSearch: z.lazy(() =>
-    z.object({ tab: wordParam(["sql", "compiled", "tests", "settings", "lineage"]) }),
-  ),
+  validateSearch: z.object({
+    tab: wordParam(["sql", "compiled", "preview", "tests", "settings", "lineage"]),
+  }),
   loader: ({ params }) => queryClient.query({ ...transformationQuery(params.transformation), staleTime: 0 }),
   component: lazyPage(() => import("@/features/transformations/transformation-page"), "TransformationPage"),
   pendingComponent: TablePending,
