@@ -7,6 +7,7 @@ import { letIn, signUp } from "./people";
 
 const browser = openBrowser();
 const made = z.object({ id: z.string() });
+const begun = z.object({ runs: z.array(made) });
 const text = (name: string) =>
   `name: ${name}\nblocks:\n  one: {extract: /tmp/${name}.csv}\n  two: {load: one, to: /tmp/${name}.parquet}\n`;
 
@@ -150,9 +151,16 @@ test("runs, schedules and triggers are told the parameters that the pipeline's f
   await run.getByRole("button", { name: "Run", exact: true }).click();
   await run.getByText("day is missing.").waitFor();
   await run.getByLabel("day").fill("2026-11-22");
+  await run.getByRole("combobox", { name: /^Only up to block:/ }).click();
+  await page.getByRole("option", { name: "one extract" }).click();
   await inspect(page, "run-dialog", ["usual", "small"]);
   await run.getByRole("button", { name: "Run", exact: true }).click();
   await page.getByText("A run of daily has begun.").waitFor();
+  const { runs } = begun.parse(await person.call("GET", "/runs"));
+  expect(await person.call("GET", `/runs/${runs[0]?.id}`)).toMatchObject({
+    params: { day: "2026-11-22" },
+    tasks: [{ block_id: "one" }],
+  });
 
   await page.goto("/schedules?new=true");
   const schedule = page.getByRole("dialog", { name: "New schedule" });
@@ -161,10 +169,12 @@ test("runs, schedules and triggers are told the parameters that the pipeline's f
   await schedule.getByLabel("day").fill("2026-11-23");
   await schedule.getByRole("combobox", { name: "region" }).click();
   await page.getByRole("option", { name: "us" }).click();
+  await schedule.getByRole("combobox", { name: /^Only up to block:/ }).click();
+  await page.getByRole("option", { name: "two load" }).click();
   await schedule.getByRole("button", { name: "Create schedule" }).click();
   await schedule.waitFor({ state: "detached" });
   const told = { params: { day: "2026-11-23", region: "us" } };
-  expect(await person.call("GET", "/schedules")).toMatchObject({ schedules: [told] });
+  expect(await person.call("GET", "/schedules")).toMatchObject({ schedules: [{ ...told, until: "two" }] });
 
   await page.goto("/schedules?tab=triggers&new=true");
   const trigger = page.getByRole("dialog", { name: "New trigger" });

@@ -38,7 +38,7 @@ export function RunDialog({ pipeline, name, onClose, onBegun }: RunDialogProps) 
         pipeline,
         full_refresh: isFull,
         ...(params.values && { params: params.values }),
-        ...(until.trim() !== "" && { until: until.trim() }),
+        ...(until !== "" && { until }),
         ...(priority !== "" && { priority }),
       },
       {
@@ -60,7 +60,7 @@ export function RunDialog({ pipeline, name, onClose, onBegun }: RunDialogProps) 
     >
       <ParamsFields params={params} isTried={isTried} />
       <div className="grid gap-4 sm:grid-cols-2">
-        <UntilField value={until} onChange={setUntil} />
+        <UntilField pipeline={pipeline} value={until} onChange={setUntil} />
         <Field label="Priority" help="Which of the runs that wait for their turn comes first.">
           {(control) => <Select {...control} value={priority} choices={PRIORITIES} onChange={setPriority} />}
         </Field>

@@ -49,7 +49,7 @@ export function ScheduleDialog({ schedule, suggested, onClose }: ScheduleDialogP
       cron_expression: cron.trim(),
       timezone,
       missed,
-      ...(isPipeline ? { until: until.trim() } : { with_upstream: withUpstream }),
+      ...(isPipeline ? { until } : { with_upstream: withUpstream }),
       ...(params.values && { params: params.values }),
     };
     save.mutate(
@@ -77,7 +77,10 @@ export function ScheduleDialog({ schedule, suggested, onClose }: ScheduleDialogP
       {!schedule && (
         <TargetField
           target={target}
-          onChange={setTarget}
+          onChange={(chosen) => {
+            setTarget(chosen);
+            setUntil("");
+          }}
           error={hasTried && !target ? "Choose what it runs." : undefined}
         />
       )}
@@ -113,6 +116,7 @@ export function ScheduleDialog({ schedule, suggested, onClose }: ScheduleDialogP
       <ParamsFields params={params} isTried={hasTried} />
       {isPipeline ? (
         <UntilField
+          pipeline={target?.id ?? ""}
           value={until}
           onChange={setUntil}
           error={wrong?.field === "until" ? wrong.message : undefined}

@@ -73,7 +73,7 @@ export function TriggerDialog({ trigger, pipeline, onClose }: TriggerDialogProps
     setTried(true);
     if (isIncomplete) return;
     const part = {
-      until: until.trim(),
+      until,
       ...(kind === "upstream" && { upstream: upstream.map(({ id }) => id) }),
       ...(kind === "files" && { place: place.trim(), every_seconds: seconds }),
       ...(params.values && { params: params.values }),
@@ -110,7 +110,15 @@ export function TriggerDialog({ trigger, pipeline, onClose }: TriggerDialogProps
             error={isTried && target === "" ? "Choose the pipeline that it runs." : undefined}
           >
             {({ id }) => (
-              <PipelineBox id={id} label="Pipeline" value={target} onChange={({ id }) => setTarget(id)} />
+              <PipelineBox
+                id={id}
+                label="Pipeline"
+                value={target}
+                onChange={({ id }) => {
+                  setTarget(id);
+                  setUntil("");
+                }}
+              />
             )}
           </Field>
         </>
@@ -160,7 +168,7 @@ export function TriggerDialog({ trigger, pipeline, onClose }: TriggerDialogProps
         </div>
       )}
       <ParamsFields params={params} isTried={isTried} />
-      <UntilField value={until} onChange={setUntil} error={wrong("until")} />
+      <UntilField pipeline={target} value={until} onChange={setUntil} error={wrong("until")} />
       <ProblemAlert
         title={trigger ? "The trigger stays as it was." : "The trigger was not created."}
         error={error}
