@@ -25,6 +25,27 @@ const line = z.object({
 
 export type LogLine = z.infer<typeof line>;
 
+/** Lines that follow one another, held as text while nobody looks at them: a million objects hold a page up. */
+export class LogPiece {
+  readonly count: number;
+  readonly #text: string;
+  #seen: WeakRef<readonly LogLine[]>;
+
+  constructor(lines: readonly LogLine[]) {
+    this.count = lines.length;
+    this.#text = JSON.stringify(lines);
+    this.#seen = new WeakRef(lines);
+  }
+
+  get lines(): readonly LogLine[] {
+    const seen = this.#seen.deref();
+    if (seen) return seen;
+    const lines = z.array(line).parse(JSON.parse(this.#text));
+    this.#seen = new WeakRef(lines);
+    return lines;
+  }
+}
+
 export function logQuery(run: string, filter: LogFilter) {
   return infiniteQueryOptions({
     // Not among "runs": what happens to the run is told over its stream.
@@ -32,7 +53,8 @@ export function logQuery(run: string, filter: LogFilter) {
     queryFn: async ({ signal, pageParam }) => {
       const query = { ...given(filter), limit: PAGE, ...(pageParam && { after: pageParam }) };
       const page = await answer(client.GET("/runs/{run}/logs", { params: { path: { run }, query }, signal }));
-      return { ...page, lines: z.array(line).parse(page.lines) };
+      const { next, has_more } = page;
+      return { next, has_more, piece: new LogPiece(z.array(line).parse(page.lines)) };
     },
     initialPageParam: "",
     getNextPageParam: (page) => (page.has_more ? page.next : undefined),

@@ -4,7 +4,7 @@ import { useMemo } from "react";
 import { useMoreAndMore } from "@/lib/later";
 
 /** So many blocks, and as many lines, come in a frame. */
-const STEP = 12;
+const STEP = 6;
 
 interface Drawn<Block, Line> {
   nodes: Block[];

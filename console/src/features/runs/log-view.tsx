@@ -48,7 +48,7 @@ export function LogView({ run, filter, wraps, isFollowing, onFollow }: LogViewPr
   const { lines, pages, isStreaming } = useLog(run, filter);
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer<HTMLDivElement, HTMLDivElement>({
-    count: lines.length,
+    count: lines.count,
     getScrollElement: () => scroller.current,
     estimateSize: () => LINE_PX,
     overscan: 20,
@@ -58,7 +58,7 @@ export function LogView({ run, filter, wraps, isFollowing, onFollow }: LogViewPr
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = pages;
   // A line that is linked to may stand on a later page; whoever follows wants the last one. What is searched for may be
   // far behind: each answer looks through so much, and may have found nothing in it.
-  const wantsMore = isFollowing || lines.length < Math.max(LINES_MIN, pointed ?? 0);
+  const wantsMore = isFollowing || lines.count < Math.max(LINES_MIN, pointed ?? 0);
   useEffect(() => {
     if (wantsMore && hasNextPage && !isFetchingNextPage) void fetchNextPage();
   }, [wantsMore, hasNextPage, isFetchingNextPage, fetchNextPage]);
@@ -67,7 +67,7 @@ export function LogView({ run, filter, wraps, isFollowing, onFollow }: LogViewPr
     const box = scroller.current;
     if (isFollowing && box) box.scrollTop = box.scrollHeight;
   }, [isFollowing, height]);
-  const isThere = pointed !== undefined && pointed <= lines.length;
+  const isThere = pointed !== undefined && pointed <= lines.count;
   useEffect(() => {
     if (isThere) virtual.scrollToIndex(pointed - 1, { align: "center" });
   }, [isThere, pointed, virtual]);
@@ -102,7 +102,7 @@ export function LogView({ run, filter, wraps, isFollowing, onFollow }: LogViewPr
         tabIndex={0}
         className="h-[clamp(20rem,calc(100vh-24rem),44rem)] contain-strict overflow-auto py-2 font-mono text-xs -outline-offset-2"
       >
-        {lines.length === 0 && (
+        {lines.count === 0 && (
           <p className="px-4 py-10 text-center font-sans text-sm text-muted-foreground">
             {hasNextPage
               ? "Looking further…"
@@ -117,7 +117,7 @@ export function LogView({ run, filter, wraps, isFollowing, onFollow }: LogViewPr
             style={{ transform: `translateY(${virtual.getVirtualItems()[0]?.start ?? 0}px)` }}
           >
             {virtual.getVirtualItems().map((item) => {
-              const line = lines[item.index];
+              const line = lines.at(item.index);
               return (
                 line && (
                   <div key={item.key} data-index={item.index} ref={virtual.measureElement}>
@@ -138,7 +138,7 @@ export function LogView({ run, filter, wraps, isFollowing, onFollow }: LogViewPr
       </div>
       <p className="flex justify-between border-t border-border px-4 py-2 text-xs text-muted-foreground">
         <span>
-          <Count value={lines.length} /> lines{hasNextPage ? ", more below" : ""}
+          <Count value={lines.count} /> lines{hasNextPage ? ", more below" : ""}
         </span>
         <span>{isStreaming ? "New lines appear as they are said." : "Complete."}</span>
       </p>

@@ -2,14 +2,16 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 import { isUnderWay } from "@/api/run-live";
-import { followLog, type LogFilter, type LogLine, logQuery } from "@/api/run-logs";
+import type { LogPiece } from "@/api/run-logs";
+import { followLog, type LogFilter, logQuery } from "@/api/run-logs";
 import type { RunDetail } from "@/api/runs";
+import { inOrder, lengthened } from "./log-lines";
 
 const AGAIN_MS = 2_000;
 
 export function useLog(run: RunDetail, filter: LogFilter) {
   const pages = useInfiniteQuery(logQuery(run.id, filter));
-  const [told, setTold] = useState<readonly LogLine[]>([]);
+  const [told, setTold] = useState<readonly LogPiece[]>([]);
   const isRunning = isUnderWay(run);
   // What is said at the end comes after the run has ended: the service says when there is no more.
   const [streams, setStreams] = useState(isRunning);
@@ -28,10 +30,10 @@ export function useLog(run: RunDetail, filter: LogFilter) {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const follow = async () => {
       try {
-        let all: readonly LogLine[] = [];
+        let all: readonly LogPiece[] = [];
         setTold(all);
         for await (const lines of followLog(run.id, { block, level, search }, after, ends.signal)) {
-          all = [...all, ...lines];
+          all = lengthened(all, lines);
           setTold(all);
         }
         if (!ends.signal.aborted) setStreams(false);
@@ -47,8 +49,9 @@ export function useLog(run: RunDetail, filter: LogFilter) {
     };
   }, [streams, after, run.id, block, level, search]);
 
-  // There may be very many, and what scrolls is drawn anew in each frame.
-  const kept = useMemo(() => (pages.data?.pages ?? []).flatMap((page) => page.lines), [pages.data]);
-  const lines = useMemo(() => (told.length === 0 ? kept : [...kept, ...told]), [kept, told]);
+  const lines = useMemo(
+    () => inOrder([...(pages.data?.pages ?? []).map((page) => page.piece), ...told]),
+    [pages.data, told],
+  );
   return { lines, pages, isStreaming: streams };
 }
