@@ -1,5 +1,7 @@
 //! Rows that could not be read or written, kept aside as NDJSON with their reasons, within a limit.
 
+mod read;
+
 use std::fmt;
 use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use flowetl_proto::code::Class;
 use flowetl_proto::control::AttemptId;
-use flowetl_proto::id::BlockId;
+use flowetl_proto::id::{BlockId, RunId};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -16,6 +18,11 @@ use crate::connectors::Quarantine;
 use crate::storage::{Storage, write_error};
 use crate::{Error, Result};
 
+pub(crate) use self::read::page as read_quarantine;
+
+/// Where the bad rows of all runs lie in object storage.
+pub(crate) const FOLDER: &str = "quarantine";
+const SUFFIX: &str = ".ndjson";
 /// A share is judged on the way only after so many rows: a bad start says little.
 const ROWS_BEFORE_JUDGING: u64 = 10_000;
 /// Lines are written in pieces of this size, and so many may wait: 64 MB, more than any disk or network is behind.
@@ -92,7 +99,7 @@ struct Rows {
 impl QuarantineFile {
     /// Must be called where tasks can be spawned.
     pub fn new(storage: Storage, attempt: &AttemptId, block: &BlockId, limit: Limit) -> Self {
-        let name = format!("quarantine/{}/{block}/t{}.ndjson", attempt.run, attempt.token);
+        let name = format!("{}/{block}/t{}{SUFFIX}", folder(&attempt.run), attempt.token);
         let (sender, pieces) = mpsc::channel(PIECES_WAITING_MAX);
         let writing = tokio::spawn(write(storage, name, pieces));
         let rows = Rows { bad: 0, reasons: Vec::new(), lines: Vec::new(), pieces: Some(sender) };
@@ -167,6 +174,11 @@ impl Rows {
     }
 }
 
+/// Where the bad rows of a run lie.
+fn folder(run: &RunId) -> String {
+    format!("{FOLDER}/{run}")
+}
+
 async fn write(storage: Storage, name: String, mut pieces: mpsc::Receiver<Vec<u8>>) -> Result<()> {
     let mut output = None;
     while let Some(lines) = pieces.recv().await {
@@ -185,7 +197,7 @@ async fn write(storage: Storage, name: String, mut pieces: mpsc::Receiver<Vec<u8
 
 #[cfg(test)]
 mod tests {
-    use flowetl_proto::id::{RunId, Token};
+    use flowetl_proto::id::Token;
     use flowetl_proto::pipeline::Connection;
     use indexmap::IndexMap;
     use tempfile::TempDir;
@@ -193,24 +205,25 @@ mod tests {
     use super::*;
     use crate::storage::Side;
 
-    fn open(dir: &TempDir, limit: Value) -> (Storage, QuarantineFile) {
+    pub(super) fn open(dir: &TempDir, block: &str, token: i64, limit: Value) -> (Storage, QuarantineFile) {
         let path = dir.path().display().to_string();
         let (name, scheme, options) = ("storage".into(), "file".into(), IndexMap::new());
         let connection = Connection { name, scheme, host: None, port: None, user: None, password: None, path, options };
         let storage = Storage::open(&connection).unwrap();
-        let attempt = AttemptId { pipeline: "p".into(), run: RunId::new("r1"), segment: "s".into(), token: Token(3) };
-        let file = QuarantineFile::new(storage.clone(), &attempt, &"orders".into(), Limit::from_json(&limit).unwrap());
+        let attempt =
+            AttemptId { pipeline: "p".into(), run: RunId::new("r1"), segment: "s".into(), token: Token(token) };
+        let file = QuarantineFile::new(storage.clone(), &attempt, &block.into(), Limit::from_json(&limit).unwrap());
         (storage, file)
     }
 
-    fn put(file: &QuarantineFile, line: u64) -> Result<()> {
+    pub(super) fn put(file: &QuarantineFile, line: u64) -> Result<()> {
         file.put(format!("a.csv line {line}"), "1,\"x\ny".into(), "broken".into())
     }
 
     #[tokio::test]
     async fn keeps_rows_with_their_reasons() {
         let dir = TempDir::new().unwrap();
-        let (storage, file) = open(&dir, json!("1%"));
+        let (storage, file) = open(&dir, "orders", 3, json!("1%"));
         file.read(9_000);
         (0..50).for_each(|line| put(&file, line).unwrap());
         assert_eq!(file.finish().await.unwrap(), 50);
@@ -227,7 +240,7 @@ mod tests {
     #[tokio::test]
     async fn judges_shares_late_and_counts_at_once() {
         let dir = TempDir::new().unwrap();
-        let (_, file) = open(&dir, json!("0.1%"));
+        let (_, file) = open(&dir, "orders", 3, json!("0.1%"));
         file.read(100);
         put(&file, 1).unwrap();
         let error = file.finish().await.unwrap_err();
@@ -236,14 +249,14 @@ mod tests {
             "1 of 101 rows could not be read, more than the quarantine's limit of 0.1%: a.csv line 1: broken"
         );
         assert_eq!((error.class, error.block.unwrap().as_str()), (Class::User, "orders"));
-        let (_, file) = open(&dir, json!("0.1%"));
+        let (_, file) = open(&dir, "orders", 3, json!("0.1%"));
         file.read(20_000);
         (0..20).for_each(|line| put(&file, line).unwrap());
         assert!(put(&file, 20).is_err());
-        let (_, file) = open(&dir, json!(2));
+        let (_, file) = open(&dir, "orders", 3, json!(2));
         (0..2).for_each(|line| put(&file, line).unwrap());
         assert!(put(&file, 2).is_err());
-        let (storage, file) = open(&dir, json!("0%"));
+        let (storage, file) = open(&dir, "orders", 3, json!("0%"));
         file.read(5);
         assert_eq!(file.finish().await.unwrap(), 0);
         drop(storage);

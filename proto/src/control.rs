@@ -17,6 +17,7 @@ use crate::drift::SchemaChange;
 use crate::id::{BlockId, ExecutorId, RunId, SegmentId, Token};
 use crate::log::{Page, Query};
 use crate::pipeline::{Block, ConnectionSpec, Unsealed};
+use crate::quarantine;
 
 /// A set of blocks joined by stream edges: the unit of scheduling and retry. A tree with one root.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -397,7 +398,10 @@ pub trait Executor: Send + Sync {
     async fn retain(&self, runs: BTreeSet<RunId>, until: Token) -> Result<(), Failure>;
     /// Lines that executors have written of a run.
     async fn log(&self, query: Query) -> Result<Page, Failure>;
-    /// Removes the logs of runs that were made before this one; gives how many runs that were.
+    /// Rows that executors have put aside in a run.
+    async fn quarantined(&self, query: quarantine::Query) -> Result<quarantine::Page, Failure>;
+    /// Removes the logs of runs that were made before this one, and the rows that they put aside; gives how many runs
+    /// with a log that were.
     async fn sweep_logs(&self, before: RunId) -> Result<usize, Failure>;
     /// Makes durable what is still to be said of runs, where that is done in this process: it is about to end.
     async fn close(&self) {}

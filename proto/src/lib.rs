@@ -20,6 +20,7 @@ pub mod id;
 pub mod log;
 pub mod look;
 pub mod pipeline;
+pub mod quarantine;
 pub mod run;
 pub mod tables;
 pub mod trace;

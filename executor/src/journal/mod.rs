@@ -26,12 +26,11 @@ use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 use self::book::Book;
-pub(crate) use self::read::remove_older;
 use crate::Result;
 use crate::storage::Storage;
 
 /// Where the lines of all runs lie in object storage.
-const FOLDER: &str = "logs";
+pub(crate) const FOLDER: &str = "logs";
 /// How often lines are written: as late as people who follow a run see them.
 const WRITE_EVERY: Duration = Duration::from_secs(1);
 /// How long the last lines of a process may take to be written.

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use flowetl_proto::id::RunId;
 use flowetl_proto::log::{Line, Page, Query};
 
 use super::write::{folder, read_name};
@@ -86,15 +85,4 @@ impl Tail {
         }
         Ok(looked_at)
     }
-}
-
-/// Removes the lines of runs that were made before `oldest`; gives how many runs that were. A run's id says when it was made.
-pub(crate) async fn remove_older(storage: &Storage, oldest: &RunId) -> Result<usize> {
-    let folders = storage.folders(super::FOLDER, Side::Read).await?;
-    let mut removed = 0;
-    for name in folders.iter().filter(|name| name.as_str() < oldest.as_str()) {
-        storage.remove_folder(&format!("{}/{name}", super::FOLDER)).await?;
-        removed += 1;
-    }
-    Ok(removed)
 }

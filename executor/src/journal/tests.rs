@@ -90,11 +90,11 @@ async fn lines_wait_for_storage_and_those_that_do_not_fit_are_counted() {
 async fn logs_of_old_runs_are_removed() {
     let folder = TempDir::new().unwrap();
     let (journal, storage) = journal(&folder);
-    assert_eq!(remove_older(&storage, &"z".into()).await.unwrap(), 0, "nothing was ever said");
+    assert_eq!(storage.remove_folders_before(FOLDER, "z").await.unwrap(), 0, "nothing was ever said");
     for run in ["018f", "0190"] {
         scribe(&journal, run).info(None, "hello");
     }
     journal.close().await;
-    assert_eq!(remove_older(&storage, &"0190".into()).await.unwrap(), 1);
+    assert_eq!(storage.remove_folders_before(FOLDER, "0190").await.unwrap(), 1);
     assert_eq!(storage.folders(FOLDER, crate::storage::Side::Read).await.unwrap(), ["0190"]);
 }

@@ -14,6 +14,7 @@ use flowetl_proto::code::{Class, Failure};
 use flowetl_proto::control::{AttemptEvent, AttemptSpec, BoundaryFolder, Executor, Prepared};
 use flowetl_proto::id::{RunId, Token};
 use flowetl_proto::log::{Page, Query};
+use flowetl_proto::quarantine;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
@@ -21,8 +22,9 @@ use self::control::ControlThread;
 use crate::config::NodeConfig;
 use crate::connectors::Sink;
 use crate::fence::Fence;
-use crate::journal::{self, Journal};
+use crate::journal::{FOLDER as LOGS, Journal};
 use crate::memory::Budget;
+use crate::quarantine::{FOLDER as QUARANTINE, read_quarantine};
 use crate::remote::Host;
 use crate::segment::{Help, SegmentActor};
 use crate::usage::Usage;
@@ -212,8 +214,17 @@ impl Executor for Node {
         self.surroundings.journal.read(&query).await.map_err(|e| e.to_failure())
     }
 
+    async fn quarantined(&self, query: quarantine::Query) -> Result<quarantine::Page, Failure> {
+        read_quarantine(&self.surroundings.config.storage, &query).await.map_err(|e| e.to_failure())
+    }
+
     async fn sweep_logs(&self, before: RunId) -> Result<usize, Failure> {
-        journal::remove_older(&self.surroundings.config.storage, &before).await.map_err(|e| e.to_failure())
+        let storage = &self.surroundings.config.storage;
+        let removed = async {
+            storage.remove_folders_before(QUARANTINE, before.as_str()).await?;
+            storage.remove_folders_before(LOGS, before.as_str()).await
+        };
+        removed.await.map_err(|e| e.to_failure())
     }
 
     async fn close(&self) {

@@ -139,6 +139,7 @@ impl SegmentActor {
     fn end(&mut self, outcome: AttemptEventKind, context: &mut Context<Self>) {
         figures::ended(&outcome);
         self.says.ended(&outcome);
+        let is_failure = matches!(&outcome, AttemptEventKind::Failed(f) if f.class != Class::Cancelled);
         let is_published = self.spec.segment.output.publishes();
         let sink = match &outcome {
             AttemptEventKind::Prepared(_) if is_published => self.work.as_ref().and_then(|w| w.sink.clone()),
@@ -146,8 +147,11 @@ impl SegmentActor {
         };
         let over = AttemptOver { token: self.spec.id.token, sink };
         let (node, events, event) = (self.node.clone(), self.events.clone(), self.event(outcome));
-        self.work = None;
+        let failed = self.work.take().filter(|_| is_failure);
         let telling = async move {
+            if let Some(work) = failed {
+                work.keep_quarantines().await;
+            }
             if node.send(over).await.is_err() || events.send(event).await.is_err() {
                 tracing::warn!("an attempt ended after its node");
             }

@@ -44,6 +44,8 @@ const TEAM: usize = 4;
 /// How long what a plan held may take to be given back before another one is made, and how often it is looked at.
 const RELEASE_LIMIT: Duration = Duration::from_secs(3);
 const RELEASE_PAUSE: Duration = Duration::from_millis(5);
+/// How long the rows that a failed attempt has put aside may take to be written.
+const KEEP_LIMIT: Duration = Duration::from_secs(10);
 
 /// A planned attempt: everything its operators share.
 pub(crate) struct Work {
@@ -107,6 +109,21 @@ impl Work {
             self.meters.set_spilled(&spilled);
         }
         self.meters.snapshot()
+    }
+
+    /// Writes the rows that were put aside so far, though the attempt or its plan has failed: for whoever asks why.
+    pub(crate) async fn keep_quarantines(&self) {
+        let kept = async {
+            for quarantine in self.quarantines.values() {
+                // What is too much has been said: that is why it failed.
+                if let Err(error) = quarantine.finish().await {
+                    tracing::debug!(error = error.message, "the quarantine of a failed attempt");
+                }
+            }
+        };
+        if timeout(KEEP_LIMIT, kept).await.is_err() {
+            tracing::warn!("the quarantine of a failed attempt could not be written in time");
+        }
     }
 
     /// The meters of its blocks.
@@ -300,6 +317,8 @@ pub(crate) async fn clear(work: Arc<Work>) -> Result<()> {
     if let Some(sink) = &work.sink {
         sink.discard().await?;
     }
+    // The next plan meets the same rows again, and its file takes the place of this one.
+    work.keep_quarantines().await;
     let Some(pool) = work.flow.as_ref().map(|flow| Arc::clone(flow.context.memory_pool())) else { return Ok(()) };
     drop(work);
     // Tasks that the engine has started end at their next await. Other segments of the run may hold memory for longer.

@@ -10,6 +10,7 @@ use flowetl_proto::control::{AttemptSpec, Executor};
 use flowetl_proto::id::{BlockId, ExecutorId, RunId, Token};
 use flowetl_proto::log::Query;
 use flowetl_proto::look::{Inspector, RowsForm};
+use flowetl_proto::quarantine;
 use flowetl_proto::tables::Table;
 use flowetl_proto::trust::Subject;
 use flowetl_proto::wire::v1::reported::What;
@@ -122,6 +123,13 @@ impl v1::executor_server::Executor for Service {
         self.admit(&request, &Subject::Run(run.clone()))?;
         let query = Query { run, ..read(&request.get_ref().query_json)? };
         found_json(self.node.log(query).await)
+    }
+
+    async fn read_quarantine(&self, request: Request<v1::ReadQuarantineRequest>) -> Reply<v1::Found> {
+        let run = RunId::new(&request.get_ref().run_id);
+        self.admit(&request, &Subject::Run(run.clone()))?;
+        let query = quarantine::Query { run, ..read(&request.get_ref().query_json)? };
+        found_json(self.node.quarantined(query).await)
     }
 
     async fn sweep_logs(&self, request: Request<v1::SweepLogsRequest>) -> Reply<v1::Found> {

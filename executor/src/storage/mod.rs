@@ -183,6 +183,16 @@ impl Storage {
         }
     }
 
+    /// Removes the folders right below a folder whose names sort before one; gives how many that were.
+    pub async fn remove_folders_before(&self, folder: &str, name: &str) -> Result<usize> {
+        let mut folders = self.folders(folder, Side::Read).await?;
+        folders.retain(|found| found.as_str() < name);
+        for found in &folders {
+            self.remove_folder(&format!("{folder}/{found}")).await?;
+        }
+        Ok(folders.len())
+    }
+
     /// Removes a folder that holds nothing, and its parents up to `above`; a folder in use stays.
     pub async fn remove_empty(&self, folder: &str, above: &str) -> Result<()> {
         let Place::Local { root, .. } = &self.place else { return Ok(()) };
