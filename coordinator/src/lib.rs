@@ -34,6 +34,7 @@ mod notify;
 pub mod oidc;
 mod pipelines;
 mod place;
+mod quarantine;
 mod run;
 mod schedule;
 mod store;

@@ -82,6 +82,52 @@ fn dm_6_what_a_pipeline_has_read_is_shown_set_and_forgotten() {
 }
 
 #[test]
+fn rows_that_cannot_be_read_are_put_aside_with_their_reasons() {
+    let world = World::new();
+    let orders: String =
+        (1..=500).map(|id| if id % 50 == 0 { "x,7\n".to_owned() } else { format!("{id},{id}\n") }).collect();
+    world.write("orders.csv", &format!("id,amount\n{orders}"));
+    let served = Served::start(&world);
+    let text = |limit: &str| {
+        format!(
+            "connections: {{files: 'file://{folder}'}}\nblocks:\n  orders: {{extract: files/orders.csv, types: {{id: int64}}, \
+             bad_rows: {{quarantine: {limit}}}}}\n  out: {{load: orders, to: files/out.csv}}\n",
+            folder = world.folder().display()
+        )
+    };
+    let made = served.post("/pipelines", &json!({ "name": "orders", "text": text("2%") }));
+    let ended = run(&served, id(&made));
+    assert_eq!(ended["status"], "success", "{ended}");
+    assert_eq!((&ended["records_loaded"], &ended["records_failed"]), (&json!(490), &json!(10)));
+    let path = format!("/runs/{}/quarantine", id(&ended));
+    let (mut rows, mut query) = (Vec::new(), "?limit=4".to_owned());
+    loop {
+        let page = served.get(&format!("{path}{query}"));
+        rows.extend(page["rows"].as_array().unwrap().iter().cloned());
+        if page["has_more"] == false {
+            break;
+        }
+        query = format!("?limit=4&after={}", page["next"].as_str().unwrap());
+    }
+    assert_eq!(rows.len(), 10);
+    for (at, row) in rows.iter().enumerate() {
+        let line = format!("line {}", (at + 1) * 50 + 1);
+        assert!(row["location"].as_str().unwrap().ends_with(&line), "{row} is {line}");
+        assert_eq!((&row["block"], row["row"].as_str().unwrap().trim_end()), (&json!("orders"), "x,7"), "{row}");
+        assert!(row["reason"].as_str().unwrap().contains("`x`"), "{row}");
+    }
+
+    // Too many of them: what they were is shown just as well.
+    let made = served.post("/pipelines", &json!({ "name": "strict", "text": text("2") }));
+    let ended = run(&served, id(&made));
+    assert_eq!(ended["status"], "failed", "{ended}");
+    let page = served.get(&format!("/runs/{}/quarantine", id(&ended)));
+    let rows = page["rows"].as_array().unwrap();
+    assert!(rows.len() > 2 && rows[2]["location"].as_str().unwrap().ends_with("line 151"), "{page}");
+    served.end();
+}
+
+#[test]
 fn cn_4_a_bucket_is_reached_with_its_endpoint_and_keys() {
     let server =
         std::env::var("FLOWETL_TEST_S3").expect("`FLOWETL_TEST_S3` names no bucket; `deploy/test.sh` starts a server");

@@ -124,6 +124,25 @@ fn transformation(served: &Served, name: &str, sql: &str, more: &Value) -> Strin
     format!("/transformations/{}", served.post("/transformations", &wish)["id"].as_str().unwrap())
 }
 
+/// The rows of a preview, each as its values with colons between.
+fn looked_at(served: &Served, transformation: &str, wish: &Value) -> Vec<String> {
+    let shown = served.post(&format!("{transformation}/preview"), wish);
+    let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("{shown}")).to_owned();
+    let row = |row: &Value| row.as_array().unwrap().iter().map(text).collect::<Vec<_>>().join(":");
+    shown["rows"].as_array().unwrap().iter().map(row).collect()
+}
+
+fn rows_are_seen_before_anything_is_made(served: &Served, house: &Database, (clean, totals): (&str, &str)) {
+    let sql = "select id, amount from {{ source('raw', 'orders') }} where amount >= {{ var('least') }} order by 1";
+    let not_saved = looked_at(served, clean, &json!({ "params": { "least": 7 }, "sql_body": sql }));
+    let oracle =
+        "select string_agg(id || ':' || amount, ' ' order by id) from tenant_default_raw.orders where amount >= 7";
+    assert_eq!(not_saved.join(" "), house.text(oracle));
+    assert_eq!(looked_at(served, clean, &json!({ "limit": 1 })).len(), 1);
+    let (status, wrong) = served.call("POST", &format!("{totals}/preview"), &Value::Null);
+    assert!(status == 409 && wrong.contains("clean"), "what it needs is not made yet: {wrong}");
+}
+
 #[test]
 fn dm_11_and_tr_1_to_7_transformations_become_views_and_tables_and_are_tested() {
     let (world, house) = (World::new(), Database::postgres());
@@ -168,6 +187,7 @@ fn dm_11_and_tr_1_to_7_transformations_become_views_and_tables_and_are_tested() 
     let (status, wrong) =
         served.call("POST", &format!("{clean}/compile"), &json!({ "sql_body": "select 1,\n nothing" }));
     assert!(status == 409 && wrong.contains("at line 2, column 2"), "{wrong}");
+    rows_are_seen_before_anything_is_made(&served, &house, (&clean, &totals));
     assert!(!house.has("tenant_default_staging.clean"), "nothing is made where one looks");
 
     let run = ended(&served, &format!("{totals}/run?upstream=true"), &json!({}));
@@ -178,6 +198,7 @@ fn dm_11_and_tr_1_to_7_transformations_become_views_and_tables_and_are_tested() 
     let oracle = "select coalesce(string_agg(id || ':' || amount * 2, ' ' order by id), '') from tenant_default_raw.orders where amount >= 20";
     let made = "select string_agg(id || ':' || twice, ' ' order by id) from tenant_default_marts.totals";
     assert_eq!(house.text(made), house.text(oracle));
+    assert_eq!(looked_at(&served, &totals, &json!({})).join(" "), house.text(made));
 
     // A test that fails is the run's failure; a parameter changes what is made.
     let failed = ended(&served, &format!("{totals}/run?upstream=true"), &json!({ "params": { "least": 5 } }));

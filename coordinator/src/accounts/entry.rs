@@ -196,6 +196,7 @@ impl Accounts {
     async fn tokens(&self, directory: &mut Directory, person: &Person, session: &str, now: i64) -> Result<Tokens> {
         let refresh = Secret::generate("")?;
         directory.add_refresh(&refresh.hash, session, now + REFRESH_MS).await?;
+        directory.see(&person.id, now).await?;
         let iat = now / 1000;
         let claims = Claims { sub: person.id.clone(), sid: session.to_owned(), iat, exp: iat + ACCESS_SECONDS };
         Ok(Tokens {

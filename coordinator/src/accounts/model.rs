@@ -46,6 +46,8 @@ pub(crate) struct Member {
     pub name: String,
     pub role: Role,
     pub since: Timestamp,
+    /// When they signed in last, or went on with a session; null where that has never been.
+    pub last_seen_at: Option<Timestamp>,
 }
 
 /// Someone who may come to belong to an organization.

@@ -10,6 +10,7 @@ use flowetl_proto::id::{BlockId, RunId, Token};
 use flowetl_proto::log::{Page, Query};
 use flowetl_proto::look::{FILES_LIMIT, FileState, Found, NotFound, RowsForm, SegmentPlan};
 use flowetl_proto::pipeline::{ConnectionSpec, Pipeline, Reference, Unsealed};
+use flowetl_proto::quarantine;
 use flowetl_proto::tables::{SAMPLE_LIMIT, Sample, Table};
 use flowetl_proto::trust::{ClusterKey, Subject, Trust, about};
 use flowetl_proto::wire::v1::executor_client::ExecutorClient;
@@ -326,6 +327,17 @@ impl Client {
         };
         let page = found(asked.await)?;
         serde_json::from_slice(&page).map_err(|e| Failure::new(Class::Internal, format!("a log cannot be read: {e}")))
+    }
+
+    pub(super) async fn quarantined(&self, query: &quarantine::Query) -> Result<quarantine::Page, Failure> {
+        let mut executor = self.executor.clone();
+        let asked = async {
+            let request = v1::ReadQuarantineRequest { run_id: query.run.to_string(), query_json: written(query)? };
+            in_time(CALL_LIMIT, executor.read_quarantine(about(Subject::Run(query.run.clone()), request))).await
+        };
+        let page = found(asked.await)?;
+        serde_json::from_slice(&page)
+            .map_err(|e| Failure::new(Class::Internal, format!("a quarantine cannot be read: {e}")))
     }
 
     pub(super) async fn sweep_logs(&self, before: &RunId) -> Result<usize, Failure> {

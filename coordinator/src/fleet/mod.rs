@@ -24,6 +24,7 @@ use flowetl_proto::id::{BlockId, ExecutorId, RunId, Token};
 use flowetl_proto::log::{Page, Query};
 use flowetl_proto::look::{FileState, Found, Inspector, NotFound, RowsForm, SegmentPlan};
 use flowetl_proto::pipeline::{ConnectionSpec, Pipeline, Reference, Unsealed};
+use flowetl_proto::quarantine;
 use flowetl_proto::tables::{Sample, Table};
 use flowetl_proto::trust::Trust;
 use flowetl_proto::wire::v1::ExecutorInfo;
@@ -275,6 +276,10 @@ impl Executor for Fleet {
 
     async fn log(&self, query: Query) -> std::result::Result<Page, Failure> {
         self.any()?.log(&query).await
+    }
+
+    async fn quarantined(&self, query: quarantine::Query) -> std::result::Result<quarantine::Page, Failure> {
+        self.any()?.quarantined(&query).await
     }
 
     async fn sweep_logs(&self, before: RunId) -> std::result::Result<usize, Failure> {

@@ -253,13 +253,13 @@ impl LogLine {
 }
 
 /// A cursor as callers hold it.
-fn written(cursor: &Cursor) -> String {
+pub(super) fn written(cursor: &Cursor) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(json(cursor))
 }
 
-fn cursor(text: &str) -> Result<Cursor, Refusal> {
+pub(super) fn cursor(text: &str) -> Result<Cursor, Refusal> {
     let read = BASE64_URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    read.ok_or_else(|| Refusal::wrong("after", "this is no `next` of a page of the log"))
+    read.ok_or_else(|| Refusal::wrong("after", "this is no `next` of a page"))
 }
 
 fn json(value: &impl Serialize) -> String {

@@ -36,6 +36,7 @@ mod pipeline_looks;
 mod pipelines;
 mod places;
 mod problem;
+mod quarantine;
 mod rates;
 mod routes;
 mod run_detail;

@@ -9,8 +9,8 @@ use super::gate::Needs;
 use super::problem::Problem;
 use super::{
     alerts, audit, auth, backups, catalogue, connections, dashboard, discovery, events, executors, files, health, keys,
-    lineage, logs, members, oidc, organizations, pipeline_looks, pipelines, routes, runs, schedules, transformations,
-    triggers, vault,
+    lineage, logs, members, oidc, organizations, pipeline_looks, pipelines, quarantine, routes, runs, schedules,
+    transformations, triggers, vault,
 };
 
 #[derive(OpenApi)]
@@ -86,6 +86,7 @@ use super::{
         schedules::get,
         schedules::update,
         schedules::remove,
+        quarantine::quarantined,
         runs::list,
         runs::get,
         runs::cancel,
@@ -139,6 +140,7 @@ use super::{
         transformations::update,
         transformations::remove,
         transformations::compile,
+        transformations::preview,
         transformations::run,
         transformations::sources,
         transformations::sources_file,

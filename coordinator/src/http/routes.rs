@@ -12,8 +12,8 @@ use super::gate::{self, Needs};
 use super::problem::{no_such_method, no_such_path};
 use super::{
     Site, alerts, audit, auth, backups, body, catalogue, connections, console, dashboard, discovery, docs, events,
-    executors, files, health, keys, lineage, logs, members, oidc, once, organizations, pipeline_looks, pipelines, runs,
-    schedules, transformations, triggers, vault,
+    executors, files, health, keys, lineage, logs, members, oidc, once, organizations, pipeline_looks, pipelines,
+    quarantine, runs, schedules, transformations, triggers, vault,
 };
 use crate::accounts::{Role, Scope};
 
@@ -81,6 +81,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     for log in ["/runs/{run}/logs", "/executions/{run}/logs", "/jobs/{run}/logs"] {
         all.push(lasting(GET, log, Member(Viewer, Some(Scope::RunsRead)), logs::read));
     }
+    // Whoever sees rows may change what makes them, as with a preview.
+    all.push(endpoint(GET, "/runs/{run}/quarantine", Member(Editor, Some(Scope::RunsRead)), quarantine::quarantined));
     for (list, one, cancel, retry) in [
         ("/runs", "/runs/{run}", "/runs/{run}/cancel", "/runs/{run}/retry"),
         ("/executions", "/executions/{run}", "/executions/{run}/cancel", "/executions/{run}/retry"),
@@ -278,6 +280,7 @@ fn of_transformations() -> Vec<Endpoint> {
         endpoint(PUT, "/transformations/{transformation}", WRITE, transformations::update),
         endpoint(DELETE, "/transformations/{transformation}", REMOVE, transformations::remove),
         endpoint(POST, "/transformations/{transformation}/compile", WRITE, transformations::compile),
+        endpoint(POST, "/transformations/{transformation}/preview", WRITE, transformations::preview),
         endpoint(POST, "/transformations/{transformation}/run", WRITE, transformations::run),
     ]
 }

@@ -14,9 +14,10 @@ use super::pipelines::Export;
 use super::problem::Problem;
 use super::runs::RunItem;
 use crate::accounts::{Caller, Tenant};
+use crate::discovery::RowsView;
 use crate::transformations::{
-    CompileWish, CompiledSql, SourceItem, Sources, TransformationItem, TransformationRunWish, TransformationWish,
-    Transformations,
+    CompileWish, CompiledSql, SourceItem, Sources, TransformationItem, TransformationPreviewWish,
+    TransformationRunWish, TransformationWish, Transformations,
 };
 
 /// Which transformations.
@@ -175,6 +176,20 @@ pub(super) async fn compile(
     Optional(wish): Optional<CompileWish>,
 ) -> Result<Json<CompiledSql>, Problem> {
     Ok(Json(site.transformations()?.compile(&tenant, &transformation, wish).await?))
+}
+
+/// The first rows that its SQL gives now, of what is kept or of what is sent in its place. What it refers to is read as it is;
+/// nothing is made.
+#[utoipa::path(post, path = "/transformations/{transformation}/preview", tag = "transformations",
+    params(("transformation" = String, Path)), request_body(content = Option<TransformationPreviewWish>),
+    responses((status = 200, body = RowsView)))]
+pub(super) async fn preview(
+    site: Site,
+    Known(tenant): Known<Tenant>,
+    Named(transformation): Named,
+    Optional(wish): Optional<TransformationPreviewWish>,
+) -> Result<Json<RowsView>, Problem> {
+    Ok(Json(site.transformations()?.preview(&tenant, &transformation, wish).await?))
 }
 
 /// Begin a run that makes its table or view, and tests it.

@@ -48,7 +48,8 @@ impl Pipelines {
         self.rows(&parsed.pipeline, &wish.block, wish.limit, Some(&parsed)).await
     }
 
-    async fn rows(
+    /// The first rows of a block of a pipeline; problems are those of `parsed`, where it is a file that is not kept.
+    pub(crate) async fn rows(
         &self,
         pipeline: &Pipeline,
         block: &str,

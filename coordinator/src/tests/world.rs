@@ -15,6 +15,7 @@ use flowetl_proto::id::{BlockId, RunId, Token};
 use flowetl_proto::log::{Line, Page, Query};
 use flowetl_proto::look::{FileState, Found, Inspector, NotFound, RowsForm, SegmentPlan};
 use flowetl_proto::pipeline::{Block, ConnectionSpec, Pipeline, Reference, Unsealed};
+use flowetl_proto::quarantine;
 use flowetl_proto::tables::{Sample, Table};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -52,6 +53,8 @@ pub(crate) struct World {
     pub boundaries: BTreeSet<(RunId, Token)>,
     /// What was said of runs.
     pub lines: Vec<(RunId, Line)>,
+    /// Rows that attempts have put aside.
+    pub aside: Vec<(Token, quarantine::Row)>,
     /// What lies in object storage.
     pub folders: Vec<BoundaryFolder>,
     /// What it was told of runs that go on.
@@ -230,6 +233,20 @@ impl Executor for FakeExecutor {
         }
         page.next = [("fake".to_owned(), read)].into();
         Ok(page)
+    }
+
+    async fn quarantined(&self, query: quarantine::Query) -> Result<quarantine::Page, Failure> {
+        let aside = self.act(|world| world.aside.clone()).unwrap_or_default();
+        let takes = |(token, row): &(Token, quarantine::Row)| {
+            query.attempts.contains(token) && query.block.as_ref().is_none_or(|block| row.block == *block)
+        };
+        let mut rows: Vec<_> = aside.into_iter().filter(takes).map(|(_, row)| row).collect();
+        let read = query.after.get("fake").copied().unwrap_or(0) as usize;
+        rows.drain(..read.min(rows.len()));
+        let has_more = rows.len() > query.limit;
+        rows.truncate(query.limit);
+        let next = [("fake".to_owned(), (read + rows.len()) as u64)].into();
+        Ok(quarantine::Page { rows, next, has_more })
     }
 
     async fn sweep_logs(&self, before: RunId) -> Result<usize, Failure> {

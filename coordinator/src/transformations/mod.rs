@@ -12,7 +12,8 @@ mod source;
 mod template;
 
 pub(crate) use self::model::{
-    CompileWish, CompiledSql, Model, Transformation, TransformationItem, TransformationRunWish, TransformationWish,
+    CompileWish, CompiledSql, Model, Transformation, TransformationItem, TransformationPreviewWish,
+    TransformationRunWish, TransformationWish,
 };
 #[cfg(test)]
 pub(crate) use self::scheduled::begin_due;

@@ -167,6 +167,19 @@ pub(crate) struct CompileWish {
     pub params: Option<BTreeMap<String, Value>>,
 }
 
+/// Which rows are to be seen, of what is kept or of what is sent in its place.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TransformationPreviewWish {
+    /// SQL that is not saved yet.
+    pub sql_body: Option<String>,
+    /// Values of the parameters; of those that are left out, their defaults.
+    #[schema(value_type = Option<Object>)]
+    pub params: Option<BTreeMap<String, Value>>,
+    /// How many: 100 where it is left out, never more than 1000.
+    pub limit: Option<usize>,
+}
+
 /// SQL as the database gets it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct CompiledSql {

@@ -5,17 +5,18 @@ use std::sync::Arc;
 use flowetl_proto::id::BlockId;
 use flowetl_proto::pipeline::{Parsed, Pipeline};
 use flowetl_proto::run::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::build::{self, wrong_sql};
 use super::model::{
     CompileWish, CompiledSql, Incremental, Materialization, Model, Transformation, TransformationItem,
-    TransformationRunWish, TransformationWish,
+    TransformationPreviewWish, TransformationRunWish, TransformationWish,
 };
 use super::project::Project;
 use super::source::{SOURCES_MAX, Sources};
 use super::template::refs;
 use crate::accounts::{Caller, Change, Refusal, Tenant};
+use crate::discovery::RowsView;
 use crate::fleet::Roster;
 use crate::pipelines::{PipelineWish, Pipelines, RunWish};
 use crate::store::{Directory, OwnedRun};
@@ -156,13 +157,7 @@ impl Transformations {
 
     /// The SQL of one as the database gets it, which has looked at it; nothing is made.
     pub(crate) async fn compile(&self, tenant: &Tenant, id: &str, wish: CompileWish) -> Result<CompiledSql, Refusal> {
-        let mut project = self.project(tenant).await?;
-        let mut of = found(&project, id)?.clone();
-        if let Some(sql) = wish.sql_body {
-            of.sql_body = sql;
-            project.all.insert(of.name.clone(), of.clone());
-            check_cycle(&project, &of)?;
-        }
+        let (project, of) = self.draft(tenant, id, wish.sql_body).await?;
         let rendered = project.render(&of).map_err(wrong_sql)?;
         // Whatever is made of it, the database gets the same query.
         let as_view = Transformation { materialization: Materialization::View, ..of.clone() };
@@ -179,6 +174,23 @@ impl Transformations {
             depends_on: refs(&of.sql_body),
             sources: rendered.sources,
         })
+    }
+
+    /// The first rows that the SQL of one gives now, of the tables and views as they are; nothing is made.
+    pub(crate) async fn preview(
+        &self,
+        tenant: &Tenant,
+        id: &str,
+        wish: TransformationPreviewWish,
+    ) -> Result<RowsView, Refusal> {
+        let (project, of) = self.draft(tenant, id, wish.sql_body).await?;
+        let query = project.render(&of).map_err(wrong_sql)?.sql;
+        let block = json!({ &of.name: { "extract": { "connection": of.connection, "query": query } } });
+        let file = json!({ "params": of.params, "blocks": block });
+        let file = PipelineWish { name: Some(of.name.clone()), text: Some(file.to_string()), ..Default::default() };
+        let pipeline = self.pipelines.parsed(tenant, file).await?.pipeline.bound(&wish.params.unwrap_or_default());
+        let pipeline = pipeline.map_err(|message| Refusal::Wrong { field: "params", message })?;
+        self.pipelines.rows(&pipeline, &of.name, wish.limit, None).await
     }
 
     /// Begins a run that makes one and tests it; what it needs first, where that is wanted.
@@ -216,6 +228,23 @@ impl Transformations {
     pub(crate) async fn models(&self, tenant: &Tenant) -> Result<Vec<Model>> {
         let project = self.project(tenant).await?;
         Ok(project.all.values().map(|of| project.model(of)).collect())
+    }
+
+    /// One as it is kept, or with the SQL that is sent in its place, among all others.
+    async fn draft(
+        &self,
+        tenant: &Tenant,
+        id: &str,
+        sql: Option<String>,
+    ) -> Result<(Project, Transformation), Refusal> {
+        let mut project = self.project(tenant).await?;
+        let mut of = found(&project, id)?.clone();
+        if let Some(sql) = sql {
+            of.sql_body = sql;
+            project.all.insert(of.name.clone(), of.clone());
+            check_cycle(&project, &of)?;
+        }
+        Ok((project, of))
     }
 
     async fn project(&self, tenant: &Tenant) -> Result<Project> {

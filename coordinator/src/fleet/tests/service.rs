@@ -100,6 +100,11 @@ impl v1::executor_server::Executor for Service {
         found(self.executor.log(read(&request.get_ref().query_json)).await)
     }
 
+    async fn read_quarantine(&self, request: Request<v1::ReadQuarantineRequest>) -> Reply<v1::Found> {
+        self.takes(&request, &Subject::Run(RunId::new(&request.get_ref().run_id)));
+        found(self.executor.quarantined(read(&request.get_ref().query_json)).await)
+    }
+
     async fn sweep_logs(&self, request: Request<v1::SweepLogsRequest>) -> Reply<v1::Found> {
         self.takes(&request, &Subject::Executor);
         found(self.executor.sweep_logs(RunId::new(&request.get_ref().before_run_id)).await)

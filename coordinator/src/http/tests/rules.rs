@@ -85,6 +85,7 @@ GET /organizations/{organization}/ws: viewer, events:read
 GET /runs/{run}/logs: viewer, runs:read
 GET /executions/{run}/logs: viewer, runs:read
 GET /jobs/{run}/logs: viewer, runs:read
+GET /runs/{run}/quarantine: editor, runs:read
 GET /runs: viewer, runs:read
 GET /runs/{run}: viewer, runs:read
 POST /runs/{run}/cancel: editor, runs:write
@@ -153,6 +154,7 @@ GET /transformations/{transformation}: viewer, pipelines:read
 PUT /transformations/{transformation}: editor, pipelines:write
 DELETE /transformations/{transformation}: admin, pipelines:write
 POST /transformations/{transformation}/compile: editor, pipelines:write
+POST /transformations/{transformation}/preview: editor, pipelines:write
 POST /transformations/{transformation}/run: editor, pipelines:write
 ";
 

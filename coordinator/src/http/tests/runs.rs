@@ -3,6 +3,7 @@
 use flowetl_proto::code::Class;
 use flowetl_proto::id::RunId;
 use flowetl_proto::log::{Level, Line};
+use flowetl_proto::quarantine::Row;
 use flowetl_proto::run::Options;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -21,6 +22,7 @@ on_both!(
     mo_2_mo_7_dm_3_dm_4_a_run_tells_what_happened_to_it,
     nr_3_a_failed_run_goes_on_from_the_block_that_failed,
     ap_15_dm_5_what_is_said_of_a_run_is_told_whole_and_in_order,
+    rows_that_were_put_aside_are_shown_page_by_page,
     mo_3_mo_5_who_follows_a_run_hears_it_to_its_end,
     mo_8_to_10_one_call_shows_how_everything_stands,
     mo_11_pl_13_a_pipeline_shows_its_last_run_and_all_before,
@@ -257,6 +259,42 @@ async fn ap_15_dm_5_what_is_said_of_a_run_is_told_whole_and_in_order(database: &
     let text = Answer::of(as_text).await.text;
     assert_eq!(text.lines().filter(|line| line.contains(" line ")).count(), 100);
     assert!(text.lines().next().unwrap().ends_with("info  the run has begun"), "{text}");
+    let stranger = app.sign_up("stranger@example.com", json!({})).await;
+    app.get(&path, &stranger).await.refused(404);
+    drop(handle);
+    app.end().await;
+}
+
+async fn rows_that_were_put_aside_are_shown_page_by_page(database: &Database) {
+    let app = App::start(database).await;
+    let team = app.team().await;
+    let handle = app.served.process.handle.clone();
+    app.served.world.lock().unwrap().turns.insert("b".into(), vec![Turn::Fail(Class::SourceTransient)]);
+    let run = handle.submit(pipeline("shop", vec![extract("a"), load("b", "a", "replace")]), Options::default());
+    let run = run.await.unwrap();
+    assert_eq!(handle.wait(&run).await.unwrap().state.as_str(), "success");
+    let tries: Vec<_> = handle.attempts(&run).await.unwrap().into_iter().map(|row| row.token).collect();
+    let [failed, won] = tries[..] else { panic!("{tries:?}") };
+    let row = |location: &str| Row {
+        block: "a".into(),
+        location: location.into(),
+        reason: "no number".into(),
+        row: "x,1".into(),
+    };
+    let aside = [(failed, "line 1"), (won, "line 1"), (won, "line 4"), (won, "line 7")];
+    app.served.world.lock().unwrap().aside.extend(aside.map(|(token, location)| (token, row(location))));
+
+    let path = format!("/runs/{run}/quarantine");
+    let first = app.get(&format!("{path}?limit=2"), &team.editor).await.good();
+    let shown = json!({ "block": "a", "location": "line 1", "reason": "no number", "row": "x,1" });
+    assert_eq!((&first["rows"][0], &first["has_more"]), (&shown, &json!(true)), "that of the attempt that counts");
+    let next = format!("{path}?limit=2&block=a&after={}", first["next"].as_str().unwrap());
+    let last = app.get(&next, &team.editor).await.good();
+    assert_eq!((last["rows"].as_array().unwrap().len(), &last["has_more"]), (1, &json!(false)));
+    assert_eq!(last["rows"][0]["location"], "line 7");
+    assert_eq!(app.get(&format!("{path}?block=b"), &team.editor).await.good()["rows"], json!([]));
+    app.get(&format!("{path}?after=x"), &team.editor).await.refused(422);
+    app.get(&path, &team.viewer).await.refused(403);
     let stranger = app.sign_up("stranger@example.com", json!({})).await;
     app.get(&path, &stranger).await.refused(404);
     drop(handle);

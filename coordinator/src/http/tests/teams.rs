@@ -75,6 +75,11 @@ async fn so_2_and_au_12_members_are_invited_changed_and_removed(database: &Datab
     let (new_member, owner, admin) = (member(&new).await, member(&team.owner).await, member(&team.admin).await);
     let changed = app.patch(&new_member, &team.admin, json!({ "role": "viewer" })).await.good();
     assert_eq!(changed["role"], "viewer");
+    let before = changed["last_seen_at"].as_str().unwrap().to_owned();
+    app.login("new@example.com", "correct horse").await.good();
+    let members = app.get(&format!("{acme}/members"), &team.admin).await.good();
+    let seen = members.as_array().unwrap().iter().find(|m| m["email"] == "new@example.com").unwrap();
+    assert!(seen["last_seen_at"].as_str().unwrap() > before.as_str(), "{seen} was seen after {before}");
     app.patch(&new_member, &team.admin, json!({ "role": "owner" })).await.refused(403);
     app.patch(&owner, &team.admin, json!({ "role": "viewer" })).await.refused(403);
     app.delete(&owner, &team.admin).await.refused(403);

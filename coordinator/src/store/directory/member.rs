@@ -11,7 +11,7 @@ use crate::store::{doing, get, get_word};
 /// Members that a list shows at most: more than an organization has people.
 const LIST_MAX: i64 = 10_000;
 
-const MEMBER: &str = "select p.id as person, p.email, p.name, m.role, m.created_at as since \
+const MEMBER: &str = "select p.id as person, p.email, p.name, p.last_seen_at, m.role, m.created_at as since \
                       from membership m join person p on p.id = m.person where m.organization = $1";
 
 impl Directory {
@@ -81,5 +81,6 @@ fn decode(row: &AnyRow) -> Result<Member> {
         name: get(row, "name")?,
         role: get_word(row, "role")?,
         since: Timestamp(get(row, "since")?),
+        last_seen_at: get::<Option<i64>>(row, "last_seen_at")?.map(Timestamp),
     })
 }

@@ -32,6 +32,13 @@ impl Directory {
         row.as_ref().map(decode).transpose()
     }
 
+    /// They are here at the time `now`.
+    pub(crate) async fn see(&mut self, person: &str, now: i64) -> Result<()> {
+        let update = sqlx::query("update person set last_seen_at = $1 where id = $2");
+        update.bind(now).bind(person.to_owned()).execute(&mut *self.line).await.map_err(doing("write a person"))?;
+        Ok(())
+    }
+
     /// The hash of a new password; empty: there is none any more.
     pub(crate) async fn set_password(&mut self, person: &str, hash: &str) -> Result<()> {
         let update = sqlx::query("update person set password_hash = $1 where id = $2");

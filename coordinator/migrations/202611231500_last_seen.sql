@@ -1,0 +1,2 @@
+-- When a person signed in last, or went on with a session.
+alter table person add column last_seen_at bigint;
