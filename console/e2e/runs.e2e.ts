@@ -1,5 +1,7 @@
 // Runs as they go on, succeed, fail, are cancelled and gone on with, against a real database.
-import { expect, test } from "vitest";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, inject, test } from "vitest";
 import { z } from "zod";
 import { expectAccessible, inspect, openBrowser, settled } from "./browser";
 import { POSTGRES, psql } from "./postgres";
@@ -117,6 +119,45 @@ test("a run is watched while it goes on, and looked at afterwards", { timeout: 1
   await page.goto("/runs");
   await page.getByRole("row").filter({ hasText: "Cancelled" }).waitFor();
   await inspect(page, "runs-full", ["usual", "small", "large"]);
+  expect(errors).toEqual([]);
+});
+
+test("rows that could not be read are shown with their reasons", { timeout: 120_000 }, async () => {
+  const person = await signUp();
+  const folder = join(inject("home"), `aside-${person.email}`);
+  mkdirSync(folder);
+  const lines = Array.from({ length: 300 }, (_, at) => (at % 20 === 9 ? "x,broken" : `${at},good`));
+  writeFileSync(join(folder, "orders.csv"), `id,name\n${lines.join("\n")}\n`);
+  const text = (quarantine: string) =>
+    `connections:\n  files: "file://${folder}"\nblocks:\n  orders: {extract: files/orders.csv, types: {id: int64}, ` +
+    `bad_rows: {quarantine: ${quarantine}}}\n  out: {load: orders, to: files/out.csv}\n`;
+  const made = async (name: string, quarantine: string) =>
+    identified.parse(await person.call("POST", "/pipelines", { name, text: text(quarantine) })).id;
+  const run = await begin(person, await made("lenient", "10%"));
+  const { page, context, errors } = await browser.visit();
+  await letIn(context, person);
+  await page.goto(`/runs/${run}`);
+  await page.getByRole("tab", { name: "Quarantine" }).click();
+  await page.getByText("15 rows could not be read and were put aside; all others went on.").waitFor();
+  const rows = page.getByRole("table", { name: "Rows in quarantine" }).getByRole("row");
+  await rows
+    .filter({ hasText: /line 11\D/ })
+    .getByText("x,broken")
+    .waitFor();
+  expect(await rows.count()).toBe(1 + 15);
+  await inspect(page, "run-quarantine", ["usual", "small"]);
+  const saved = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Download all" }).click();
+  const saidLines = readFileSync(await (await saved).path(), "utf8")
+    .trim()
+    .split("\n");
+  expect(saidLines.map((line) => z.object({ row: z.string() }).parse(JSON.parse(line)).row.trim())).toEqual(
+    Array.from({ length: 15 }, () => "x,broken"),
+  );
+
+  const failed = await begin(person, await made("strict", "2"));
+  await page.goto(`/runs/${failed}?tab=quarantine`);
+  await rows.filter({ hasText: "line 51" }).getByText("x,broken").waitFor({ timeout: 30_000 });
   expect(errors).toEqual([]);
 });
 

@@ -76,6 +76,20 @@ test("UI-9: a transformation is made of a loaded table, compiled, tested, run an
   await box.fill(
     `select customer, sum(total) as total\nfrom {{ source('${source}', 'orders') }}\ngroup by customer`,
   );
+  // What is not saved yet is looked at, too.
+  await page.getByRole("tab", { name: "Preview" }).click();
+  await page.getByRole("button", { name: "Preview", exact: true }).click();
+  await page.getByText("All 3 rows").waitFor();
+  const paid = psql(
+    `select customer || ' ' || sum(total) from ${schema}.orders where customer = 'c1' group by customer`,
+  );
+  const [customer = "", total = ""] = paid.split(" ");
+  const row = page
+    .getByRole("table", { name: "Rows of totals" })
+    .getByRole("row")
+    .filter({ hasText: customer });
+  await row.getByText(total, { exact: true }).waitFor();
+  await inspect(page, "transformation-preview", ["usual", "small"]);
 
   await page.getByRole("tab", { name: "Tests" }).click();
   await page.getByLabel("Another column").fill("customer");

@@ -3777,6 +3777,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/runs/{run}/quarantine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The rows that a run could not read and has put aside, as `bad_rows` of an extract lets it. They are kept for 90 days, also
+         *     those of a run that failed. Where a segment was tried more than once, those of the attempt that counts.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Only rows that this block would have read. */
+                    block?: string;
+                    /** @description Rows behind those that were read with this: the `next` of the page before. */
+                    after?: string;
+                    /** @description How many at most: 100 where it is left out, never more than 1000. Of very long rows fewer are given. */
+                    limit?: number;
+                };
+                header?: never;
+                path: {
+                    run: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["QuarantinePage"];
+                    };
+                };
+                default: components["responses"]["problem"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/runs/{run}/retry": {
         parameters: {
             query?: never;
@@ -4278,6 +4326,51 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["CompiledSql"];
+                    };
+                };
+                default: components["responses"]["problem"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/transformations/{transformation}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The first rows that its SQL gives now, of what is kept or of what is sent in its place. What it refers to is read as it is;
+         *     nothing is made.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    transformation: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["TransformationPreviewWish"] | null;
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["RowsView"];
                     };
                 };
                 default: components["responses"]["problem"];
@@ -5487,6 +5580,7 @@ export interface components {
         /** @description Someone who belongs to an organization. */
         Member: {
             email: string;
+            last_seen_at?: components["schemas"]["Timestamp"] | null;
             name: string;
             /** @description The id of the person. */
             person: string;
@@ -5829,6 +5923,26 @@ export interface components {
         Progress: {
             file?: components["schemas"]["File"] | null;
             upload?: components["schemas"]["Upload"] | null;
+        };
+        /** @description Rows, and where the next ones are. */
+        QuarantinePage: {
+            /** @description Whether more lies there now. */
+            has_more: boolean;
+            /** @description The `after` of the next page. */
+            next: string;
+            /** @description Block by block, in the order in which they were put aside. */
+            rows: components["schemas"]["QuarantinedRow"][];
+        };
+        /** @description A row that was put aside. */
+        QuarantinedRow: {
+            /** @description The block that would have read it. */
+            block: string;
+            /** @description Where in the source: `a.csv line 7`. */
+            location: string;
+            /** @description Why it could not be read. */
+            reason: string;
+            /** @description As the source has it, as far as that is text. */
+            row: string;
         };
         Refresh: {
             refresh_token: string;
@@ -6459,6 +6573,15 @@ export interface components {
             next?: string | null;
             /** @description By name. */
             transformations: components["schemas"]["TransformationItem"][];
+        };
+        /** @description Which rows are to be seen, of what is kept or of what is sent in its place. */
+        TransformationPreviewWish: {
+            /** @description How many: 100 where it is left out, never more than 1000. */
+            limit?: number | null;
+            /** @description Values of the parameters; of those that are left out, their defaults. */
+            params?: Record<string, unknown> | null;
+            /** @description SQL that is not saved yet. */
+            sql_body?: string | null;
         };
         /** @description How a transformation is to be run. */
         TransformationRunWish: {

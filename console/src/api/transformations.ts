@@ -61,6 +61,23 @@ export function compiledQuery(transformation: string, sql_body: string) {
   });
 }
 
+interface RowsWish {
+  id: string;
+  /** As it is typed. */
+  sql_body: string;
+  params: Record<string, unknown>;
+}
+
+/** The first rows that its SQL gives; nothing is made. */
+export function transformationRows({ id, ...body }: RowsWish) {
+  return answer(
+    client.POST("/transformations/{transformation}/preview", {
+      params: { path: { transformation: id } },
+      body,
+    }),
+  );
+}
+
 function refresh(): Promise<unknown> {
   void queryClient.invalidateQueries({ queryKey: ["lineage"] });
   return queryClient.invalidateQueries({ queryKey: all });

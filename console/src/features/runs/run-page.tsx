@@ -7,12 +7,14 @@ import { Page } from "@/components/page";
 import { Skeleton } from "@/components/ui/states";
 import { statusWord } from "@/components/ui/status-badge";
 import { Tabs } from "@/components/ui/tabs";
+import { useLater } from "@/lib/later";
 import { Bottleneck } from "./bottleneck";
 import { RunActions } from "./run-actions";
 import { RunData } from "./run-data";
 import { RunErrorPart } from "./run-error";
 import { RunHeader, RunLead } from "./run-header";
 import { RunLogs } from "./run-logs";
+import { RunQuarantine, useHasQuarantine } from "./run-quarantine";
 import { RunState } from "./run-state";
 import { RunTimeline } from "./run-timeline";
 import { type Heard, remember } from "./rates";
@@ -29,12 +31,17 @@ export function RunPage() {
   const [isPaused, setPaused] = useState(false);
   const run = useLiveRun(id, isPaused);
   const heard = useHeard(run);
+  const hasAside = useHasQuarantine(run);
+  const hasParts = useLater();
   const tabs = [
     { value: "graph", label: "Graph", content: <Graph run={run} heard={heard} /> },
     { value: "timeline", label: "Timeline", content: <RunTimeline run={run} /> },
     { value: "logs", label: "Logs", content: <RunLogs run={run} /> },
     { value: "data", label: "Data", content: <RunData run={run} /> },
     { value: "state", label: "State", content: <RunState run={run} /> },
+    ...(hasAside
+      ? [{ value: "quarantine" as const, label: "Quarantine", content: <RunQuarantine run={run} /> }]
+      : []),
     ...(run.error
       ? [{ value: "error" as const, label: "Error", content: <RunErrorPart run={run} error={run.error} /> }]
       : []),
@@ -48,12 +55,16 @@ export function RunPage() {
       <SaysState run={run} />
       <Bottleneck run={run} />
       <RunHeader run={run} />
-      <Tabs
-        label="Parts of the run"
-        value={tab === "error" && !run.error ? "graph" : tab}
-        onChange={(tab) => void navigate({ search: (before) => ({ ...before, tab }), replace: true })}
-        tabs={tabs}
-      />
+      {hasParts ? (
+        <Tabs
+          label="Parts of the run"
+          value={tabs.some(({ value }) => value === tab) ? tab : "graph"}
+          onChange={(tab) => void navigate({ search: (before) => ({ ...before, tab }), replace: true })}
+          tabs={tabs}
+        />
+      ) : (
+        <Skeleton className="h-[35rem] rounded-xl" />
+      )}
     </Page>
   );
 }

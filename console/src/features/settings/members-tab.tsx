@@ -56,6 +56,7 @@ export function MembersTab() {
         ),
     },
     { id: "since", header: "Since", cell: ({ since }) => <Time at={since} /> },
+    { id: "seen", header: "Last seen", cell: ({ last_seen_at }) => <Time at={last_seen_at} /> },
     {
       id: "acts",
       header: "",

@@ -16,6 +16,7 @@ import { Acts } from "./acts";
 import { CompiledTab } from "./compiled-tab";
 import { LineageTab } from "./lineage-tab";
 import { countTests, materializationLabel } from "./model";
+import { PreviewTab } from "./preview-tab";
 import { SettingsTab } from "./settings-tab";
 import { SqlTab } from "./sql-tab";
 import { TestsTab } from "./tests-tab";
@@ -42,6 +43,7 @@ function Opened({ id }: { id: string }) {
   const tabs = [
     { value: "sql", label: "SQL", content: <SqlTab wish={wish} isReadOnly={isReadOnly} /> },
     { value: "compiled", label: "Compiled", content: <CompiledTab id={id} sql={now.sql_body} /> },
+    { value: "preview", label: "Preview", content: <PreviewTab transformation={now} /> },
     {
       value: "tests",
       label: <>Tests {tests > 0 && <Badge>{tests}</Badge>}</>,
