@@ -12,7 +12,9 @@ declare module "vitest" {
 
 const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 
-const SETTLED = { timeout: 15_000, interval: 20 };
+/** No test waits longer for one thing. */
+export const LONGEST_MS = 15_000;
+const SETTLED = { timeout: LONGEST_MS, interval: 20 };
 
 export type Theme = "light" | "dark";
 export const SIZES = {
@@ -58,7 +60,7 @@ const awaited = new WeakMap<Page, Set<Request>>();
 /** Another tab of the same person. */
 export async function tab(context: BrowserContext): Promise<{ page: Page; errors: string[] }> {
   const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(LONGEST_MS);
   const errors: string[] = [];
   const asked = new Set<Request>();
   awaited.set(page, asked);
@@ -81,16 +83,26 @@ export async function tab(context: BrowserContext): Promise<{ page: Page; errors
   return { page, errors };
 }
 
+/** What a page evaluates has no limit of its own: so that a test which stands still says where. */
+async function within<Answer>(what: string, work: Promise<Answer>): Promise<Answer> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, failed) => {
+    timer = setTimeout(() => failed(new Error(`${what}: not within ${LONGEST_MS} ms`)), LONGEST_MS);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
+
 /** Nothing serious or critical is wrong for people who see or move otherwise. */
 export async function expectAccessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
+  // Asked in the page itself, which has no frames: another page, opened for it each time, would hide this one meanwhile.
+  const { violations } = await within("axe", new AxeBuilder({ page }).setLegacyMode().analyze());
   const found = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
   expect(found.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" | ")}`)).toEqual([]);
 }
 
 /** What is there is drawn, in its own letters, and nothing moves any more. */
 export async function drawn(page: Page): Promise<void> {
-  await page.evaluate(async () => {
+  const stands = page.evaluate(async () => {
     const frame = () => new Promise((done) => requestAnimationFrame(done));
     // What is measured first is put where it belongs in the frame after.
     await frame();
@@ -102,6 +114,7 @@ export async function drawn(page: Page): Promise<void> {
     await Promise.allSettled(ending.map(({ finished }) => finished));
     await frame();
   });
+  await within("frames, letters and movements of the page", stands);
 }
 
 /** What was asked for has come, too. */

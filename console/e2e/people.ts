@@ -2,6 +2,7 @@
 import type { BrowserContext } from "playwright-core";
 import { inject } from "vitest";
 import { z } from "zod";
+import { LONGEST_MS } from "./browser";
 
 const tokens = z.object({ access_token: z.string(), refresh_token: z.string() });
 
@@ -39,6 +40,7 @@ export async function letIn(context: BrowserContext, person: Person): Promise<vo
 async function call(token: string | null, method: string, path: string, body?: unknown): Promise<unknown> {
   const response = await fetch(`${inject("baseUrl")}/api/v1${path}`, {
     method,
+    signal: AbortSignal.timeout(LONGEST_MS),
     headers: { "content-type": "application/json", ...(token && { authorization: `Bearer ${token}` }) },
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
