@@ -158,6 +158,7 @@ test("rows that could not be read are shown with their reasons", { timeout: 120_
   const failed = await begin(person, await made("strict", "2"));
   await page.goto(`/runs/${failed}?tab=quarantine`);
   await rows.filter({ hasText: "line 51" }).getByText("x,broken").waitFor({ timeout: 30_000 });
+  await page.getByText("3 rows could not be read and were put aside.").waitFor();
   expect(errors).toEqual([]);
 });
 

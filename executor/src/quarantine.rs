@@ -136,7 +136,7 @@ impl QuarantineFile {
         let (bad, all, limit) = (rows.bad, rows.bad + good, self.limit);
         let reasons = rows.reasons.join("; ");
         let what =
-            format!("{bad} of {all} rows could not be read, more than the quarantine's limit of {limit}: {reasons}");
+            format!("{bad} of {all} rows could not be read, more than the quarantine's limit of {limit} ({reasons})");
         Err(Error::user(what).in_block(&self.block))
     }
 }
@@ -246,7 +246,7 @@ mod tests {
         let error = file.finish().await.unwrap_err();
         assert_eq!(
             error.message,
-            "1 of 101 rows could not be read, more than the quarantine's limit of 0.1%: a.csv line 1: broken"
+            "1 of 101 rows could not be read, more than the quarantine's limit of 0.1% (a.csv line 1: broken)"
         );
         assert_eq!((error.class, error.block.unwrap().as_str()), (Class::User, "orders"));
         let (_, file) = open(&dir, "orders", 3, json!("0.1%"));

@@ -325,10 +325,20 @@ pub struct AttemptEvent {
     /// What it has used so far, as far as whoever tells knows.
     #[serde(default)]
     pub cost: Cost,
+    /// What its blocks have counted so far; empty where whoever tells knows nothing of it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub blocks: BTreeMap<BlockId, Meter>,
     /// The id of the executor that tells it, as its coordinator knows it; `None` where that is the coordinator's own process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub executor: Option<String>,
     pub kind: AttemptEventKind,
+}
+
+impl AttemptEvent {
+    /// From this process, which knows nothing of what the attempt has used and counted.
+    pub fn new(run: RunId, segment: SegmentId, token: Token, kind: AttemptEventKind) -> Self {
+        Self { run, segment, token, cost: Cost::default(), blocks: BTreeMap::new(), executor: None, kind }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -336,7 +346,6 @@ pub struct AttemptEvent {
 pub enum AttemptEventKind {
     /// Once a second while it runs.
     Progress {
-        blocks: BTreeMap<BlockId, Meter>,
         /// Set when nothing moved for 30 s: where, in one sentence.
         stalled: Option<String>,
         /// What every operator does, on all executors; while nothing moves only.

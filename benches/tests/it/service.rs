@@ -124,6 +124,11 @@ fn rows_that_cannot_be_read_are_put_aside_with_their_reasons() {
     let page = served.get(&format!("/runs/{}/quarantine", id(&ended)));
     let rows = page["rows"].as_array().unwrap();
     assert!(rows.len() > 2 && rows[2]["location"].as_str().unwrap().ends_with("line 151"), "{page}");
+    assert_eq!(ended["records_failed"], rows.len(), "{ended}");
+    let run = served.get(&format!("/runs/{}", id(&ended)));
+    assert_eq!(run["view"]["blocks"]["orders"]["rows_quarantined"], rows.len(), "{run}");
+    let cause = run["error"]["cause"].as_str().unwrap();
+    assert!(cause.contains("more than the quarantine's limit of 2 rows"), "{cause}");
     served.end();
 }
 

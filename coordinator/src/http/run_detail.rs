@@ -200,14 +200,20 @@ impl From<&Failure> for RunError {
     }
 }
 
-/// The steps of a message, outermost first: they stand one behind the other with a colon between, names in backticks.
+/// The steps of a message, outermost first: they stand one behind the other with a colon between, names in backticks. What
+/// stands in parentheses belongs to its step.
 fn steps(message: &str) -> Vec<String> {
     let mut steps = vec![String::new()];
-    let mut is_name = false;
+    let (mut is_name, mut depth) = (false, 0_usize);
     let mut chars = message.chars().peekable();
     while let Some(c) = chars.next() {
         is_name ^= c == '`';
-        match (c, is_name, chars.peek()) {
+        match c {
+            '(' if !is_name => depth += 1,
+            ')' if !is_name => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        match (c, is_name || depth > 0, chars.peek()) {
             (':', false, Some(' ')) => {
                 chars.next();
                 steps.push(String::new());
@@ -232,5 +238,7 @@ mod tests {
         let led_to = vec!["cannot connect".to_owned(), "cannot read `a: b`".to_owned()];
         assert_eq!(error("cannot read `a: b`: cannot connect: refused"), ("refused".to_owned(), led_to));
         assert_eq!(error("it took 12:30"), ("it took 12:30".to_owned(), Vec::new()));
+        let limit = "3 of 9 rows are too many (line 2: column `a(`: `x` is no number)";
+        assert_eq!(error(&format!("cannot read: {limit}")), (limit.to_owned(), vec!["cannot read".to_owned()]));
     }
 }

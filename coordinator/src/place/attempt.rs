@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flowetl_proto::code::{Class, Failure};
-use flowetl_proto::control::{AttemptEvent, AttemptEventKind, AttemptSpec, Cost, Helper};
+use flowetl_proto::control::{AttemptEvent, AttemptEventKind, AttemptSpec, Helper};
 use flowetl_proto::id::{ExecutorId, Token};
 
 use super::member::Link;
@@ -172,11 +172,7 @@ impl Attempt {
             return None;
         }
         self.told = Some(text.clone());
-        Some(self.event(AttemptEventKind::Progress {
-            blocks: Default::default(),
-            stalled: Some(text),
-            standing: Vec::new(),
-        }))
+        Some(self.event(AttemptEventKind::Progress { stalled: Some(text), standing: Vec::new() }))
     }
 
     /// What its run is to hear once nobody was found for it.
@@ -202,14 +198,7 @@ impl Attempt {
 
     fn event(&self, kind: AttemptEventKind) -> AttemptEvent {
         let id = &self.spec.id;
-        AttemptEvent {
-            run: id.run.clone(),
-            segment: id.segment.clone(),
-            token: id.token,
-            cost: Cost::default(),
-            executor: None,
-            kind,
-        }
+        AttemptEvent::new(id.run.clone(), id.segment.clone(), id.token, kind)
     }
 
     /// Whether something that only its executor has may be needed to publish it.

@@ -402,8 +402,8 @@ pub(crate) async fn dispatch(around: Weak<Surroundings>, mut events: mpsc::Recei
     while let Some(event) = events.recv().await {
         figures::attempt(&event.kind);
         let Some(active) = around.upgrade().and_then(|around| around.active(&event.run)) else { continue };
-        let AttemptEvent { token, executor, cost, kind, .. } = event;
-        let happened = Happened(Event::Report { token, executor, cost, kind });
+        let AttemptEvent { token, executor, cost, blocks, kind, .. } = event;
+        let happened = Happened(Event::Report { token, executor, cost, blocks, kind });
         // A run that has ended meanwhile needs no news.
         let _ = active.actor.send(happened).await;
     }

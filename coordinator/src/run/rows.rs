@@ -246,6 +246,7 @@ impl AttemptState {
         attempt.ended_at = row.ended_at;
         attempt.discard = discard;
         attempt.cost = row.cost;
+        attempt.counted = row.counted;
         Ok(attempt)
     }
 
@@ -261,6 +262,8 @@ impl AttemptState {
             started_at: self.started_at,
             ended_at: self.ended_at,
             cost: self.cost,
+            // What was prepared says it, too.
+            counted: if self.prepared.is_none() { self.counted.clone() } else { BTreeMap::new() },
             discarded: self.discard == Discard::Done,
         }
     }

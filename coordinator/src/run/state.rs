@@ -98,8 +98,8 @@ pub struct AttemptState {
     pub commit_failures: u32,
     /// What it has used, as far as it was told.
     pub cost: Cost,
-    /// The newest counters, for watching only.
-    pub live: BTreeMap<BlockId, Meter>,
+    /// What its blocks have counted, as far as it was told; `prepared` has the last word.
+    pub counted: BTreeMap<BlockId, Meter>,
     pub stalled: Option<String>,
     pub standing: Vec<Standing>,
 }
@@ -119,7 +119,7 @@ impl AttemptState {
             commit: Commit::Asked,
             commit_failures: 0,
             cost: Cost::default(),
-            live: BTreeMap::new(),
+            counted: BTreeMap::new(),
             stalled: None,
             standing: Vec::new(),
         }

@@ -100,7 +100,7 @@ fn edges(state: &RunState) -> Vec<EdgeView> {
 }
 
 pub(super) fn meter(attempt: &AttemptState, block: &BlockId) -> Meter {
-    let last = attempt.prepared.as_ref().and_then(|p| p.blocks.get(block)).or_else(|| attempt.live.get(block));
+    let last = attempt.prepared.as_ref().and_then(|p| p.blocks.get(block)).or_else(|| attempt.counted.get(block));
     last.cloned().unwrap_or_default()
 }
 

@@ -1,8 +1,10 @@
 //! Attempts at segments.
 
+use std::collections::BTreeMap;
+
 use flowetl_proto::code::Failure;
-use flowetl_proto::control::{Cost, Prepared};
-use flowetl_proto::id::{RunId, SegmentId, Token};
+use flowetl_proto::control::{Cost, Meter, Prepared};
+use flowetl_proto::id::{BlockId, RunId, SegmentId, Token};
 use sqlx::any::AnyRow;
 use sqlx::{Any, Transaction};
 
@@ -24,6 +26,8 @@ pub(crate) struct AttemptRow {
     pub started_at: i64,
     pub ended_at: Option<i64>,
     pub cost: Cost,
+    /// What its blocks had counted when this was written; empty where `prepared` says it.
+    pub counted: BTreeMap<BlockId, Meter>,
     pub discarded: bool,
 }
 
@@ -37,11 +41,12 @@ impl Store {
 
 pub(super) async fn put(tx: &mut Transaction<'static, Any>, run: &RunId, attempt: &AttemptRow) -> Result<()> {
     let upsert = "insert into attempt (token, run, segment, number, state, failure, prepared, started_at, ended_at, \
-                  discarded, cpu_ms, peak_bytes, executor) \
-                  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict (token) do update set \
+                  discarded, cpu_ms, peak_bytes, executor, counted) \
+                  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) on conflict (token) do update set \
                   state = excluded.state, failure = excluded.failure, prepared = excluded.prepared, \
                   ended_at = excluded.ended_at, discarded = excluded.discarded, cpu_ms = excluded.cpu_ms, \
-                  peak_bytes = excluded.peak_bytes, executor = excluded.executor";
+                  peak_bytes = excluded.peak_bytes, executor = excluded.executor, counted = excluded.counted";
+    let counted = Some(&attempt.counted).filter(|counted| !counted.is_empty());
     sqlx::query(upsert)
         .bind(attempt.token.0)
         .bind(run.as_str().to_owned())
@@ -56,6 +61,7 @@ pub(super) async fn put(tx: &mut Transaction<'static, Any>, run: &RunId, attempt
         .bind(i64::try_from(attempt.cost.cpu_ms).unwrap_or(i64::MAX))
         .bind(i64::try_from(attempt.cost.peak_bytes).unwrap_or(i64::MAX))
         .bind(attempt.executor.clone())
+        .bind(counted.map(|counted| to_json("what an attempt counted", counted)).transpose()?)
         .execute(&mut **tx)
         .await
         .map_err(doing("write an attempt"))?;
@@ -75,6 +81,7 @@ fn decode(row: &AnyRow) -> Result<AttemptRow> {
         started_at: get(row, "started_at")?,
         ended_at: get(row, "ended_at")?,
         cost: Cost { cpu_ms: count("cpu_ms")?, peak_bytes: count("peak_bytes")? },
+        counted: get_json(row, "counted")?.unwrap_or_default(),
         discarded: get::<i64>(row, "discarded")? != 0,
     })
 }

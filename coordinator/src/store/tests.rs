@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use flowetl_proto::control::Cost;
+use flowetl_proto::control::{Cost, Meter};
 use flowetl_proto::id::{RunId, SegmentId, Token};
 use flowetl_proto::run::{Phase, RunEvent, RunOptions, Timestamp};
 use serde_json::json;
@@ -202,6 +202,7 @@ async fn writes_and_reads_a_run(database: &Database) {
         started_at: 11,
         ended_at: None,
         cost: Cost { cpu_ms: 5, peak_bytes: 6 },
+        counted: [("b".into(), Meter { rows_in: 7, ..Meter::default() })].into(),
         discarded: false,
     }];
     let intent = SinkCommit { block: "b".into(), token: Token(1), state: CommitState::Intent };

@@ -103,8 +103,12 @@ impl FakeExecutor {
     }
 
     fn tell(&self, spec: &AttemptSpec, kind: AttemptEventKind) {
+        self.tell_counts(spec, BTreeMap::new(), kind);
+    }
+
+    fn tell_counts(&self, spec: &AttemptSpec, blocks: BTreeMap<BlockId, Meter>, kind: AttemptEventKind) {
         let (run, segment, token) = (spec.id.run.clone(), spec.id.segment.clone(), spec.id.token);
-        let event = AttemptEvent { run, segment, token, cost: COST, executor: None, kind };
+        let event = AttemptEvent { cost: COST, blocks, ..AttemptEvent::new(run, segment, token, kind) };
         let events = self.events.clone();
         tokio::spawn(async move { events.send(event).await });
     }
@@ -137,7 +141,8 @@ impl Executor for FakeExecutor {
         };
         let meters = spec.segment.blocks.iter().map(|b| (b.id.clone(), Meter { rows_out: 3, ..Default::default() }));
         let meters = meters.collect::<BTreeMap<_, _>>();
-        self.tell(&spec, AttemptEventKind::Progress { blocks: meters.clone(), stalled: None, standing: Vec::new() });
+        let progress = AttemptEventKind::Progress { stalled: None, standing: Vec::new() };
+        self.tell_counts(&spec, meters.clone(), progress);
         let source = self.act(|world| {
             world.source += 1;
             world.source
@@ -264,14 +269,8 @@ impl Executor for FakeExecutor {
     }
 
     async fn cancel(&self, run: RunId, token: Token, _limit: Duration) -> Result<(), Failure> {
-        let event = AttemptEvent {
-            run,
-            segment: "any".into(),
-            token,
-            cost: Cost::default(),
-            executor: None,
-            kind: AttemptEventKind::Failed(failure(Class::Cancelled)),
-        };
+        let cancelled = AttemptEventKind::Failed(failure(Class::Cancelled));
+        let event = AttemptEvent::new(run, "any".into(), token, cancelled);
         let events = self.events.clone();
         tokio::spawn(async move { events.send(event).await });
         Ok(())

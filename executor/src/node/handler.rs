@@ -6,7 +6,7 @@ use std::sync::Arc;
 use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
 use arrow::datatypes::SchemaRef;
 use flowetl_proto::code::{Class, Failure};
-use flowetl_proto::control::{AttemptEvent, AttemptEventKind, AttemptSpec, Cost, Output, Prepared};
+use flowetl_proto::control::{AttemptEvent, AttemptEventKind, AttemptSpec, Output, Prepared};
 use flowetl_proto::id::{BlockId, Token};
 use flowetl_proto::log::Level;
 use flowetl_proto::trace;
@@ -184,14 +184,7 @@ impl NodeActor {
                     AttemptEventKind::Failed(crate::operator::ended_early(error).in_block(&root))
                 }
             };
-            let event = AttemptEvent {
-                run: id.run,
-                segment: id.segment,
-                token: id.token,
-                cost: Cost::default(),
-                executor: None,
-                kind,
-            };
+            let event = AttemptEvent::new(id.run, id.segment, id.token, kind);
             if events.send(event).await.is_err() {
                 tracing::warn!("the coordinator was gone before it heard of an attempt's end");
             }

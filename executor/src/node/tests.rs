@@ -44,29 +44,34 @@ impl Desk {
     }
 
     /// The next event of the attempt, whose other events must have been taken before.
-    async fn event(&mut self, spec: &AttemptSpec) -> Kind {
+    async fn event(&mut self, spec: &AttemptSpec) -> AttemptEvent {
         let event = timeout(EVENT_LIMIT, self.events.recv()).await.expect("an event").expect("a node");
         let id = &spec.id;
         assert_eq!((&event.run, &event.segment, event.token), (&id.run, &id.segment, id.token), "{event:?}");
-        event.kind
+        event
     }
 
     /// The next event that is no progress.
-    async fn end(&mut self, spec: &AttemptSpec) -> Kind {
+    async fn last(&mut self, spec: &AttemptSpec) -> AttemptEvent {
         loop {
-            match self.event(spec).await {
-                Kind::Progress { .. } => {}
-                kind => return kind,
+            let event = self.event(spec).await;
+            if !matches!(event.kind, Kind::Progress { .. }) {
+                return event;
             }
         }
+    }
+
+    async fn end(&mut self, spec: &AttemptSpec) -> Kind {
+        self.last(spec).await.kind
     }
 
     /// Waits for a report of progress that is `enough`: rows that the source has given, and where nothing moves.
     async fn progress(&mut self, spec: &AttemptSpec, enough: impl Fn(u64, Option<&str>) -> bool) {
         let started = Instant::now();
         loop {
-            match self.event(spec).await {
-                Kind::Progress { blocks, stalled, standing } => {
+            let AttemptEvent { blocks, kind, .. } = self.event(spec).await;
+            match kind {
+                Kind::Progress { stalled, standing } => {
                     assert_eq!(stalled.is_some(), !standing.is_empty(), "{stalled:?}, {standing:?}");
                     let rows = blocks.get("rows").map_or(0, |source| source.rows_out);
                     if enough(rows, stalled.as_deref()) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use flowetl_proto::control::{AttemptEvent, AttemptEventKind, AttemptId, Cost, Helper};
+use flowetl_proto::control::{AttemptEvent, AttemptEventKind, AttemptId, Helper};
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
@@ -81,7 +81,7 @@ impl Help {
     async fn tell(&self, most: usize) {
         let AttemptId { run, segment, token, .. } = self.attempt.clone();
         let kind = AttemptEventKind::NeedsHelp { most };
-        let event = AttemptEvent { run, segment, token, cost: Cost::default(), executor: None, kind };
+        let event = AttemptEvent::new(run, segment, token, kind);
         if self.events.send(event).await.is_err() {
             tracing::debug!("nobody hears what an attempt needs");
         }

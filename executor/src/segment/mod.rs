@@ -9,12 +9,13 @@ mod verdict;
 mod watch;
 pub(crate) mod work;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, AsyncContext, Context, Recipient};
 use flowetl_proto::code::{Class, Failure};
-use flowetl_proto::control::{Activity, AttemptEvent, AttemptEventKind, AttemptSpec, Cost, Standing};
+use flowetl_proto::control::{Activity, AttemptEvent, AttemptEventKind, AttemptSpec, Cost, Meter, Standing};
 use flowetl_proto::id::BlockId;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -95,6 +96,7 @@ impl SegmentActor {
             segment: id.segment.clone(),
             token: id.token,
             cost: self.cost(),
+            blocks: self.counted(),
             executor: None,
             kind,
         }
@@ -106,12 +108,17 @@ impl SegmentActor {
         self.account.cost().and(self.given_up).and(helped)
     }
 
+    /// What its blocks have counted so far.
+    fn counted(&self) -> BTreeMap<BlockId, Meter> {
+        self.work.as_ref().map(|work| work.blocks()).unwrap_or_default()
+    }
+
     /// Tells progress; a coordinator that is slow to read misses one, and gets the next. Gives up what will never move.
     fn report(&mut self, context: &mut Context<Self>) {
         if self.machine.is_ended() {
             return;
         }
-        let blocks = self.work.as_ref().map(|work| work.blocks()).unwrap_or_default();
+        let blocks = self.counted();
         let rows = blocks.values().map(|m| m.rows_in + m.rows_out).sum();
         let still = self.watch.saw(rows);
         let stalled = (still >= self.surroundings.config.stall_limit)
@@ -119,7 +126,7 @@ impl SegmentActor {
         let standing = if stalled.is_some() { self.standing(still) } else { Vec::new() };
         self.says.progress(&blocks, stalled.as_deref());
         let given_up = stalled.clone().filter(|_| self.gives_up(&standing));
-        let event = self.event(AttemptEventKind::Progress { blocks, stalled, standing });
+        let event = self.event(AttemptEventKind::Progress { stalled, standing });
         if self.events.try_send(event).is_err() {
             tracing::debug!("a progress report was dropped: the coordinator is behind");
         }

@@ -14,7 +14,7 @@ import { RunData } from "./run-data";
 import { RunErrorPart } from "./run-error";
 import { RunHeader, RunLead } from "./run-header";
 import { RunLogs } from "./run-logs";
-import { RunQuarantine, useHasQuarantine } from "./run-quarantine";
+import { putAside, RunQuarantine } from "./run-quarantine";
 import { RunState } from "./run-state";
 import { RunTimeline } from "./run-timeline";
 import { type Heard, remember } from "./rates";
@@ -31,7 +31,6 @@ export function RunPage() {
   const [isPaused, setPaused] = useState(false);
   const run = useLiveRun(id, isPaused);
   const heard = useHeard(run);
-  const hasAside = useHasQuarantine(run);
   const hasParts = useLater();
   const tabs = [
     { value: "graph", label: "Graph", content: <Graph run={run} heard={heard} /> },
@@ -39,7 +38,7 @@ export function RunPage() {
     { value: "logs", label: "Logs", content: <RunLogs run={run} /> },
     { value: "data", label: "Data", content: <RunData run={run} /> },
     { value: "state", label: "State", content: <RunState run={run} /> },
-    ...(hasAside
+    ...(putAside(run).size > 0
       ? [{ value: "quarantine" as const, label: "Quarantine", content: <RunQuarantine run={run} /> }]
       : []),
     ...(run.error

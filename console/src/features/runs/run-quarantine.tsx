@@ -7,6 +7,7 @@ import { isUnderWay } from "@/api/run-live";
 import { type QuarantinedRow, quarantineQuery, quarantineText } from "@/api/run-quarantine";
 import type { RunDetail } from "@/api/runs";
 import { ProblemState } from "@/components/problem-state";
+import { ShowMore } from "@/components/show-more";
 import { Button } from "@/components/ui/button";
 import { CopyButton } from "@/components/ui/copy-button";
 import { type Column, DataTable } from "@/components/ui/data-table";
@@ -46,19 +47,10 @@ const columns: readonly Column<Row>[] = [
   },
 ];
 
-/** How many rows a run's blocks have put aside, by block; what failed does not say. */
-function putAside(run: RunDetail): ReadonlyMap<string, number> {
+/** How many rows a run's blocks have put aside, by block. */
+export function putAside(run: RunDetail): ReadonlyMap<string, number> {
   const counts = Object.entries(run.view.blocks).map(([id, block]) => [id, block.rows_quarantined] as const);
   return new Map(counts.filter(([, rows]) => rows > 0));
-}
-
-/** Whether there is something to show. What failed keeps its rows but not their count: it is asked. */
-export function useHasQuarantine(run: RunDetail): boolean {
-  const may = useMay("edit");
-  const isCounted = putAside(run).size > 0;
-  const isUnsure = run.status === "failed" && !isCounted && may.allowed;
-  const { data } = useInfiniteQuery({ ...quarantineQuery(run, undefined), enabled: isUnsure });
-  return isCounted || (isUnsure && (data?.pages[0]?.rows.length ?? 0) > 0);
 }
 
 export function RunQuarantine({ run }: { run: RunDetail }) {
@@ -69,9 +61,7 @@ export function RunQuarantine({ run }: { run: RunDetail }) {
   return (
     <div className="flex flex-col gap-4">
       <p className="max-w-3xl text-muted-foreground">
-        {count > 0
-          ? `${plural(count, "row")} could not be read and ${count === 1 ? "was" : "were"} put aside`
-          : "Rows that could not be read were put aside"}
+        {plural(count, "row")} could not be read and {count === 1 ? "was" : "were"} put aside
         {run.status === "success" ? "; all others went on" : ""}. Mend them in the source, or change the types
         of the extract, and run it again. They are kept for 90 days.
       </p>
@@ -126,15 +116,7 @@ function Rows({ run, blocks }: { run: RunDetail; blocks: readonly string[] }) {
           {isUnderWay(run) ? "They are shown once their block has ended." : "They are not kept any more."}
         </p>
       )}
-      {found.hasNextPage && (
-        <Button
-          className="self-center"
-          isBusy={found.isFetchingNextPage}
-          onClick={() => void found.fetchNextPage()}
-        >
-          Show more
-        </Button>
-      )}
+      <ShowMore pages={found} />
     </>
   );
 }

@@ -4,7 +4,7 @@ mod share;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowetl_proto::control::{AttemptEventKind as Kind, AttemptId, Cost, Output, Segment};
+use flowetl_proto::control::{AttemptEventKind as Kind, AttemptId, Output, Segment};
 use proptest::prelude::*;
 
 use super::*;
@@ -107,14 +107,7 @@ impl Desk {
     }
 
     fn report(&mut self, id: &str, token: i64, kind: Kind) -> Vec<String> {
-        let event = AttemptEvent {
-            run: "r".into(),
-            segment: "load".into(),
-            token: Token(token),
-            cost: Cost::default(),
-            executor: None,
-            kind,
-        };
+        let event = AttemptEvent::new("r".into(), "load".into(), Token(token), kind);
         self.step(Event::Reported(id.into(), event))
     }
 
@@ -359,7 +352,7 @@ fn anything() -> impl Strategy<Value = Event> {
     let id = prop::sample::select(vec![ExecutorId::from("a"), ExecutorId::from("b")]);
     let token = 1..5_i64;
     let kind = prop::sample::select(vec![
-        Kind::Progress { blocks: BTreeMap::new(), stalled: None, standing: Vec::new() },
+        Kind::Progress { stalled: None, standing: Vec::new() },
         Kind::Prepared(Box::new(prepared())),
         Kind::Committed,
         Kind::Lost,
@@ -396,17 +389,7 @@ fn anything() -> impl Strategy<Value = Event> {
         id.clone().prop_map(Event::Broken),
         id.clone().prop_map(Event::Unreachable),
         (id.clone(), token.clone(), kind).prop_map(|(id, token, kind)| {
-            Event::Reported(
-                id,
-                AttemptEvent {
-                    run: "r".into(),
-                    segment: "load".into(),
-                    token: Token(token),
-                    cost: Cost::default(),
-                    executor: None,
-                    kind,
-                },
-            )
+            Event::Reported(id, AttemptEvent::new("r".into(), "load".into(), Token(token), kind))
         }),
         (id, token, answer).prop_map(|(id, token, answer)| Event::Answered(id, Token(token), answer)),
         Just(Event::Tick),

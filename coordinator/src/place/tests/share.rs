@@ -108,14 +108,7 @@ fn no_run_keeps_another_out() {
     assert_eq!(desk.start_of("s", 21), [""; 0]);
     let next = |desk: &mut Desk, run: &str, token| {
         let kind = Kind::Failed(Failure::new(Class::User, "no"));
-        let event = AttemptEvent {
-            run: run.into(),
-            segment: "load".into(),
-            token: Token(token),
-            cost: Cost::default(),
-            executor: None,
-            kind,
-        };
+        let event = AttemptEvent::new(run.into(), "load".into(), Token(token), kind);
         desk.step(Event::Reported("a".into(), event)).remove(1)
     };
     assert_eq!(next(&mut desk, "r", 11), "a: start 20", "the other run has none");
@@ -187,14 +180,7 @@ impl Simulation {
                         events.push_back(Event::Answered(on.clone(), spec.id.token, Answer::Accepted));
                         if most > 0 {
                             let (id, kind) = (spec.id.clone(), Kind::NeedsHelp { most });
-                            let asks = AttemptEvent {
-                                run: id.run,
-                                segment: id.segment,
-                                token: id.token,
-                                cost: Cost::default(),
-                                executor: None,
-                                kind,
-                            };
+                            let asks = AttemptEvent::new(id.run, id.segment, id.token, kind);
                             events.push_back(Event::Reported(on, asks));
                         }
                     }
@@ -228,14 +214,7 @@ impl Simulation {
             let (run, on, _) = self.flowing.remove(&token).unwrap();
             let kind = Kind::Prepared(Box::new(prepared()));
             let run = RunId::new(format!("{run}"));
-            let event = AttemptEvent {
-                run,
-                segment: "load".into(),
-                token: Token(token),
-                cost: Cost::default(),
-                executor: None,
-                kind,
-            };
+            let event = AttemptEvent::new(run, "load".into(), Token(token), kind);
             self.happens(Event::Reported(on, event));
         }
         let loads = self.desk.placement.loads();

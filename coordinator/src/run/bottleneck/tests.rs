@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use flowetl_proto::control::AttemptEventKind;
+use flowetl_proto::control::{AttemptEventKind, Cost};
+use flowetl_proto::id::Token;
 
 use super::*;
 use crate::run::machine::step;
-use crate::run::tests::{at, report, state};
+use crate::run::tests::{at, state};
 use crate::run::{Command, Event};
 use crate::tests::{extract, load, pipeline, sql};
 
@@ -31,9 +32,14 @@ fn said(times: &[(&str, Spent, u64)]) -> Option<Bottleneck> {
     let [Command::Start(token)] = started[..] else { panic!("{started:?}") };
     let blocks: BTreeMap<_, _> =
         times.iter().map(|(id, spent, streams)| (BlockId::new(*id), meter(*spent, *streams))).collect();
-    report(&mut state, 10_000, token.0, &[AttemptEventKind::Progress { blocks, stalled: None, standing: Vec::new() }]);
+    step(&mut state, at(10_000), counted(token, blocks));
     assert_eq!(bottleneck(&state, SHORTEST_MS - 1), None, "nothing is said of what has just begun");
     bottleneck(&state, 10_000)
+}
+
+fn counted(token: Token, blocks: BTreeMap<BlockId, Meter>) -> Event {
+    let kind = AttemptEventKind::Progress { stalled: None, standing: Vec::new() };
+    Event::Report { token, executor: None, cost: Cost::default(), blocks, kind }
 }
 
 #[track_caller]
@@ -69,7 +75,7 @@ fn a_boundary_that_is_slow_to_write_is_named() {
     let mut state = state(pipeline("p", vec![orders, load("out", "orders", "append")]));
     step(&mut state, at(0), Event::Begin);
     let blocks = [(BlockId::new("orders"), meter([1_000, 1_000, 8_000], 1))].into();
-    report(&mut state, 1, 1, &[AttemptEventKind::Progress { blocks, stalled: None, standing: Vec::new() }]);
+    step(&mut state, at(1), counted(Token(1), blocks));
     let text = "`orders` is the slowest: its boundary is written 80 % of the time";
     assert_eq!(bottleneck(&state, 10_000).unwrap().text, text);
 }

@@ -50,6 +50,8 @@ pub enum Event {
         /// Who tells it, where that is another process.
         executor: Option<String>,
         cost: Cost,
+        /// Its counters, where whoever tells knows them.
+        blocks: BTreeMap<BlockId, Meter>,
         kind: AttemptEventKind,
     },
     /// What this attempt was to do needs a vault that is locked by now: it was not asked for.
@@ -128,9 +130,10 @@ pub fn step(state: &mut RunState, moment: Moment, event: Event) -> Decision {
         Event::Settle(failure) => step.settle(failure),
         Event::Reattach => step.reattach(),
         Event::Cancel => step.end(Phase::Cancelling, Failure::new(Class::Cancelled, "the run was cancelled")),
-        Event::Report { token, executor, cost, kind } => {
+        Event::Report { token, executor, cost, blocks, kind } => {
             step.told_by(token, executor);
-            step.report(token, cost, kind);
+            step.counted(token, cost, blocks);
+            step.report(token, kind);
         }
         Event::Locked(token) => step.locked(token),
         Event::Unlocked => step.state.locked = false,
@@ -160,12 +163,20 @@ impl Step<'_> {
         }
     }
 
-    fn report(&mut self, token: Token, cost: Cost, kind: AttemptEventKind) {
+    /// Notes what an attempt has used and moved so far.
+    fn counted(&mut self, token: Token, cost: Cost, blocks: BTreeMap<BlockId, Meter>) {
         let Some(attempt) = self.state.attempts.get_mut(&token) else { return };
         attempt.cost = attempt.cost.latest(cost);
+        if !blocks.is_empty() {
+            attempt.counted = blocks;
+        }
+    }
+
+    fn report(&mut self, token: Token, kind: AttemptEventKind) {
+        let Some(attempt) = self.state.attempts.get(&token) else { return };
         match (attempt.phase, kind) {
-            (AttemptPhase::Running, AttemptEventKind::Progress { blocks, stalled, standing }) => {
-                self.progress(token, blocks, stalled, standing)
+            (AttemptPhase::Running, AttemptEventKind::Progress { stalled, standing }) => {
+                self.progress(token, stalled, standing)
             }
             (AttemptPhase::Running, AttemptEventKind::Prepared(prepared)) => self.prepared(token, *prepared),
             (AttemptPhase::Running, AttemptEventKind::Failed(failure)) => self.attempt_failed(token, failure),
@@ -195,20 +206,13 @@ impl Step<'_> {
         }
     }
 
-    fn progress(
-        &mut self,
-        token: Token,
-        blocks: BTreeMap<BlockId, Meter>,
-        stalled: Option<String>,
-        standing: Vec<Standing>,
-    ) {
+    fn progress(&mut self, token: Token, stalled: Option<String>, standing: Vec<Standing>) {
         let Some(attempt) = self.state.attempts.get_mut(&token) else { return };
         if attempt.standing.is_empty() && !standing.is_empty() {
             // Once for each time it stands still: the log then tells where, also when all is over.
             self.decision.changes.attempts.insert(token);
         }
         self.decision.changes.stalled = attempt.stalled.is_none() && stalled.is_some();
-        attempt.live = blocks;
         attempt.stalled = stalled;
         attempt.standing = standing;
     }

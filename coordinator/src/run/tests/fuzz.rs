@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use flowetl_proto::code::{Class, Failure};
-use flowetl_proto::control::{AttemptEventKind, Cost};
+use flowetl_proto::control::AttemptEventKind;
 use flowetl_proto::id::{BlockId, SegmentId, Token};
 use flowetl_proto::pipeline::Pipeline;
 use flowetl_proto::run::Phase;
 use proptest::prelude::*;
 
-use super::{at, failed, prepared, state};
+use super::{at, failed, prepared, state, told};
 use crate::cut::tests::any_pipeline;
 use crate::run::machine::{Changes, step};
 use crate::run::state::{AttemptPhase, AttemptState, SegmentPhase};
@@ -133,7 +133,7 @@ impl Fuzz {
             (Command::Cancel(_), _) => failed(Class::Cancelled),
             (command, _) => return self.happen(Event::Refused { command, failure: Failure::new(class, "no") }),
         };
-        let event = Event::Report { token, executor: None, cost: Cost::default(), kind };
+        let event = told(token, kind);
         self.answered.push(event.clone());
         self.happen(event);
     }
@@ -150,12 +150,7 @@ impl Fuzz {
                     AttemptEventKind::Discarded,
                     failed(Class::User),
                 ];
-                self.happen(Event::Report {
-                    token: Token(which as i64 % 40),
-                    executor: None,
-                    cost: Cost::default(),
-                    kind: kind[usize::from(how) % 2 + 2].clone(),
-                });
+                self.happen(told(Token(which as i64 % 40), kind[usize::from(how) % 2 + 2].clone()));
             }
             85..=92 => {
                 self.now += i64::from(how) * 100;

@@ -95,16 +95,16 @@ fn failed(class: Class) -> AttemptEventKind {
     AttemptEventKind::Failed(Failure::new(class, "made to fail"))
 }
 
+/// A report from somebody who knows no counters.
+fn told(token: Token, kind: AttemptEventKind) -> Event {
+    Event::Report { token, executor: None, cost: Cost::default(), blocks: BTreeMap::new(), kind }
+}
+
 /// Reports of one attempt in a row; the commands that the last one led to.
 pub(super) fn report(state: &mut RunState, now: i64, token: i64, kinds: &[AttemptEventKind]) -> Vec<Command> {
     let mut commands = vec![];
     for kind in kinds {
-        commands = step(
-            state,
-            at(now),
-            Event::Report { token: Token(token), executor: None, cost: Cost::default(), kind: kind.clone() },
-        )
-        .commands;
+        commands = step(state, at(now), told(Token(token), kind.clone())).commands;
     }
     commands
 }
@@ -129,12 +129,7 @@ fn the_position_moves_with_the_last_sink() {
         let carried = spec::spec(&state, Token(token)).unwrap().carried;
         assert_eq!(carried["orders"].value, "1");
     }
-    let committed = |token| Event::Report {
-        token: Token(token),
-        executor: None,
-        cost: Cost::default(),
-        kind: AttemptEventKind::Committed,
-    };
+    let committed = |token| told(Token(token), AttemptEventKind::Committed);
     let early = step(&mut state, at(4), committed(3)).changes;
     assert!(early.positions.is_empty() && early.schemas.is_empty());
     assert!(state.is_partly_appended());
@@ -316,8 +311,7 @@ fn what_stands_still_is_written_down_once() {
     };
     let stalled = Some("no row has moved for 31 s".to_owned());
     let progress = |stalled: Option<String>, standing: Vec<Standing>| {
-        let kind = AttemptEventKind::Progress { blocks: BTreeMap::new(), stalled, standing };
-        Event::Report { token: Token(1), executor: None, cost: Cost::default(), kind }
+        told(Token(1), AttemptEventKind::Progress { stalled, standing })
     };
     let still = progress(stalled.clone(), vec![standing]);
     let (kind, detail) = still.describe();

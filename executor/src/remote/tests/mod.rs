@@ -159,8 +159,9 @@ impl Crew {
         let began = Instant::now();
         loop {
             assert!(began.elapsed() < LIMIT, "no rows");
-            match self.next() {
-                Kind::Progress { blocks, .. } if blocks.get(block).is_some_and(|m| m.rows_out > 0) => return,
+            let event = self.next_event();
+            match event.kind {
+                Kind::Progress { .. } if event.blocks.get(block).is_some_and(|m| m.rows_out > 0) => return,
                 Kind::Progress { .. } => {}
                 kind => panic!("{kind:?}"),
             }

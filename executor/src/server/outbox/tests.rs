@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowetl_proto::control::{AttemptId, Cost, Helper, Output, Prepared, Segment};
+use flowetl_proto::control::{AttemptId, Helper, Output, Prepared, Segment};
 
 use super::*;
 
@@ -33,18 +33,11 @@ fn spec(token: i64, output: Output) -> AttemptSpec {
 }
 
 fn event(token: i64, kind: AttemptEventKind) -> AttemptEvent {
-    AttemptEvent {
-        run: "r".into(),
-        segment: "s".into(),
-        token: Token(token),
-        cost: Cost::default(),
-        executor: None,
-        kind,
-    }
+    AttemptEvent::new("r".into(), "s".into(), Token(token), kind)
 }
 
 fn progress(token: i64) -> AttemptEvent {
-    event(token, AttemptEventKind::Progress { blocks: BTreeMap::new(), stalled: None, standing: Vec::new() })
+    event(token, AttemptEventKind::Progress { stalled: None, standing: Vec::new() })
 }
 
 fn prepared(token: i64) -> AttemptEvent {
