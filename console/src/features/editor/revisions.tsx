@@ -11,6 +11,7 @@ import {
 } from "@/api/pipeline-files";
 import type { Permission } from "@/api/me";
 import { ProblemAlert } from "@/components/problem-state";
+import { ShowMore } from "@/components/show-more";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog";
@@ -28,9 +29,8 @@ interface RevisionsProps {
 }
 
 export function Revisions({ detail, edit, isDirty, onClose, onRestored }: RevisionsProps) {
-  const { data, error, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(
-    revisionsQuery(detail.id),
-  );
+  const list = useInfiniteQuery(revisionsQuery(detail.id));
+  const { data, error } = list;
   const [open, setOpen] = useState(detail.revision);
   const [wanted, setWanted] = useState<number | null>(null);
   const restore = useRestore(detail.id);
@@ -59,11 +59,7 @@ export function Revisions({ detail, edit, isDirty, onClose, onRestored }: Revisi
           />
         ))}
       </ol>
-      {hasNextPage && (
-        <Button isBusy={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-          Older ones
-        </Button>
-      )}
+      <ShowMore pages={list}>Older ones</ShowMore>
       <ConfirmDialog
         isOpen={wanted !== null}
         onClose={() => setWanted(null)}

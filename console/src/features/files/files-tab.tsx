@@ -7,6 +7,7 @@ import { filesQuery, type UploadedFile } from "@/api/files";
 import { useMay } from "@/api/me";
 import { upload } from "@/api/uploads";
 import { ProblemState } from "@/components/problem-state";
+import { ShowMore } from "@/components/show-more";
 import { Button } from "@/components/ui/button";
 import { SearchInput } from "@/components/ui/input";
 import { EmptyState, Skeleton, SkeletonPage } from "@/components/ui/states";
@@ -144,15 +145,7 @@ export function FilesTab() {
           mayDelete={mayDelete.reason}
         />
       )}
-      {list.hasNextPage && (
-        <Button
-          className="self-center"
-          isBusy={list.isFetchingNextPage}
-          onClick={() => void list.fetchNextPage()}
-        >
-          Show more
-        </Button>
-      )}
+      <ShowMore pages={list} />
       {isOver && (
         <p className="pointer-events-none fixed inset-x-0 bottom-8 z-40 mx-auto w-fit rounded-full bg-primary px-5 py-2.5 font-medium text-white shadow-xl">
           Drop to upload{folder !== "" && ` into ${folder}`}

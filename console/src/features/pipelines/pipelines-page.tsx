@@ -6,6 +6,7 @@ import { useDeferredValue, useRef } from "react";
 import { useMay } from "@/api/me";
 import { pipelineListQuery } from "@/api/pipeline-list";
 import { Page } from "@/components/page";
+import { ShowMore } from "@/components/show-more";
 import { Button } from "@/components/ui/button";
 import { DataTable } from "@/components/ui/data-table";
 import { SearchInput } from "@/components/ui/input";
@@ -33,9 +34,8 @@ export function PipelinesPage() {
   // Until the answer comes, what was found before stays.
   const q = useDeferredValue(search.q);
   const status = useDeferredValue(search.status);
-  const { data, hasNextPage, fetchNextPage, isFetchingNextPage } = useSuspenseInfiniteQuery(
-    pipelineListQuery({ search: q, status }),
-  );
+  const list = useSuspenseInfiniteQuery(pipelineListQuery({ search: q, status }));
+  const { data } = list;
   const rows = data.pages.flatMap(({ pipelines }) => pipelines);
   const isFiltered = q !== undefined || status !== undefined;
   const isEmpty = rows.length === 0 && !isFiltered && search.q === undefined && search.status === undefined;
@@ -95,11 +95,7 @@ export function PipelinesPage() {
           onOpen={({ id }) => void go({ to: "/pipelines/$pipeline", params: { pipeline: id } })}
         />
       )}
-      {hasNextPage && (
-        <Button className="self-center" isBusy={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-          Show more
-        </Button>
-      )}
+      <ShowMore pages={list} />
       {search.new && <NewDialog onClose={() => put({ new: undefined })} />}
     </Page>
   );

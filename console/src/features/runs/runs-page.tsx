@@ -7,6 +7,7 @@ import { isUnderWay } from "@/api/run-live";
 import { type Run, runsQuery } from "@/api/runs";
 import { queryClient } from "@/api/query-client";
 import { Page } from "@/components/page";
+import { ShowMore } from "@/components/show-more";
 import { Button } from "@/components/ui/button";
 import { type Column, DataTable } from "@/components/ui/data-table";
 import { EmptyState } from "@/components/ui/states";
@@ -77,7 +78,8 @@ export function RunsPage() {
   const { q, ...filter } = useDeferredValue(route.useSearch());
   const navigate = route.useNavigate();
   const query = runsQuery({ ...filter, search: q });
-  const { data, hasNextPage, isFetchingNextPage, fetchNextPage } = useSuspenseInfiniteQuery(query);
+  const list = useSuspenseInfiniteQuery(query);
+  const { data } = list;
   const runs = data.pages.flatMap((page) => page.runs);
   const isFiltered = Object.values({ q, ...filter }).some((value) => value !== undefined);
   useFresh(runs.some(isUnderWay) && data.pages.length === 1);
@@ -115,11 +117,7 @@ export function RunsPage() {
           onOpen={(run) => void navigate({ to: "/runs/$run", params: { run: run.id } })}
         />
       )}
-      {hasNextPage && (
-        <Button className="self-center" isBusy={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-          Show older runs
-        </Button>
-      )}
+      <ShowMore pages={list}>Show older runs</ShowMore>
     </Page>
   );
 }

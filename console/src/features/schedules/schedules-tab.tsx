@@ -6,6 +6,7 @@ import { useMemo, useState } from "react";
 import { useMay } from "@/api/me";
 import { type Schedule, schedulesQuery, useDeleteSchedule, useSaveSchedule } from "@/api/schedules";
 import type { Target } from "@/components/params-fields";
+import { ShowMore } from "@/components/show-more";
 import { ThingMenu } from "@/components/thing-menu";
 import { ProblemAlert } from "@/components/problem-state";
 import { Button } from "@/components/ui/button";
@@ -30,7 +31,8 @@ const route = getRouteApi("/app/schedules");
 export function SchedulesTab() {
   const { q = "", sort, new: isNew, pipeline, transformation, edit } = route.useSearch();
   const navigate = route.useNavigate();
-  const { data, hasNextPage, isFetchingNextPage, fetchNextPage } = useSuspenseInfiniteQuery(schedulesQuery);
+  const list = useSuspenseInfiniteQuery(schedulesQuery);
+  const { data } = list;
   const may = useMay("edit");
   const [doomed, setDoomed] = useState<Schedule | null>(null);
   const remove = useDeleteSchedule();
@@ -94,11 +96,7 @@ export function SchedulesTab() {
               onOpen={(schedule) => !schedule.in_file && may.allowed && change({ edit: schedule.id })}
             />
           )}
-          {hasNextPage && (
-            <Button className="self-center" isBusy={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-              Show more
-            </Button>
-          )}
+          <ShowMore pages={list} />
         </>
       )}
       {(isNew === true || edited) && (

@@ -6,6 +6,7 @@ import { useState } from "react";
 import { useMay } from "@/api/me";
 import { type Trigger, triggersQuery, useChangeTrigger, useDeleteTrigger } from "@/api/triggers";
 import { ProblemAlert } from "@/components/problem-state";
+import { ShowMore } from "@/components/show-more";
 import { ThingMenu } from "@/components/thing-menu";
 import { Button } from "@/components/ui/button";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog";
@@ -26,9 +27,8 @@ const route = getRouteApi("/app/schedules");
 export function TriggersTab() {
   const { new: isNew, pipeline, edit: opened, sort } = route.useSearch();
   const navigate = route.useNavigate();
-  const { data, hasNextPage, isFetchingNextPage, fetchNextPage } = useSuspenseInfiniteQuery(
-    triggersQuery(pipeline),
-  );
+  const list = useSuspenseInfiniteQuery(triggersQuery(pipeline));
+  const { data } = list;
   const [edit, remove] = [useMay("edit"), useMay("delete")];
   const [doomed, setDoomed] = useState<Trigger | null>(null);
   const [changed, setChanged] = useState<Trigger | null>(null);
@@ -133,11 +133,7 @@ export function TriggersTab() {
           onOpen={({ id }) => change({ edit: id })}
         />
       )}
-      {hasNextPage && (
-        <Button className="self-center" isBusy={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-          Show more
-        </Button>
-      )}
+      <ShowMore pages={list} />
       {isNew === true && <TriggerDialog trigger={null} pipeline={pipeline} onClose={close} />}
       {changed && <TriggerDialog trigger={changed} pipeline={undefined} onClose={() => setChanged(null)} />}
       {opened !== undefined && <TriggerDrawer id={opened} onClose={close} />}

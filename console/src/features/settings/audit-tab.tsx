@@ -7,6 +7,7 @@ import { useOrganization } from "@/api/me";
 import { membersQuery } from "@/api/members";
 import { auditQuery } from "@/api/organizations";
 import type { Schemas } from "@/api/types";
+import { ShowMore } from "@/components/show-more";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { Card, Section } from "@/components/ui/card";
@@ -100,15 +101,7 @@ export function AuditTab() {
           onOpen={setOpened}
         />
       )}
-      {log.hasNextPage && (
-        <Button
-          className="self-center"
-          isBusy={log.isFetchingNextPage}
-          onClick={() => void log.fetchNextPage()}
-        >
-          Older ones
-        </Button>
-      )}
+      <ShowMore pages={log}>Older ones</ShowMore>
       {opened && <AuditDrawer entry={opened} who={nameOf(opened)} onClose={() => setOpened(null)} />}
     </Section>
   );

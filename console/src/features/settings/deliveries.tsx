@@ -6,6 +6,7 @@ import { deliveriesQuery, useRedeliver } from "@/api/alerts";
 import { useMay } from "@/api/me";
 import type { Schemas } from "@/api/types";
 import { ProblemAlert, ProblemState } from "@/components/problem-state";
+import { ShowMore } from "@/components/show-more";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { Card, Section } from "@/components/ui/card";
@@ -95,15 +96,7 @@ export function Deliveries({ destinations }: { destinations: Schemas["Destinatio
       ) : (
         <DataTable label="Deliveries" rows={rows} columns={columns} rowId={({ id }) => id} />
       )}
-      {found.hasNextPage && (
-        <Button
-          className="self-center"
-          isBusy={found.isFetchingNextPage}
-          onClick={() => void found.fetchNextPage()}
-        >
-          Older ones
-        </Button>
-      )}
+      <ShowMore pages={found}>Older ones</ShowMore>
     </Section>
   );
 }

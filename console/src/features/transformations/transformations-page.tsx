@@ -8,6 +8,7 @@ import { useMay } from "@/api/me";
 import type { Schemas } from "@/api/types";
 import { type Transformation, transformationsQuery } from "@/api/transformations";
 import { Page } from "@/components/page";
+import { ShowMore } from "@/components/show-more";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { type Column, DataTable } from "@/components/ui/data-table";
@@ -31,8 +32,8 @@ export function TransformationsPage() {
   const go = useNavigate();
   const may = useMay("edit");
   const box = useRef<HTMLInputElement>(null);
-  const { data, hasNextPage, fetchNextPage, isFetchingNextPage } =
-    useSuspenseInfiniteQuery(transformationsQuery);
+  const list = useSuspenseInfiniteQuery(transformationsQuery);
+  const { data } = list;
   const { data: lineage } = useQuery(lineageQuery);
   const runs = useMemo(
     () => new Map((lineage?.nodes ?? []).map(({ object_id, last_run }) => [object_id, last_run])),
@@ -96,11 +97,7 @@ export function TransformationsPage() {
           }
         />
       )}
-      {hasNextPage && (
-        <Button className="self-center" isBusy={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-          Show more
-        </Button>
-      )}
+      <ShowMore pages={list} />
       {isNew && <NewDialog onClose={() => change({ new: undefined })} />}
     </Page>
   );
