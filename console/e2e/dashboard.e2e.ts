@@ -1,8 +1,8 @@
 // The dashboard of an organization where something runs, something fails, and something is scheduled.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, inject, onTestFinished, test } from "vitest";
 import { z } from "zod";
 import { inspect, openBrowser } from "./browser";
 import { letIn, signUp } from "./people";
@@ -43,5 +43,41 @@ test("it follows by itself what happens", async () => {
   await page.getByRole("link", { name: "Open run: refunds" }).click();
   await page.waitForURL("**/runs/*");
   await page.getByRole("heading", { name: "refunds" }).waitFor();
+  expect(errors).toEqual([]);
+});
+
+test("whoever has nothing yet looks around with a sample shop", async () => {
+  const { page, context, errors } = await browser.visit();
+  const person = await signUp();
+  await letIn(context, person);
+  await page.goto("/");
+  await page.getByRole("heading", { name: "Nothing has been built here yet" }).waitFor();
+  await inspect(page, "dashboard-empty", ["usual", "small", "large"]);
+  await page.getByRole("button", { name: "Try a sample shop" }).click();
+  await page.waitForURL("**/runs/*");
+  await page.getByRole("heading", { name: "sample-shop" }).waitFor();
+  await page.getByText("Succeeded", { exact: true }).first().waitFor({ timeout: 60_000 });
+  await inspect(page, "sample-run");
+
+  // Who bought most, by the files themselves.
+  const home = inject("home");
+  const lines = (name: string) => {
+    const path = readdirSync(home, { recursive: true, encoding: "utf8" }).find((path) =>
+      path.endsWith(`/sample/${name}`),
+    );
+    return readFileSync(join(home, path ?? name), "utf8")
+      .trimEnd()
+      .split("\n")
+      .slice(1);
+  };
+  const cents = new Map<string, number>();
+  for (const line of lines("orders.csv")) {
+    const [, customer = "", , amount = "", status] = line.split(",");
+    const more = status === "cancelled" ? 0 : Math.round(Number(amount) * 100);
+    cents.set(customer, (cents.get(customer) ?? 0) + more);
+  }
+  const most = [...cents].sort(([a, one], [b, other]) => other - one || Number(a) - Number(b)).slice(0, 20);
+  const said = lines("best_customers.csv").map((line) => line.split(","));
+  expect(said.map(([id, , , , revenue]) => [id, Math.round(Number(revenue) * 100)])).toEqual(most);
   expect(errors).toEqual([]);
 });

@@ -14,6 +14,7 @@ import { MiniDag } from "./mini-dag";
 import { NextScheduled } from "./next-scheduled";
 import { RecentRuns } from "./recent-runs";
 import { StatCard } from "./stat-card";
+import { Welcome } from "./welcome";
 
 export function DashboardPage() {
   const { data } = useSuspenseQuery(dashboardQuery);
@@ -43,6 +44,7 @@ export function DashboardPage() {
         </Button>
       }
     >
+      {data.totals.pipelines + data.totals.transformations === 0 && <Welcome />}
       <div className="grid grid-cols-1 gap-4 sm:grid-cols-2 xl:grid-cols-4">
         <StatCard
           icon={Workflow}
