@@ -59,6 +59,17 @@ test("whoever has nothing yet looks around with a sample shop", async () => {
   await page.getByText("Succeeded", { exact: true }).first().waitFor({ timeout: 60_000 });
   await inspect(page, "sample-run");
 
+  // What it made lies among the files.
+  await page.goto("/files");
+  await page.getByRole("button", { name: "sample", exact: true }).click();
+  const made = page.getByRole("row").filter({ hasText: "revenue.parquet" });
+  await made.getByText("by a pipeline").waitFor();
+  await inspect(page, "files-written", ["usual", "small"]);
+  await page.getByRole("button", { name: "Preview revenue.parquet" }).click();
+  await page.getByText("All 91 rows, 4 columns").waitFor();
+  await inspect(page, "files-written-preview");
+  await page.keyboard.press("Escape");
+
   // Who bought most, by the files themselves.
   const home = inject("home");
   const lines = (name: string) => {

@@ -1,10 +1,10 @@
-// Files that people brought.
+// Files that people brought, and what pipelines have written beside them.
 import { infiniteQueryOptions, queryOptions, useMutation } from "@tanstack/react-query";
 import { answer, client, done } from "./client";
 import { queryClient } from "./query-client";
 import type { Schemas } from "./types";
 
-export type UploadedFile = Schemas["File"];
+export type StoredFile = Schemas["File"];
 
 const all = ["files"] as const;
 const PAGE = 200;

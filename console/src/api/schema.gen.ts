@@ -1700,7 +1700,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The organization's files, by folder and name. */
+        /** The organization's files: what was uploaded, and what its pipelines have written to `files/...`. */
         get: {
             parameters: {
                 query?: {
@@ -5301,23 +5301,24 @@ export interface components {
             /** @description Whether memory that was not enough may be enough for another attempt, one that uses less of it. */
             thriftily?: boolean;
         };
-        /** @description A file that was uploaded. */
+        /** @description A file that was uploaded, or that a pipeline has written. */
         File: {
+            /** @description When its content came. */
             created_at: components["schemas"]["Timestamp"];
-            /** @description The id of the person. */
+            /** @description The id of the person; null where a pipeline has written it. */
             created_by?: string | null;
             /** @description Empty: in none. */
             folder: string;
             id: string;
             name: string;
-            /** @description Of its content, in hexadecimal digits. */
-            sha256: string;
+            /** @description Of its content, in hexadecimal digits; null where a pipeline has written it. */
+            sha256?: string | null;
             /** Format: int64 */
             size: number;
         };
         /** @description Files, the folders beside them, and where the next ones are. */
         FilePage: {
-            /** @description By folder and name. */
+            /** @description Those that were uploaded before those that pipelines have written; each by folder and name. */
             files: components["schemas"]["File"][];
             /** @description The names of the folders in the folder that was asked for; of the outermost where none was. */
             folders: string[];

@@ -1,5 +1,6 @@
 //! Files that people bring: uploaded in pieces, visible once they are whole, read by pipelines as `files/folder/name`: `files`
-//! is a connection that every organization has, unless it made one of that name itself.
+//! is a connection that every organization has, unless it made one of that name itself. What pipelines write there is shown
+//! beside them: it is not kept by name, but found where it lies.
 //!
 //! [`Files`] is how the outside asks, [`space`] the object storage behind it, [`model`] what is kept and shown.
 
@@ -8,7 +9,7 @@ mod space;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,7 +18,8 @@ use flowetl_proto::pipeline::{ConnectionSpec, Reference, Unsealed};
 use flowetl_proto::run::Timestamp;
 use futures::stream::BoxStream;
 
-pub(crate) use self::model::{File, FileQuery, Spot, Upload, is_name, sha256};
+use self::model::written_at;
+pub(crate) use self::model::{File, FileQuery, Place, Spot, Upload, is_name, sha256};
 pub use self::space::Space;
 pub(crate) use self::space::{Object, PIECE_BYTES};
 use crate::accounts::{Caller, Change, Refusal, Tenant, document};
@@ -39,6 +41,8 @@ const QUOTA_BYTES: i64 = 100 << 30;
 const PIECES_MAX: i64 = 2 * FILE_BYTES_MAX / PIECE_BYTES as i64;
 /// An upload that nobody goes on with for so long is given up.
 const UPLOAD_KEPT_MS: i64 = 24 * 3_600_000;
+/// Of what lies in all folders together so much is looked at.
+const LOOKED_AT_MAX: usize = 10_000;
 /// Rows of a preview.
 const ROWS: usize = 100;
 
@@ -93,22 +97,59 @@ impl Files {
         Self { store: store.clone(), space: space.clone(), joining: Arc::clone(joining) }
     }
 
+    /// Uploaded files, then those that pipelines have written, each by folder and name. Where no folder is named, of the
+    /// latter those among the first [`LOOKED_AT_MAX`] objects.
     pub(crate) async fn list(&self, query: &FileQuery) -> Result<Vec<File>> {
-        self.store.directory().await?.files(query).await
+        let mut lying = self.lying(query).await?;
+        let mut directory = self.store.directory().await?;
+        let place = query.after.as_ref().filter(|place| place.is_written);
+        let mut found = match place {
+            Some(_) => Vec::new(),
+            None => directory.files(query).await?,
+        };
+        for file in &mut found {
+            if let Some(object) = lying.get(&file.spot()) {
+                *file = file.clone().as_it_lies(object);
+            }
+        }
+        let room = usize::try_from(query.limit).unwrap_or(0).saturating_sub(found.len());
+        if room > 0 {
+            let kept: HashSet<_> = directory.file_spots(query).await?;
+            let after = place.map(|place| Spot { folder: place.folder.clone(), name: place.name.clone() });
+            lying.retain(|spot, _| !kept.contains(spot) && after.as_ref().is_none_or(|after| spot > after));
+            let written = lying.into_iter().take(room);
+            found.extend(written.map(|(spot, object)| File::written(&query.organization, spot, &object)));
+        }
+        Ok(found)
+    }
+
+    /// What lies in an organization's part of the storage of that which a query asks for.
+    async fn lying(&self, query: &FileQuery) -> Result<BTreeMap<Spot, Object>> {
+        let above = format!("{}/", folder(&query.organization));
+        let objects = match &query.folder {
+            Some(inside) => self.space.look(format!("{above}{inside}").trim_end_matches('/')).await?.0,
+            None => self.space.some(&folder(&query.organization), LOOKED_AT_MAX).await?,
+        };
+        let search = query.search.as_deref().map(str::to_lowercase).unwrap_or_default();
+        let named =
+            objects.into_iter().filter_map(|object| Some((Spot::at(object.key.strip_prefix(&above)?)?, object)));
+        Ok(named.filter(|(spot, _)| spot.name.to_lowercase().contains(&search)).collect())
     }
 
     /// The names of the folders in a folder.
-    pub(crate) async fn folders(&self, tenant: &Tenant, folder: &str) -> Result<Vec<String>> {
+    pub(crate) async fn folders(&self, tenant: &Tenant, inside: &str) -> Result<Vec<String>> {
         let all = self.store.directory().await?.file_folders(&tenant.organization.id).await?;
-        let above = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        let above = if inside.is_empty() { String::new() } else { format!("{inside}/") };
         let below = all.iter().filter_map(|found| found.strip_prefix(&above)).filter(|rest| !rest.is_empty());
-        let names: BTreeSet<&str> = below.map(|rest| rest.split('/').next().unwrap_or(rest)).collect();
-        Ok(names.into_iter().map(str::to_owned).collect())
+        let kept = below.map(|rest| rest.split('/').next().unwrap_or(rest).to_owned());
+        let place = format!("{}/{inside}", folder(&tenant.organization.id));
+        let lying = self.space.look(place.trim_end_matches('/')).await?.1;
+        let names: BTreeSet<String> = kept.chain(lying.into_iter().filter(|name| is_name(name))).collect();
+        Ok(names.into_iter().collect())
     }
 
     pub(crate) async fn get(&self, tenant: &Tenant, id: &str) -> Result<File, Refusal> {
-        let found = self.store.directory().await?.file(&tenant.organization.id, id).await?;
-        found.ok_or_else(|| nothing(id))
+        self.linked(&tenant.organization.id, id).await
     }
 
     /// Begins an upload, or finds the one that its maker began before, of the same content to the same place. Those that
@@ -220,7 +261,7 @@ impl Files {
             folder: spot.folder,
             name: spot.name,
             size: upload.size,
-            sha256,
+            sha256: Some(sha256),
             created_by: upload.created_by.clone(),
             created_at: Timestamp(clock::now()),
         };
@@ -247,11 +288,11 @@ impl Files {
 
     pub(crate) async fn remove(&self, caller: &Caller, tenant: &Tenant, id: &str) -> Result<(), Refusal> {
         let file = self.get(tenant, id).await?;
-        let _turn = self.joining.begin(&key(&file.organization, &spot(&file)), BUSY)?;
+        let _turn = self.joining.begin(&key(&file.organization, &file.spot()), BUSY)?;
         // A file that is listed and cannot be read is deleted once more; one that is read and not listed nobody finds.
-        self.space.remove(&key(&file.organization, &spot(&file))).await?;
+        self.space.remove(&key(&file.organization, &file.spot())).await?;
         let mut directory = self.store.change_directory().await?;
-        directory.remove_file(&file.organization, id).await?;
+        directory.remove_file(&file.organization, &file.id).await?;
         self.audit(&mut directory, caller, "file.deleted", (Some(&file), None)).await?;
         Ok(directory.commit().await?)
     }
@@ -267,14 +308,26 @@ impl Files {
         file: &File,
         range: Range<u64>,
     ) -> Result<BoxStream<'static, Result<Bytes>>, Refusal> {
-        let found = self.space.stream(&key(&file.organization, &spot(file)), range).await?;
-        found.ok_or_else(|| Refusal::NotFound(format!("the content of `{}` is gone", spot(file).path())))
+        let found = self.space.stream(&key(&file.organization, &file.spot()), range).await?;
+        found.ok_or_else(|| Refusal::NotFound(format!("the content of `{}` is gone", file.spot().path())))
     }
 
     /// The file of an organization that a link leads to.
     pub(crate) async fn linked(&self, organization: &str, id: &str) -> Result<File, Refusal> {
-        let found = self.store.directory().await?.file(organization, id).await?;
-        found.ok_or_else(|| nothing(id))
+        let mut directory = self.store.directory().await?;
+        let written = written_at(id);
+        let kept = match &written {
+            Some(spot) => directory.file_at(organization, spot).await?,
+            None => directory.file(organization, id).await?,
+        };
+        let spot = kept.as_ref().map(File::spot).or(written).ok_or_else(|| nothing(id))?;
+        match (kept, self.space.head(&key(organization, &spot)).await?) {
+            (Some(file), Some(object)) => Ok(file.as_it_lies(&object)),
+            // It is listed, and can be deleted.
+            (Some(file), None) => Ok(file),
+            (None, Some(object)) => Ok(File::written(organization, spot, &object)),
+            (None, None) => Err(nothing(id)),
+        }
     }
 
     /// The first rows of a file, read by an executor.
@@ -283,7 +336,7 @@ impl Files {
         let Some(spec) = connection(&self.space, &file.organization) else {
             return Err(Refusal::Conflict("the storage's settings hold a secret: name it as `${env:...}`".into()));
         };
-        let from = Reference::Path { connection: CONNECTION.to_owned(), path: spot(&file).path(), format: None };
+        let from = Reference::Path { connection: CONNECTION.to_owned(), path: file.spot().path(), format: None };
         let sampled = roster.sample(&spec, &from, ROWS, &Unsealed::default()).await;
         Ok(sampled.map_err(refusal)?.into())
     }
@@ -305,10 +358,6 @@ impl Files {
         };
         directory.audit(&caller.entry(change)).await
     }
-}
-
-fn spot(file: &File) -> Spot {
-    Spot { folder: file.folder.clone(), name: file.name.clone() }
 }
 
 /// Where a file's content lies.

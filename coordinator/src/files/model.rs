@@ -1,10 +1,16 @@
 //! Files and uploads as they are kept and shown, and what they may be called.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use flowetl_proto::run::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::Object;
 use crate::accounts::Refusal;
+
+/// What the ids of files begin with that pipelines have written; where they lie follows. No UUID begins so.
+const WRITTEN: &str = "at-";
 
 /// Somewhat less than most file systems take, which have a longer one while the file is written.
 const NAME_BYTES_MAX: usize = 240;
@@ -13,7 +19,7 @@ const FOLDER_BYTES_MAX: usize = 500;
 /// They would mean something else in a path or a pattern; after `#` folders number what is being written.
 const NOT_IN_NAMES: [char; 7] = ['/', '\\', '*', '?', '[', ']', '#'];
 
-/// A file that was uploaded.
+/// A file that was uploaded, or that a pipeline has written.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub(crate) struct File {
     pub id: String,
@@ -23,10 +29,11 @@ pub(crate) struct File {
     pub folder: String,
     pub name: String,
     pub size: i64,
-    /// Of its content, in hexadecimal digits.
-    pub sha256: String,
-    /// The id of the person.
+    /// Of its content, in hexadecimal digits; null where a pipeline has written it.
+    pub sha256: Option<String>,
+    /// The id of the person; null where a pipeline has written it.
     pub created_by: Option<String>,
+    /// When its content came.
     pub created_at: Timestamp,
 }
 
@@ -48,8 +55,8 @@ pub(crate) struct Upload {
     pub created_at: Timestamp,
 }
 
-/// Where a file is to be.
-#[derive(Clone, Debug, PartialEq)]
+/// Where a file is, or is to be.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Spot {
     pub folder: String,
     pub name: String,
@@ -62,9 +69,60 @@ pub(crate) struct FileQuery {
     /// In this folder alone; in all where it is `None`.
     pub folder: Option<String>,
     pub search: Option<String>,
-    /// Those behind the one of this folder and name.
-    pub after: Option<(String, String)>,
+    /// Those behind this one.
+    pub after: Option<Place>,
     pub limit: i64,
+}
+
+/// Where a file stands among others: those that were uploaded come before those that pipelines have written.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Place {
+    pub is_written: bool,
+    pub folder: String,
+    pub name: String,
+}
+
+impl File {
+    /// What a pipeline has put there.
+    pub(crate) fn written(organization: &str, spot: Spot, object: &Object) -> Self {
+        let id = format!("{WRITTEN}{}", URL_SAFE_NO_PAD.encode(spot.path()));
+        let (size, created_at) = (size(object), Timestamp(object.changed_at));
+        let (organization, Spot { folder, name }) = (organization.to_owned(), spot);
+        Self { id, organization, folder, name, size, sha256: None, created_by: None, created_at }
+    }
+
+    /// An uploaded file as it lies there by now: a pipeline may have written over it.
+    pub(crate) fn as_it_lies(self, object: &Object) -> Self {
+        if size(object) == self.size {
+            return self;
+        }
+        let created_at = Timestamp(object.changed_at);
+        Self { size: size(object), sha256: None, created_by: None, created_at, ..self }
+    }
+
+    /// What differs between two contents of it.
+    pub(crate) fn tag(&self) -> String {
+        self.sha256.clone().unwrap_or_else(|| format!("{}-{}", self.created_at.0, self.size))
+    }
+
+    pub(crate) fn spot(&self) -> Spot {
+        Spot { folder: self.folder.clone(), name: self.name.clone() }
+    }
+
+    pub(crate) fn place(&self) -> Place {
+        let is_written = self.id.starts_with(WRITTEN);
+        Place { is_written, folder: self.folder.clone(), name: self.name.clone() }
+    }
+}
+
+/// Where the file of an id lies that a pipeline has written.
+pub(crate) fn written_at(id: &str) -> Option<Spot> {
+    let path = URL_SAFE_NO_PAD.decode(id.strip_prefix(WRITTEN)?).ok()?;
+    Spot::at(&String::from_utf8(path).ok()?)
+}
+
+fn size(object: &Object) -> i64 {
+    i64::try_from(object.size).unwrap_or(i64::MAX)
 }
 
 impl Spot {
@@ -81,6 +139,12 @@ impl Spot {
             return Err(Refusal::wrong("name", message));
         }
         Ok(Self { folder, name: name.to_owned() })
+    }
+
+    /// Where a path leads; `None` where it leads to nobody's file.
+    pub(crate) fn at(path: &str) -> Option<Self> {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        Self::new(folder, name).ok().filter(|spot| spot.path() == path)
     }
 
     /// Where its folder, and each that this one lies in, would be a file.

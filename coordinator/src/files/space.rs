@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use actix_web::web::{Bytes, BytesMut};
 use flowetl_proto::pipeline::{Connection, ConnectionSpec};
-use futures::TryStreamExt;
 use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
@@ -176,14 +176,38 @@ impl Space {
 
     /// Everything below a folder, sorted by keys.
     pub(crate) async fn objects(&self, folder: &str) -> Result<Vec<Object>> {
-        let found: Vec<_> = self.store.list(Some(&self.location(folder)?)).try_collect().await.map_err(failed)?;
-        let own = |meta: &ObjectMeta| {
-            let key = meta.location.as_ref().strip_prefix(&self.prefix)?.to_owned();
-            Some(Object { key, size: meta.size, changed_at: meta.last_modified.timestamp_millis() })
-        };
-        let mut objects: Vec<_> = found.iter().filter_map(own).collect();
+        self.some(folder, usize::MAX).await
+    }
+
+    /// So much of what lies below a folder, sorted by keys.
+    pub(crate) async fn some(&self, folder: &str, most: usize) -> Result<Vec<Object>> {
+        let found = self.store.list(Some(&self.location(folder)?)).take(most);
+        let found: Vec<_> = found.try_collect().await.map_err(failed)?;
+        let mut objects: Vec<_> = found.iter().filter_map(|meta| self.object(meta)).collect();
         objects.sort_by(|a, b| a.key.cmp(&b.key));
         Ok(objects)
+    }
+
+    /// What lies in a folder itself, and the names of the folders in it.
+    pub(crate) async fn look(&self, folder: &str) -> Result<(Vec<Object>, Vec<String>)> {
+        let found = self.store.list_with_delimiter(Some(&self.location(folder)?)).await.map_err(failed)?;
+        let objects = found.objects.iter().filter_map(|meta| self.object(meta)).collect();
+        let names = found.common_prefixes.iter().filter_map(|path| path.filename().map(str::to_owned)).collect();
+        Ok((objects, names))
+    }
+
+    /// What lies under a key.
+    pub(crate) async fn head(&self, key: &str) -> Result<Option<Object>> {
+        match self.store.head(&self.location(key)?).await {
+            Ok(meta) => Ok(self.object(&meta)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    fn object(&self, meta: &ObjectMeta) -> Option<Object> {
+        let key = meta.location.as_ref().strip_prefix(&self.prefix)?.to_owned();
+        Some(Object { key, size: meta.size, changed_at: meta.last_modified.timestamp_millis() })
     }
 
     /// Keeps a file's content as an object, which appears once it is whole. Gives its size.

@@ -59,6 +59,14 @@ async fn keeps(space: Space) {
     assert_eq!(sha256.len(), 64);
     let size = whole.len() as u64;
     assert!(all(&space, key, 0..size).await.unwrap() == whole);
+    assert_eq!(space.head(key).await.unwrap().map(|object| (object.key, object.size)), Some((key.into(), size)));
+    assert!(space.head("etl-files/o/raw").await.unwrap().is_none(), "no folder is a file");
+    let (objects, folders) = space.look("etl-files/o").await.unwrap();
+    assert_eq!((objects.len(), folders), (0, vec!["raw".to_owned()]));
+    let (objects, folders) = space.look("etl-files/o/raw").await.unwrap();
+    assert_eq!(objects.iter().map(|object| object.key.as_str()).collect::<Vec<_>>(), [key]);
+    assert_eq!(folders, [""; 0]);
+    assert!(space.look("etl-files/nowhere").await.unwrap().0.is_empty());
     let (first, second) = (PIECE_BYTES as u64 - 2, PIECE_BYTES as u64 + 5);
     assert_eq!(all(&space, key, first..second).await.unwrap(), [1, 1, 2, 2, 2, 3, 3]);
     // In the place of another, and with nothing in it.

@@ -1,4 +1,4 @@
-//! `/files`: files that people bring, in pieces that may be sent again, and out again in any part.
+//! `/files`: files that people bring, in pieces that may be sent again, and out again in any part; and what pipelines write.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
@@ -20,7 +20,7 @@ use super::upload::receive;
 use crate::accounts::{Accounts, Caller, Refusal, Tenant};
 use crate::clock;
 use crate::discovery::RowsView;
-use crate::files::{File, FileQuery, Files, Spot, Upload, sha256};
+use crate::files::{File, FileQuery, Files, Place, Spot, Upload, sha256};
 
 /// Files in one answer.
 const FILES: PageSize = PageSize::new(100, 1_000);
@@ -31,7 +31,7 @@ const LINK_SECONDS_MAX: i64 = 7 * 24 * 3_600;
 /// Files, the folders beside them, and where the next ones are.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct FilePage {
-    /// By folder and name.
+    /// Those that were uploaded before those that pipelines have written; each by folder and name.
     files: Vec<File>,
     /// The names of the folders in the folder that was asked for; of the outermost where none was.
     folders: Vec<String>,
@@ -135,7 +135,7 @@ impl Site {
     }
 }
 
-/// The organization's files, by folder and name.
+/// The organization's files: what was uploaded, and what its pipelines have written to `files/...`.
 #[utoipa::path(get, path = "/files", tag = "files", params(Page), responses((status = 200, body = FilePage)))]
 pub(super) async fn list(
     site: Site,
@@ -338,19 +338,20 @@ pub(super) async fn shared(
 /// Sends the part of a file that a call asks for.
 async fn send(site: &Site, files: Files, file: File, request: &HttpRequest) -> Result<HttpResponse, Problem> {
     let size = u64::try_from(file.size).unwrap_or(0);
-    let part = download::part(request, size, &file.sha256)?;
+    let tag = file.tag();
+    let part = download::part(request, size, &tag)?;
     let (own, bytes) = (file.clone(), part.clone().unwrap_or(0..size));
     let content = site.whole(async move { files.content(&own, bytes).await }).await??;
-    Ok(download::answer(site, Sent { name: &file.name, size, tag: &file.sha256, part }, content))
+    Ok(download::answer(site, Sent { name: &file.name, size, tag: &tag, part }, content))
 }
 
 /// Where a page ends.
 fn next_place(last: &File) -> String {
-    // Two texts are always JSON.
-    URL_SAFE_NO_PAD.encode(serde_json::to_vec(&(&last.folder, &last.name)).unwrap_or_default())
+    // Its texts are always JSON.
+    URL_SAFE_NO_PAD.encode(serde_json::to_vec(&last.place()).unwrap_or_default())
 }
 
-fn place(after: &str) -> Result<(String, String), Refusal> {
+fn place(after: &str) -> Result<Place, Refusal> {
     let read = URL_SAFE_NO_PAD.decode(after).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
     read.ok_or_else(|| Refusal::wrong("after", "`after` is the `next` of a page before"))
 }

@@ -1,11 +1,11 @@
 // Asks before a file is deleted.
-import { type UploadedFile, useDeleteFile } from "@/api/files";
+import { type StoredFile, useDeleteFile } from "@/api/files";
 import { ProblemAlert } from "@/components/problem-state";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog";
 import { toast } from "@/components/ui/toast";
 import { referenceOf } from "./names";
 
-export function DeleteFileDialog({ file, onClose }: { file: UploadedFile; onClose: () => void }) {
+export function DeleteFileDialog({ file, onClose }: { file: StoredFile; onClose: () => void }) {
   const remove = useDeleteFile();
   const onSuccess = () => {
     toast("success", `${file.name} was deleted.`);

@@ -3,7 +3,7 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { FileUp, Files, FolderPlus, Upload } from "lucide-react";
 import { type DragEvent, useDeferredValue, useRef, useState } from "react";
-import { filesQuery, type UploadedFile } from "@/api/files";
+import { filesQuery, type StoredFile } from "@/api/files";
 import { useMay } from "@/api/me";
 import { upload } from "@/api/uploads";
 import { ProblemState } from "@/components/problem-state";
@@ -30,7 +30,7 @@ export function FilesTab() {
   const mayDelete = useMay("delete");
   const search = useDeferredValue(q.trim());
   const list = useInfiniteQuery(filesQuery(folder, search));
-  const [open, setOpen] = useState<{ what: "link" | "delete"; file: UploadedFile } | "folder" | null>(null);
+  const [open, setOpen] = useState<{ what: "link" | "delete"; file: StoredFile } | "folder" | null>(null);
   const [isOver, setOver] = useState(false);
   const chooser = useRef<HTMLInputElement>(null);
   const finder = useRef<HTMLInputElement>(null);
@@ -46,7 +46,7 @@ export function FilesTab() {
   const put = (wish: { q?: string | undefined; sort?: string | undefined; file?: string | undefined }) =>
     void navigate({ search: (before) => ({ ...before, ...wish }), replace: true });
   const go = (folder: string) => void navigate({ search: folder === "" ? {} : { folder } });
-  const act = (what: FileAct, file: UploadedFile) => {
+  const act = (what: FileAct, file: StoredFile) => {
     if (what === "preview") put({ file: file.id });
     else setOpen({ what, file });
   };

@@ -1,7 +1,8 @@
 // The folders and files of a folder as a table.
 import { Download, Eye, FileText, Folder, Link2, Trash2 } from "lucide-react";
-import { type UploadedFile, useLinkFile } from "@/api/files";
+import { type StoredFile, useLinkFile } from "@/api/files";
 import { ThingMenu, type Written } from "@/components/thing-menu";
+import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { type Column, DataTable } from "@/components/ui/data-table";
 import { MenuItem } from "@/components/ui/menu";
@@ -13,18 +14,18 @@ import { isReadable } from "./names";
 
 export type FileAct = "preview" | "link" | "delete";
 
-type Row = { kind: "folder"; name: string } | { kind: "file"; name: string; file: UploadedFile };
+type Row = { kind: "folder"; name: string } | { kind: "file"; name: string; file: StoredFile };
 
 interface FilesTableProps {
   folder: string;
   folders: readonly string[];
-  files: readonly UploadedFile[];
+  files: readonly StoredFile[];
   /** Whether they lie in any folder. */
   isSearch: boolean;
   sort: string | undefined;
   onSort: (sort: string | undefined) => void;
   onGo: (folder: string) => void;
-  onAct: (what: FileAct, file: UploadedFile) => void;
+  onAct: (what: FileAct, file: StoredFile) => void;
   /** Why not; null where they may be deleted. */
   mayDelete: string | null;
 }
@@ -35,7 +36,7 @@ const DOWNLOAD_SECONDS = 300;
 export function FilesTable(props: FilesTableProps) {
   const { folder, folders, files, isSearch, sort, onSort, onGo, onAct, mayDelete } = props;
   const link = useLinkFile();
-  const download = (file: UploadedFile) =>
+  const download = (file: StoredFile) =>
     link.mutate(
       { file: file.id, seconds: DOWNLOAD_SECONDS },
       {
@@ -77,6 +78,7 @@ export function FilesTable(props: FilesTableProps) {
             ) : (
               <span className="truncate font-medium">{row.name}</span>
             )}
+            {row.kind === "file" && row.file.sha256 === null && <Badge tone="neutral">by a pipeline</Badge>}
             {isSearch && row.kind === "file" && row.file.folder !== "" && (
               <button
                 type="button"
@@ -99,7 +101,7 @@ export function FilesTable(props: FilesTableProps) {
     },
     {
       id: "created",
-      header: "Uploaded",
+      header: "Written",
       className: "max-sm:hidden",
       sortBy: (row) => (row.kind === "file" ? row.file.created_at : ""),
       cell: (row) => row.kind === "file" && <Time at={row.file.created_at} />,
@@ -161,7 +163,7 @@ export function FilesTable(props: FilesTableProps) {
 }
 
 /** How a file is written elsewhere. */
-function written({ id, folder, name }: UploadedFile): Written {
+function written({ id, folder, name }: StoredFile): Written {
   const path = folder === "" ? name : `${folder}/${name}`;
   return {
     id,

@@ -1,6 +1,6 @@
 // A link that leads whoever has it to a file, for a while.
 import { useState } from "react";
-import { type UploadedFile, useLinkFile } from "@/api/files";
+import { type StoredFile, useLinkFile } from "@/api/files";
 import { ProblemAlert } from "@/components/problem-state";
 import { Secret } from "@/components/secret";
 import { Button } from "@/components/ui/button";
@@ -15,7 +15,7 @@ const TIMES = [
   { value: "604800", label: "One week" },
 ];
 
-export function LinkDialog({ file, onClose }: { file: UploadedFile; onClose: () => void }) {
+export function LinkDialog({ file, onClose }: { file: StoredFile; onClose: () => void }) {
   const [seconds, setSeconds] = useState("3600");
   const link = useLinkFile();
   return (

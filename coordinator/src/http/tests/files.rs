@@ -13,6 +13,7 @@ on_both!(
     fi_1_a_link_leads_to_a_file_for_a_while,
     fi_1_an_upload_is_found_again_and_no_file_is_a_folder,
     fi_2_files_go_with_their_organization,
+    fi_2_what_pipelines_write_lies_beside_what_was_uploaded,
 );
 
 /// Bytes that differ from place to place.
@@ -214,5 +215,68 @@ async fn fi_2_files_go_with_their_organization(database: &Database) {
     assert_eq!(storage.list("etl-uploads").await.unwrap(), [""; 0], "no piece is left");
     assert_eq!(app.delete("/organizations/second", &carl).await.status.as_u16(), 204);
     assert_eq!(storage.list("etl-files").await.unwrap(), [""; 0]);
+    app.end().await;
+}
+
+async fn fi_2_what_pipelines_write_lies_beside_what_was_uploaded(database: &Database) {
+    let app = App::start(database).await;
+    let team = app.team().await;
+    for name in ["b.csv", "sum.csv"] {
+        send(&app, &format!("/files?name={name}&folder=out"), &team.editor, b"1234".to_vec()).await.good();
+    }
+    let storage = crate::tests::storage(&database.home.path().join("storage"));
+    let own = storage.list("etl-files").await.unwrap()[0].strip_suffix("out/b.csv").unwrap().to_owned();
+    // As a load writes: what it keeps for itself is nobody's file.
+    for name in ["a.parquet", "sum.csv", "deep/er/c.csv", ".sum.csv.flowetl/staging/x.csv", "_flowetl/manifest.json"] {
+        storage.put(&format!("{own}out/{name}"), b"written".to_vec().into()).await.unwrap();
+    }
+    let get = async |query: &str| app.get(&format!("/files{query}"), &team.viewer).await.good();
+    let names = |page: &Value| {
+        let name = |file: &Value| file["name"].as_str().unwrap().to_owned();
+        page["files"].as_array().unwrap().iter().map(name).collect::<Vec<_>>()
+    };
+    let all = get("?folder=out").await;
+    assert_eq!(
+        (names(&all), &all["folders"]),
+        (["b.csv", "sum.csv", "a.parquet"].map(str::to_owned).into(), &json!(["deep"]))
+    );
+    assert_eq!(get("?folder=").await["folders"], json!(["out"]));
+    assert_eq!(get("?folder=out/deep").await["folders"], json!(["er"]));
+    assert_eq!(names(&get("?search=C.cs").await), ["c.csv"]);
+    assert_eq!(get("?folder=nowhere").await["files"], json!([]));
+    let mut paged = Vec::new();
+    let mut query = "?limit=1".to_owned();
+    while let page = get(&query).await
+        && let [name] = &names(&page)[..]
+    {
+        paged.push(name.clone());
+        let Some(next) = page["next"].as_str() else { break };
+        query = format!("?limit=1&after={next}");
+    }
+    assert_eq!(paged, ["b.csv", "sum.csv", "a.parquet", "c.csv"]);
+
+    // Written over an upload: it is as large as it is now, and nobody's.
+    let over = &all["files"][1];
+    assert_eq!((&over["size"], &over["sha256"], &over["created_by"]), (&json!(7), &Value::Null, &Value::Null));
+    let path = |file: &Value| format!("/files/{}", file["id"].as_str().unwrap());
+    for file in [over, &all["files"][2]] {
+        let whole = format!("{}/content", path(file));
+        assert_eq!(content(&app, &whole, &team.viewer, None).await, (200, String::new(), b"written".to_vec()));
+        let part = (206, "bytes 0-4/7".to_owned(), b"writt".to_vec());
+        assert_eq!(content(&app, &whole, &team.viewer, Some("bytes=0-4")).await, part);
+    }
+    let written = path(&all["files"][2]);
+    assert_eq!(app.get(&written, &team.viewer).await.good(), all["files"][2]);
+    let link = app.post(&format!("{written}/link"), &team.editor, json!({})).await.good();
+    let shared = link["url"].as_str().unwrap().strip_prefix("/api/v1").unwrap().to_owned();
+    assert_eq!(content(&app, &shared, "", None).await.2, b"written");
+    let carl = app.sign_up("carl@example.com", json!({ "organization": "Second" })).await;
+    assert_eq!(app.get(&written, &carl).await.status.as_u16(), 404, "of another organization");
+    assert_eq!(app.delete(&written, &team.admin).await.status.as_u16(), 204);
+    assert_eq!(app.get(&written, &team.viewer).await.status.as_u16(), 404);
+    assert_eq!(names(&get("?folder=out").await), ["b.csv", "sum.csv"]);
+    for id in ["at-", "at-..", "at-Li4veA", "at-X2Zsb3dldGwveA"] {
+        assert_eq!(app.get(&format!("/files/{id}"), &team.viewer).await.status.as_u16(), 404, "{id}");
+    }
     app.end().await;
 }

@@ -1,5 +1,7 @@
 //! Files of organizations, and those that are being uploaded.
 
+use std::collections::HashSet;
+
 use flowetl_proto::run::Timestamp;
 use sqlx::any::AnyRow;
 
@@ -14,7 +16,7 @@ impl Directory {
         let select = "select * from file where organization = $1 and ($2 = 0 or folder = $3) \
                       and ($4 = '' or lower(name) like $4 escape '\\') \
                       and ($5 = 0 or (folder, name) > ($6, $7)) order by folder, name limit $8";
-        let after = query.after.clone();
+        let after = query.after.as_ref().map(|place| (place.folder.clone(), place.name.clone()));
         let rows = sqlx::query(select)
             .bind(query.organization.clone())
             .bind(i64::from(query.folder.is_some()))
@@ -24,6 +26,17 @@ impl Directory {
         let (folder, name) = after.unwrap_or_default();
         let rows = rows.bind(folder).bind(name).bind(query.limit).fetch_all(&mut *self.line).await;
         rows.map_err(doing("list the files"))?.iter().map(decode).collect()
+    }
+
+    /// Where all those lie that the query asks for, wherever its page begins.
+    pub(crate) async fn file_spots(&mut self, query: &FileQuery) -> Result<HashSet<Spot>> {
+        let select = "select folder, name from file where organization = $1 and ($2 = 0 or folder = $3)";
+        let rows = sqlx::query(select)
+            .bind(query.organization.clone())
+            .bind(i64::from(query.folder.is_some()))
+            .bind(query.folder.clone().unwrap_or_default());
+        let rows = rows.fetch_all(&mut *self.line).await.map_err(doing("list the files"))?;
+        rows.iter().map(|row| Ok(Spot { folder: get(row, "folder")?, name: get(row, "name")? })).collect()
     }
 
     /// All folders that an organization's files lie in.
