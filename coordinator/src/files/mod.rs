@@ -109,7 +109,7 @@ impl Files {
         };
         for file in &mut found {
             if let Some(object) = lying.get(&file.spot()) {
-                *file = file.clone().as_it_lies(object);
+                *file = file.clone().current(object);
             }
         }
         let room = usize::try_from(query.limit).unwrap_or(0).saturating_sub(found.len());
@@ -322,7 +322,7 @@ impl Files {
         };
         let spot = kept.as_ref().map(File::spot).or(written).ok_or_else(|| nothing(id))?;
         match (kept, self.space.head(&key(organization, &spot)).await?) {
-            (Some(file), Some(object)) => Ok(file.as_it_lies(&object)),
+            (Some(file), Some(object)) => Ok(file.current(&object)),
             // It is listed, and can be deleted.
             (Some(file), None) => Ok(file),
             (None, Some(object)) => Ok(File::written(organization, spot, &object)),

@@ -92,7 +92,7 @@ impl File {
     }
 
     /// An uploaded file as it lies there by now: a pipeline may have written over it.
-    pub(crate) fn as_it_lies(self, object: &Object) -> Self {
+    pub(crate) fn current(self, object: &Object) -> Self {
         if size(object) == self.size {
             return self;
         }

@@ -39,7 +39,7 @@ enum Listener {
 /// What a stream of reports does next.
 #[derive(Debug)]
 pub(super) enum Next {
-    Send(u64, AttemptEvent),
+    Send(u64, Box<AttemptEvent>),
     /// Another stream has taken its place, or the server ends.
     Replaced,
 }
@@ -127,7 +127,7 @@ impl Desk {
         self.until(|state| match state.listener {
             Listener::Stream(open) if open == stream => {
                 let (number, event) = state.outbox.next_after(sent)?;
-                Some(Next::Send(*number, event.clone()))
+                Some(Next::Send(*number, Box::new(event.clone())))
             }
             _ => Some(Next::Replaced),
         })
