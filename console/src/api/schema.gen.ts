@@ -5303,7 +5303,7 @@ export interface components {
         };
         /** @description A file that was uploaded, or that a pipeline has written. */
         File: {
-            /** @description When its content came. */
+            /** @description When its content came, by the storage's clock. */
             created_at: components["schemas"]["Timestamp"];
             /** @description The id of the person; null where a pipeline has written it. */
             created_by?: string | null;

@@ -252,6 +252,7 @@ impl Files {
             self.give_up(organization, &upload.id).await?;
             return Err(Refusal::wrong("sha256", "what has come is not what was announced: upload it again"));
         };
+        let came_at = self.space.head(&key).await?.map_or_else(clock::now, |object| object.changed_at);
         let mut directory = self.store.change_directory().await?;
         directory.lock_organization(organization).await?;
         let before = directory.file_at(organization, &spot).await?;
@@ -263,7 +264,7 @@ impl Files {
             size: upload.size,
             sha256: Some(sha256),
             created_by: upload.created_by.clone(),
-            created_at: Timestamp(clock::now()),
+            created_at: Timestamp(came_at),
         };
         directory.put_file(&file).await?;
         directory.remove_upload(organization, &upload.id).await?;

@@ -33,7 +33,7 @@ pub(crate) struct File {
     pub sha256: Option<String>,
     /// The id of the person; null where a pipeline has written it.
     pub created_by: Option<String>,
-    /// When its content came.
+    /// When its content came, by the storage's clock.
     pub created_at: Timestamp,
 }
 
@@ -93,7 +93,9 @@ impl File {
 
     /// An uploaded file as it lies there by now: a pipeline may have written over it.
     pub(crate) fn current(self, object: &Object) -> Self {
-        if size(object) == self.size {
+        // Storages tell times to the second, where one object is asked for.
+        let is_later = object.changed_at / 1000 > self.created_at.0 / 1000;
+        if size(object) == self.size && !is_later {
             return self;
         }
         let created_at = Timestamp(object.changed_at);

@@ -255,6 +255,13 @@ async fn fi_2_what_pipelines_write_lies_beside_what_was_uploaded(database: &Data
     }
     assert_eq!(paged, ["b.csv", "sum.csv", "a.parquet", "c.csv"]);
 
+    // Later, and as large as what was uploaded.
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    storage.put(&format!("{own}out/b.csv"), b"4321".to_vec().into()).await.unwrap();
+    let again = get("?folder=out").await["files"][0].clone();
+    assert_eq!((&again["name"], &again["sha256"]), (&json!("b.csv"), &Value::Null));
+    assert_eq!((&all["files"][0]["id"], all["files"][0]["sha256"].is_string()), (&again["id"], true));
+
     // Written over an upload: it is as large as it is now, and nobody's.
     let over = &all["files"][1];
     assert_eq!((&over["size"], &over["sha256"], &over["created_by"]), (&json!(7), &Value::Null, &Value::Null));
