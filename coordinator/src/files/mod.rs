@@ -19,7 +19,7 @@ use flowetl_proto::run::Timestamp;
 use futures::stream::BoxStream;
 
 use self::model::written_at;
-pub(crate) use self::model::{File, FileQuery, Place, Spot, Upload, is_name, sha256};
+pub(crate) use self::model::{File, FileQuery, Place, Spot, Upload, folder_of, is_name, sha256};
 pub use self::space::Space;
 pub(crate) use self::space::{Object, PIECE_BYTES};
 use crate::accounts::{Caller, Change, Refusal, Tenant, document};
@@ -97,11 +97,19 @@ impl Files {
         Self { store: store.clone(), space: space.clone(), joining: Arc::clone(joining) }
     }
 
-    /// Uploaded files, then those that pipelines have written, each by folder and name. Where no folder is named, of the
-    /// latter those among the first [`LOOKED_AT_MAX`] objects.
-    pub(crate) async fn list(&self, query: &FileQuery) -> Result<Vec<File>> {
-        let mut lying = self.lying(query).await?;
+    /// Uploaded files, then those that pipelines have written, each by folder and name; and the names of the folders in the
+    /// folder that is asked for, of the outermost where none is. Then the latter files are those among the first
+    /// [`LOOKED_AT_MAX`] objects.
+    pub(crate) async fn list(&self, query: &FileQuery) -> Result<(Vec<File>, Vec<String>)> {
+        let root = folder(&query.organization);
+        let inside = query.folder.as_deref().unwrap_or_default();
+        let (mut objects, below) = self.space.look(format!("{root}/{inside}").trim_end_matches('/')).await?;
+        if query.folder.is_none() {
+            objects = self.space.some(&root, LOOKED_AT_MAX).await?;
+        }
+        let mut lying = wanted(query, objects);
         let mut directory = self.store.directory().await?;
+        let folders = inner(inside, &directory.file_folders(&query.organization).await?, below);
         let place = query.after.as_ref().filter(|place| place.is_written);
         let mut found = match place {
             Some(_) => Vec::new(),
@@ -120,36 +128,25 @@ impl Files {
             let written = lying.into_iter().take(room);
             found.extend(written.map(|(spot, object)| File::written(&query.organization, spot, &object)));
         }
-        Ok(found)
+        Ok((found, folders))
     }
 
-    /// What lies in an organization's part of the storage of that which a query asks for.
-    async fn lying(&self, query: &FileQuery) -> Result<BTreeMap<Spot, Object>> {
-        let above = format!("{}/", folder(&query.organization));
-        let objects = match &query.folder {
-            Some(inside) => self.space.look(format!("{above}{inside}").trim_end_matches('/')).await?.0,
-            None => self.space.some(&folder(&query.organization), LOOKED_AT_MAX).await?,
+    /// A file of an organization, by its id.
+    pub(crate) async fn get(&self, organization: &str, id: &str) -> Result<File, Refusal> {
+        let mut directory = self.store.directory().await?;
+        let written = written_at(id);
+        let kept = match &written {
+            Some(spot) => directory.file_at(organization, spot).await?,
+            None => directory.file(organization, id).await?,
         };
-        let search = query.search.as_deref().map(str::to_lowercase).unwrap_or_default();
-        let named =
-            objects.into_iter().filter_map(|object| Some((Spot::at(object.key.strip_prefix(&above)?)?, object)));
-        Ok(named.filter(|(spot, _)| spot.name.to_lowercase().contains(&search)).collect())
-    }
-
-    /// The names of the folders in a folder.
-    pub(crate) async fn folders(&self, tenant: &Tenant, inside: &str) -> Result<Vec<String>> {
-        let all = self.store.directory().await?.file_folders(&tenant.organization.id).await?;
-        let above = if inside.is_empty() { String::new() } else { format!("{inside}/") };
-        let below = all.iter().filter_map(|found| found.strip_prefix(&above)).filter(|rest| !rest.is_empty());
-        let kept = below.map(|rest| rest.split('/').next().unwrap_or(rest).to_owned());
-        let place = format!("{}/{inside}", folder(&tenant.organization.id));
-        let lying = self.space.look(place.trim_end_matches('/')).await?.1;
-        let names: BTreeSet<String> = kept.chain(lying.into_iter().filter(|name| is_name(name))).collect();
-        Ok(names.into_iter().collect())
-    }
-
-    pub(crate) async fn get(&self, tenant: &Tenant, id: &str) -> Result<File, Refusal> {
-        self.linked(&tenant.organization.id, id).await
+        let spot = kept.as_ref().map(File::spot).or(written).ok_or_else(|| nothing(id))?;
+        match (kept, self.space.head(&key(organization, &spot)).await?) {
+            (Some(file), Some(object)) => Ok(file.current(&object)),
+            // It is listed, and can be deleted.
+            (Some(file), None) => Ok(file),
+            (None, Some(object)) => Ok(File::written(organization, spot, &object)),
+            (None, None) => Err(nothing(id)),
+        }
     }
 
     /// Begins an upload, or finds the one that its maker began before, of the same content to the same place. Those that
@@ -288,7 +285,7 @@ impl Files {
     }
 
     pub(crate) async fn remove(&self, caller: &Caller, tenant: &Tenant, id: &str) -> Result<(), Refusal> {
-        let file = self.get(tenant, id).await?;
+        let file = self.get(&tenant.organization.id, id).await?;
         let _turn = self.joining.begin(&key(&file.organization, &file.spot()), BUSY)?;
         // A file that is listed and cannot be read is deleted once more; one that is read and not listed nobody finds.
         self.space.remove(&key(&file.organization, &file.spot())).await?;
@@ -313,27 +310,9 @@ impl Files {
         found.ok_or_else(|| Refusal::NotFound(format!("the content of `{}` is gone", file.spot().path())))
     }
 
-    /// The file of an organization that a link leads to.
-    pub(crate) async fn linked(&self, organization: &str, id: &str) -> Result<File, Refusal> {
-        let mut directory = self.store.directory().await?;
-        let written = written_at(id);
-        let kept = match &written {
-            Some(spot) => directory.file_at(organization, spot).await?,
-            None => directory.file(organization, id).await?,
-        };
-        let spot = kept.as_ref().map(File::spot).or(written).ok_or_else(|| nothing(id))?;
-        match (kept, self.space.head(&key(organization, &spot)).await?) {
-            (Some(file), Some(object)) => Ok(file.current(&object)),
-            // It is listed, and can be deleted.
-            (Some(file), None) => Ok(file),
-            (None, Some(object)) => Ok(File::written(organization, spot, &object)),
-            (None, None) => Err(nothing(id)),
-        }
-    }
-
     /// The first rows of a file, read by an executor.
     pub(crate) async fn rows(&self, roster: &dyn Roster, tenant: &Tenant, id: &str) -> Result<RowsView, Refusal> {
-        let file = self.get(tenant, id).await?;
+        let file = self.get(&tenant.organization.id, id).await?;
         let Some(spec) = connection(&self.space, &file.organization) else {
             return Err(Refusal::Conflict("the storage's settings hold a secret: name it as `${env:...}`".into()));
         };
@@ -359,6 +338,23 @@ impl Files {
         };
         directory.audit(&caller.entry(change)).await
     }
+}
+
+/// Of what lies in an organization's part of the storage that which a query asks for.
+fn wanted(query: &FileQuery, objects: Vec<Object>) -> BTreeMap<Spot, Object> {
+    let above = format!("{}/", folder(&query.organization));
+    let search = query.search.as_deref().map(str::to_lowercase).unwrap_or_default();
+    let named = objects.into_iter().filter_map(|object| Some((Spot::at(object.key.strip_prefix(&above)?)?, object)));
+    named.filter(|(spot, _)| spot.name.to_lowercase().contains(&search)).collect()
+}
+
+/// The names of the folders in a folder: of those that files were uploaded to, and of those that lie there.
+fn inner(inside: &str, uploaded: &[String], lying: Vec<String>) -> Vec<String> {
+    let above = if inside.is_empty() { String::new() } else { format!("{inside}/") };
+    let below = uploaded.iter().filter_map(|found| found.strip_prefix(&above)).filter(|rest| !rest.is_empty());
+    let uploaded = below.map(|rest| rest.split('/').next().unwrap_or(rest).to_owned());
+    let names: BTreeSet<_> = uploaded.chain(lying.into_iter().filter(|name| is_name(name))).collect();
+    names.into_iter().collect()
 }
 
 /// Where a file's content lies.

@@ -129,10 +129,7 @@ fn size(object: &Object) -> i64 {
 
 impl Spot {
     pub(crate) fn new(folder: &str, name: &str) -> Result<Self, Refusal> {
-        let folder = folder.trim_matches('/').to_owned();
-        if folder.len() > FOLDER_BYTES_MAX || (!folder.is_empty() && !folder.split('/').all(is_name)) {
-            return Err(Refusal::wrong("folder", "a folder is names of files with `/` between them"));
-        }
+        let folder = folder_of(folder)?;
         if !is_name(name) {
             let message = format!(
                 "a file's name has 1 to {NAME_BYTES_MAX} bytes, begins with neither `.` nor `_`, and has no control \
@@ -160,6 +157,15 @@ impl Spot {
     pub(crate) fn path(&self) -> String {
         if self.folder.is_empty() { self.name.clone() } else { format!("{}/{}", self.folder, self.name) }
     }
+}
+
+/// A folder, as it was sent.
+pub(crate) fn folder_of(text: &str) -> Result<String, Refusal> {
+    let folder = text.trim_matches('/');
+    if folder.len() > FOLDER_BYTES_MAX || (!folder.is_empty() && !folder.split('/').all(is_name)) {
+        return Err(Refusal::wrong("folder", "a folder is names of files with `/` between them"));
+    }
+    Ok(folder.to_owned())
 }
 
 /// Names that begin with a dot or an underscore are nobody's data to whoever reads folders.

@@ -20,7 +20,7 @@ use super::upload::receive;
 use crate::accounts::{Accounts, Caller, Refusal, Tenant};
 use crate::clock;
 use crate::discovery::RowsView;
-use crate::files::{File, FileQuery, Files, Place, Spot, Upload, sha256};
+use crate::files::{File, FileQuery, Files, Place, Spot, Upload, folder_of, sha256};
 
 /// Files in one answer.
 const FILES: PageSize = PageSize::new(100, 1_000);
@@ -144,16 +144,14 @@ pub(super) async fn list(
 ) -> Result<Json<FilePage>, Problem> {
     let files = site.files()?;
     let limit = FILES.of(page.limit);
-    let folder = page.folder.map(|folder| folder.trim_matches('/').to_owned());
-    let folders = files.folders(&tenant, folder.as_deref().unwrap_or_default()).await?;
     let query = FileQuery {
         organization: tenant.organization.id,
-        folder,
+        folder: page.folder.as_deref().map(folder_of).transpose()?,
         search: page.search.filter(|search| !search.is_empty()),
         after: page.after.as_deref().filter(|after| !after.is_empty()).map(place).transpose()?,
         limit,
     };
-    let found = files.list(&query).await?;
+    let (found, folders) = files.list(&query).await?;
     let next = page::next(&found, limit, next_place);
     Ok(Json(FilePage { files: found, folders, next }))
 }
@@ -253,7 +251,7 @@ pub(super) async fn abort(site: Site, Known(tenant): Known<Tenant>, upload: Path
 #[utoipa::path(get, path = "/files/{file}", tag = "files", params(("file" = String, Path)),
     responses((status = 200, body = File)))]
 pub(super) async fn get(site: Site, Known(tenant): Known<Tenant>, file: Path<String>) -> Result<Json<File>, Problem> {
-    Ok(Json(site.files()?.get(&tenant, &file).await?))
+    Ok(Json(site.files()?.get(&tenant.organization.id, &file).await?))
 }
 
 /// Delete a file.
@@ -293,7 +291,7 @@ pub(super) async fn content(
 ) -> Result<HttpResponse, Problem> {
     let files = site.files()?;
     let own = files.clone();
-    let file = site.whole(async move { own.get(&tenant, &file).await }).await??;
+    let file = site.whole(async move { own.get(&tenant.organization.id, &file).await }).await??;
     send(&site, files, file, &request).await
 }
 
@@ -307,7 +305,7 @@ pub(super) async fn link(
     file: Path<String>,
     Json(wish): Json<LinkWish>,
 ) -> Result<Json<Link>, Problem> {
-    let file = site.files()?.get(&tenant, &file).await?;
+    let file = site.files()?.get(&tenant.organization.id, &file).await?;
     let seconds = wish.seconds.unwrap_or(LINK_SECONDS);
     if !(1..=LINK_SECONDS_MAX).contains(&seconds) {
         return Err(Refusal::wrong("seconds", format!("a link lasts 1 to {LINK_SECONDS_MAX} seconds")).into());
@@ -331,7 +329,7 @@ pub(super) async fn shared(
     let [organization, id] = <[String; 2]>::try_from(said).map_err(|_| nothing())?;
     let files = site.files()?;
     let own = files.clone();
-    let file = site.whole(async move { own.linked(&organization, &id).await }).await??;
+    let file = site.whole(async move { own.get(&organization, &id).await }).await??;
     send(&site, files, file, &request).await
 }
 

@@ -244,6 +244,9 @@ async fn fi_2_what_pipelines_write_lies_beside_what_was_uploaded(database: &Data
     assert_eq!(get("?folder=out/deep").await["folders"], json!(["er"]));
     assert_eq!(names(&get("?search=C.cs").await), ["c.csv"]);
     assert_eq!(get("?folder=nowhere").await["files"], json!([]));
+    for folder in ["..", "a//b", "a/../..", "_flowetl", "%00"] {
+        app.get(&format!("/files?folder={folder}"), &team.viewer).await.refused(422);
+    }
     let mut paged = Vec::new();
     let mut query = "?limit=1".to_owned();
     while let page = get(&query).await
