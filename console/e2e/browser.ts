@@ -1,6 +1,13 @@
 // A browser for a test file: pages whose errors are collected, looked at by axe, and photographed.
 import { AxeBuilder } from "@axe-core/playwright";
-import { type Browser, type BrowserContext, chromium, type Page, type Request } from "playwright-core";
+import {
+  type Browser,
+  type BrowserContext,
+  chromium,
+  type Locator,
+  type Page,
+  type Request,
+} from "playwright-core";
 import { afterAll, beforeAll, expect, inject } from "vitest";
 
 declare module "vitest" {
@@ -123,6 +130,12 @@ export async function settled(page: Page): Promise<void> {
     .poll(() => [...(awaited.get(page) ?? [])].map((request) => request.url()), SETTLED)
     .toEqual([]);
   await drawn(page);
+}
+
+/** Says yes to a dialog and waits until it is gone: while it stands, what lies behind it has no role. */
+export async function confirm(dialog: Locator, button: string): Promise<void> {
+  await dialog.getByRole("button", { name: button, exact: true }).click();
+  await dialog.waitFor({ state: "detached" });
 }
 
 /** Kept in console/shots, to be looked at; `ready` is `drawn` where answers are held back. */

@@ -1,7 +1,7 @@
 // Connections against real PostgreSQL: tested before they are kept, edited, deleted, found among many.
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
-import { drawn, expectAccessible, inspect, openBrowser, screenshot } from "./browser";
+import { confirm, drawn, expectAccessible, inspect, openBrowser, screenshot } from "./browser";
 import { letIn, signUp } from "./people";
 import { POSTGRES } from "./postgres";
 
@@ -61,8 +61,7 @@ describe("with PostgreSQL", () => {
     await fill(page, { Database: "template1" });
     expect(await save.isDisabled()).toBe(true);
     await fill(page, { Database: "postgres" });
-    await save.click();
-    await dialog.waitFor({ state: "detached" });
+    await confirm(dialog, "Save");
     await page.getByText("Connected", { exact: true }).waitFor();
 
     // Only its name: no test is asked for. The password is not there to be read.
@@ -71,17 +70,15 @@ describe("with PostgreSQL", () => {
     expect(await dialog.getByLabel("Password", { exact: false }).first().inputValue()).toBe("");
     await inspect(page, "connection-edit");
     await fill(page, { "Connection name": "shop eu", Folder: "europe" });
-    await save.click();
+    await confirm(dialog, "Save");
     await page.getByRole("heading", { name: "shop eu" }).waitFor();
-    await dialog.waitFor({ state: "detached" });
     await page.getByText("Connected", { exact: true }).waitFor();
     await page.getByRole("button", { name: "Edit shop eu" }).click();
     await fill(page, { Host: "localhost" });
     expect(await save.isDisabled()).toBe(true);
     await dialog.getByRole("button", { name: "Test connection" }).click();
     await dialog.getByText("Connection successful").waitFor();
-    await save.click();
-    await dialog.waitFor({ state: "detached" });
+    await confirm(dialog, "Save");
     await page.getByText(`localhost:${address.Port}`).waitFor();
 
     await page.getByRole("button", { name: "More about shop eu" }).click();
@@ -96,7 +93,7 @@ describe("with PostgreSQL", () => {
     await page.getByRole("button", { name: "Delete shop eu" }).click();
     await dialog.getByText("nightly").waitFor();
     await inspect(page, "connection-delete");
-    await dialog.getByRole("button", { name: "Delete connection" }).click();
+    await confirm(dialog, "Delete connection");
     await page.getByText("add the first one").waitFor();
     expect(errors).toEqual([]);
   });

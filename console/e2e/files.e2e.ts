@@ -1,6 +1,6 @@
 // Files brought, listed, previewed, linked to and deleted; uploads that go on after a break; backups.
 import { expect, inject, test } from "vitest";
-import { inspect, openBrowser } from "./browser";
+import { confirm, inspect, openBrowser } from "./browser";
 import { letIn, signUp } from "./people";
 
 const browser = openBrowser();
@@ -53,7 +53,7 @@ test("FI-1: files are uploaded in pieces, previewed, linked to and deleted", asy
   const url = await dialog.locator("code").textContent();
   expect(await (await fetch(new URL(url ?? "", inject("baseUrl")))).text()).toBe(csv.toString());
   await inspect(page, "files-link");
-  await dialog.getByRole("button", { name: "Done" }).click();
+  await confirm(dialog, "Done");
 
   const [download] = await Promise.all([
     page.waitForEvent("download"),
@@ -65,8 +65,7 @@ test("FI-1: files are uploaded in pieces, previewed, linked to and deleted", asy
   await page.getByRole("menuitem", { name: "Delete" }).click();
   await dialog.getByText("This cannot be undone").waitFor();
   await inspect(page, "files-delete");
-  await dialog.getByRole("button", { name: "Delete file" }).click();
-  await dialog.waitFor({ state: "detached" });
+  await confirm(dialog, "Delete file");
   await page.getByRole("button", { name: "files", exact: true }).click();
   await page.getByRole("button", { name: "raw", exact: true }).waitFor();
   await page.keyboard.press("/");

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { expect, onTestFinished, test } from "vitest";
-import { inspect, openBrowser, settled } from "./browser";
+import { confirm, inspect, openBrowser, settled } from "./browser";
 import { letIn, signUp } from "./people";
 
 const browser = openBrowser();
@@ -89,7 +89,7 @@ test("UI-10: the lineage is drawn, selected, joined by drag, and parted again", 
   await table.getByRole("button", { name: "Let audit no longer begin after shop" }).click();
   const dialog = page.getByRole("dialog", { name: "Let audit no longer begin after shop?" });
   await dialog.getByText("The trigger is deleted").waitFor();
-  await dialog.getByRole("button", { name: "Remove dependency" }).click();
+  await confirm(dialog, "Remove dependency");
   await table
     .getByRole("button", { name: "Let audit no longer begin after shop" })
     .waitFor({ state: "detached" });

@@ -1,6 +1,6 @@
 // Schedules made, switched, changed and deleted; executors looked at.
 import { expect, test } from "vitest";
-import { inspect, openBrowser } from "./browser";
+import { confirm, inspect, openBrowser } from "./browser";
 import { letIn, signUp } from "./people";
 
 const browser = openBrowser();
@@ -32,7 +32,7 @@ test("a schedule is built, switched off, changed and deleted", async () => {
   await expect.poll(() => dialog.getByLabel("Cron line").inputValue()).toBe("30 3 * * *");
   await dialog.getByText("Every day at 3:30 AM Europe/Warsaw").waitFor();
   await inspect(page, "schedule-dialog", ["usual", "small"]);
-  await dialog.getByRole("button", { name: "Create schedule" }).click();
+  await confirm(dialog, "Create schedule");
 
   const toggle = page.getByRole("switch", { name: /^Schedule of nightly/ });
   await toggle.waitFor();
@@ -47,11 +47,11 @@ test("a schedule is built, switched off, changed and deleted", async () => {
   await page.getByRole("option", { name: "On days of the week" }).click();
   await change.getByRole("button", { name: "Fri" }).click();
   await change.getByText(/Monday and Friday at 3:30 AM/).waitFor();
-  await change.getByRole("button", { name: "Save" }).click();
+  await confirm(change, "Save");
   await page.getByRole("row").filter({ hasText: "30 3 * * 1,5" }).waitFor();
 
   await page.getByRole("button", { name: "Delete the schedule of nightly" }).click();
-  await page.getByRole("button", { name: "Delete schedule", exact: true }).click();
+  await confirm(page.getByRole("dialog"), "Delete schedule");
   await page.getByText("Nothing runs by itself yet").waitFor();
   expect(errors).toEqual([]);
 });

@@ -1,6 +1,6 @@
 // Settings: people, keys, alerts, the vault, what was changed, and the end of an organization.
 import { expect, test } from "vitest";
-import { inspect, openBrowser } from "./browser";
+import { confirm, inspect, openBrowser } from "./browser";
 import { letIn, PASSWORD, signUp } from "./people";
 
 const browser = openBrowser();
@@ -21,7 +21,7 @@ test("somebody is invited, joins, and gets another role", async () => {
   await page.keyboard.press("Enter");
   const link = await dialog.getByText("/signup?invitation=").innerText();
   await inspect(page, "settings-invited");
-  await dialog.getByRole("button", { name: "Done" }).click();
+  await confirm(dialog, "Done");
   await page.getByRole("table", { name: "Invitations" }).getByText(email).waitFor();
   await inspect(page, "settings-members", ["usual", "small"]);
 
@@ -44,7 +44,7 @@ test("somebody is invited, joins, and gets another role", async () => {
   await button.waitFor();
   expect(await button.getAttribute("aria-disabled")).toBe("true");
   await page.getByRole("button", { name: "Remove Bob Example" }).click();
-  await dialog.getByRole("button", { name: "Remove" }).click();
+  await confirm(dialog, "Remove");
   await role.waitFor({ state: "detached" });
   expect(errors).toEqual([]);
 });
@@ -62,11 +62,11 @@ test("keys and destinations are made and taken away", async () => {
   await dialog.getByRole("button", { name: "Make key" }).click();
   await dialog.getByText("it is not shown again").waitFor();
   await inspect(page, "settings-key-made");
-  await dialog.getByRole("button", { name: "Done" }).click();
+  await confirm(dialog, "Done");
   await page.getByRole("cell", { name: "nightly job", exact: true }).waitFor();
   await inspect(page, "settings-keys");
   await page.getByRole("button", { name: "Revoke nightly job" }).click();
-  await dialog.getByRole("button", { name: "Revoke" }).click();
+  await confirm(dialog, "Revoke");
   await page.getByText("there are none yet").waitFor();
 
   await page.getByRole("tab", { name: "Alerts" }).click();
@@ -78,11 +78,11 @@ test("keys and destinations are made and taken away", async () => {
   await inspect(page, "settings-destination");
   await dialog.getByRole("button", { name: "Save" }).click();
   await dialog.getByText("whsec_").waitFor();
-  await dialog.getByRole("button", { name: "Done" }).click();
+  await confirm(dialog, "Done");
   await page.getByRole("cell", { name: "hooks.example.com" }).waitFor();
   await inspect(page, "settings-alerts");
   await page.getByRole("button", { name: "Delete ops" }).click();
-  await dialog.getByRole("button", { name: "Delete" }).click();
+  await confirm(dialog, "Delete");
   await page.getByText("Nobody is told").waitFor();
   expect(errors).toEqual([]);
 });

@@ -2,7 +2,7 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { inspect, LONGEST_MS, openBrowser } from "./browser";
+import { confirm, inspect, LONGEST_MS, openBrowser } from "./browser";
 import { letIn, signUp } from "./people";
 
 const browser = openBrowser();
@@ -33,7 +33,7 @@ test("a webhook shows its address once and begins runs; another trigger waits fo
   const address = (await secret.locator("code").first().textContent()) ?? "";
   expect(address).toMatch(/^http:.*\/api\/v1\/hooks\/./);
   await inspect(page, "trigger-address");
-  await secret.getByRole("button", { name: "Done" }).click();
+  await confirm(secret, "Done");
   const row = page.getByRole("row").filter({ hasText: "When its address is called" });
   await row.getByText("none yet").waitFor();
 
@@ -55,7 +55,7 @@ test("a webhook shows its address once and begins runs; another trigger waits fo
     await page.getByRole("option", { name }).click();
   }
   await inspect(page, "trigger-after");
-  await dialog.getByRole("button", { name: "Create trigger" }).click();
+  await confirm(dialog, "Create trigger");
   await page.getByRole("cell", { name: "After shop, lake" }).waitFor();
   await inspect(page, "triggers", ["usual", "small", "large"]);
 
@@ -70,7 +70,7 @@ test("a webhook shows its address once and begins runs; another trigger waits fo
   expect((await hook()).ok).toBe(false);
   await page.getByRole("button", { name: "More about the webhook of report" }).click();
   await page.getByRole("menuitem", { name: "Delete" }).click();
-  await page.getByRole("button", { name: "Delete trigger" }).click();
+  await confirm(page.getByRole("dialog"), "Delete trigger");
   await row.waitFor({ state: "detached" });
   expect(errors).toEqual([]);
 });
@@ -172,8 +172,7 @@ test("runs, schedules and triggers are told the parameters that the pipeline's f
   await page.getByRole("option", { name: "us" }).click();
   await schedule.getByRole("combobox", { name: /^Only up to block:/ }).click();
   await page.getByRole("option", { name: "two load" }).click();
-  await schedule.getByRole("button", { name: "Create schedule" }).click();
-  await schedule.waitFor({ state: "detached" });
+  await confirm(schedule, "Create schedule");
   const told = { params: { day: "2026-11-23", region: "us" } };
   expect(await person.call("GET", "/schedules")).toMatchObject({ schedules: [{ ...told, until: "two" }] });
 
@@ -189,7 +188,7 @@ test("runs, schedules and triggers are told the parameters that the pipeline's f
   await trigger.getByText("From 5 to 86400 seconds.").waitFor();
   await trigger.getByLabel("Looks every").fill("60");
   await inspect(page, "trigger-files", ["usual", "small"]);
-  await trigger.getByRole("button", { name: "Create trigger" }).click();
+  await confirm(trigger, "Create trigger");
   await page.getByText("When files arrive at files/raw/*.csv").waitFor();
 
   await page.getByRole("button", { name: "More about the trigger of daily" }).click();
@@ -197,7 +196,7 @@ test("runs, schedules and triggers are told the parameters that the pipeline's f
   const change = page.getByRole("dialog", { name: "Change the trigger of daily" });
   await expect.poll(() => change.getByLabel("day").inputValue()).toBe("2026-11-24");
   await change.getByLabel("Place").fill("files/new/*.csv");
-  await change.getByRole("button", { name: "Save" }).click();
+  await confirm(change, "Save");
   await page.getByText("When files arrive at files/new/*.csv").waitFor();
   const kept = { place: "files/new/*.csv", every_seconds: 60, params: { day: "2026-11-24" } };
   expect(await person.call("GET", "/triggers")).toMatchObject({ triggers: [kept] });
