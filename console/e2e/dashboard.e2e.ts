@@ -63,12 +63,14 @@ test("whoever has nothing yet looks around with a sample shop", async () => {
   await page.goto("/files");
   await page.getByRole("button", { name: "sample", exact: true }).click();
   const made = page.getByRole("row").filter({ hasText: "revenue.parquet" });
-  await made.getByText("by a pipeline").waitFor();
+  await made.getByRole("link", { name: "by sample-shop" }).waitFor();
   await inspect(page, "files-written", ["usual", "small"]);
   await page.getByRole("button", { name: "Preview revenue.parquet" }).click();
   await page.getByText("All 91 rows, 4 columns").waitFor();
   await inspect(page, "files-written-preview");
-  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").getByRole("link", { name: "by sample-shop" }).click();
+  await page.waitForURL("**/runs/*");
+  await page.getByRole("heading", { name: "sample-shop" }).waitFor();
 
   // Who bought most, by the files themselves.
   const home = inject("home");

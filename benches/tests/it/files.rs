@@ -104,7 +104,8 @@ fn brought_and_read(storage: &[(&str, String)]) {
     let url = format!("sqlite://{}", world.path("target.db").display());
     ann.does(&["connection", "add", "target", &url]).expect(0);
     let text = "blocks:\n  one: {extract: \"files/raw/2025/zamówienia 2025.csv\"}\n  all: {extract: \"files/raw/2025/*.csv\"}\n  \
-                to_one: {load: one, to: target.one}\n  to_all: {load: all, to: target.all_of_them}\n";
+                to_one: {load: one, to: target.one}\n  to_all: {load: all, to: target.all_of_them}\n  \
+                to_file: {load: all, to: files/out/all.csv}\n  to_folder: {load: all, to: files/out/parts/}\n";
     world.write("bring.yml", text);
     ann.does(&["apply", "bring.yml"]).expect(0);
     ann.does(&["pipeline", "run", "bring"]).expect(0);
@@ -116,6 +117,14 @@ fn brought_and_read(storage: &[(&str, String)]) {
     });
     assert_eq!(target.texts("select id || note from one order by id"), ["1a", "2b"]);
     assert_eq!(target.texts("select id || note from all_of_them order by id"), ["1a", "2b", "3c"]);
+
+    let run = ann.does(&["pipeline", "list", "--json"]).expect(0).json()[0]["last_run"]["id"].clone();
+    let written = ann.does(&["file", "list", "out", "--json"]).expect(0).json();
+    let makers: Vec<_> = written.as_array().unwrap().iter().map(|file| &file["written_by"]["run_id"]).collect();
+    assert!(makers.len() >= 2 && makers.iter().all(|maker| **maker == run), "{written}");
+    let listed = ann.does(&["file", "list", "out"]).expect(0).out;
+    let run = run.as_str().unwrap();
+    assert!(listed.starts_with(&format!("out/all.csv  20 bytes  by bring, run {run}\nout/parts/{run}-t")), "{listed}");
 
     ann.does(&["file", "remove", "raw/2025/later.csv"]).expect(0);
     let gone = ann.does(&["file", "remove", "raw/2025/later.csv"]).expect(2);

@@ -5315,6 +5315,14 @@ export interface components {
             sha256?: string | null;
             /** Format: int64 */
             size: number;
+            written_by?: components["schemas"]["FileMaker"] | null;
+        };
+        /** @description The run that has written a file. */
+        FileMaker: {
+            pipeline: string;
+            /** @description Null where the pipeline is not kept, or not any more. */
+            pipeline_id?: string | null;
+            run_id: string;
         };
         /** @description Files, the folders beside them, and where the next ones are. */
         FilePage: {

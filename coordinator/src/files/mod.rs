@@ -4,6 +4,7 @@
 //!
 //! [`Files`] is how the outside asks, [`space`] the object storage behind it, [`model`] what is kept and shown.
 
+mod maker;
 mod model;
 mod space;
 #[cfg(test)]
@@ -18,6 +19,8 @@ use flowetl_proto::pipeline::{ConnectionSpec, Reference, Unsealed};
 use flowetl_proto::run::Timestamp;
 use futures::stream::BoxStream;
 
+use self::maker::tell_makers;
+pub(crate) use self::maker::{Maker, among_files};
 use self::model::written_at;
 pub(crate) use self::model::{File, FileQuery, Place, Spot, Upload, folder_of, is_name, sha256};
 pub use self::space::Space;
@@ -128,6 +131,7 @@ impl Files {
             let written = lying.into_iter().take(room);
             found.extend(written.map(|(spot, object)| File::written(&query.organization, spot, &object)));
         }
+        tell_makers(&mut directory, &query.organization, &mut found).await?;
         Ok((found, folders))
     }
 
@@ -140,13 +144,15 @@ impl Files {
             None => directory.file(organization, id).await?,
         };
         let spot = kept.as_ref().map(File::spot).or(written).ok_or_else(|| nothing(id))?;
-        match (kept, self.space.head(&key(organization, &spot)).await?) {
-            (Some(file), Some(object)) => Ok(file.current(&object)),
+        let mut file = match (kept, self.space.head(&key(organization, &spot)).await?) {
+            (Some(file), Some(object)) => file.current(&object),
             // It is listed, and can be deleted.
-            (Some(file), None) => Ok(file),
-            (None, Some(object)) => Ok(File::written(organization, spot, &object)),
-            (None, None) => Err(nothing(id)),
-        }
+            (Some(file), None) => file,
+            (None, Some(object)) => File::written(organization, spot, &object),
+            (None, None) => return Err(nothing(id)),
+        };
+        tell_makers(&mut directory, organization, std::slice::from_mut(&mut file)).await?;
+        Ok(file)
     }
 
     /// Begins an upload, or finds the one that its maker began before, of the same content to the same place. Those that
@@ -262,6 +268,7 @@ impl Files {
             sha256: Some(sha256),
             created_by: upload.created_by.clone(),
             created_at: Timestamp(came_at),
+            written_by: None,
         };
         directory.put_file(&file).await?;
         directory.remove_upload(organization, &upload.id).await?;

@@ -6,7 +6,7 @@ use flowetl_proto::run::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Object;
+use super::{Maker, Object};
 use crate::accounts::Refusal;
 
 /// What the ids of files begin with that pipelines have written; where they lie follows. No UUID begins so.
@@ -35,6 +35,8 @@ pub(crate) struct File {
     pub created_by: Option<String>,
     /// When its content came, by the storage's clock.
     pub created_at: Timestamp,
+    /// The run that has written it; null where it was uploaded, or where that is not known.
+    pub written_by: Option<Maker>,
 }
 
 /// A file that is being uploaded.
@@ -88,7 +90,7 @@ impl File {
         let id = format!("{WRITTEN}{}", URL_SAFE_NO_PAD.encode(spot.path()));
         let (size, created_at) = (size(object), Timestamp(object.changed_at));
         let (organization, Spot { folder, name }) = (organization.to_owned(), spot);
-        Self { id, organization, folder, name, size, sha256: None, created_by: None, created_at }
+        Self { id, organization, folder, name, size, sha256: None, created_by: None, created_at, written_by: None }
     }
 
     /// An uploaded file as it lies there by now: a pipeline may have written over it.

@@ -15,7 +15,10 @@ use serde_json::{Value, json};
 use super::machine::{Changes, Event};
 use super::state::{AttemptPhase, AttemptState, Discard, RunState, SegmentPhase, SegmentState, fed_by};
 use super::view::{meter, newest, view};
-use crate::store::{AttemptRow, CommitState, Loaded, News, Record, RunRow, SegmentRow, Stored, Totals};
+use crate::files::among_files;
+use crate::store::{
+    AttemptRow, CommitState, Loaded, News, Record, RunRow, SegmentRow, SinkCommit, Stored, Totals, Written,
+};
 use crate::{Error, Result, cut};
 
 /// What a new run is made of.
@@ -105,7 +108,10 @@ impl RunState {
     /// The rows that a decision changed, under the next event's number.
     pub(crate) fn record(&mut self, changes: Changes, (kind, detail): (&str, Value), now: i64) -> Record {
         self.seq += 1;
-        let (news, loaded) = (self.news(&changes, kind, now), self.loaded(&changes));
+        let news = self.news(&changes, kind, now);
+        let visible = self.visible(&changes);
+        let loaded = visible.iter().filter_map(|(commit, to)| self.loaded(commit, to)).collect();
+        let written = visible.iter().filter_map(|(_, to)| self.written(to)).collect();
         let place = |id: &SegmentId| self.segments.get_index_of(id).unwrap_or_default() as i64;
         let segments = changes.segments.iter().map(|id| self.segments[id].row(place(id)));
         let attempts = changes.attempts.iter().map(|token| self.attempts[token].row(*token));
@@ -114,6 +120,7 @@ impl RunState {
             attempts: attempts.collect(),
             sink_commits: changes.sink_commits,
             loaded,
+            written,
             positions: changes.positions.into_iter().collect(),
             schemas: changes.schemas.into_iter().collect(),
             event: RunEvent { seq: self.seq, at: now, kind: kind.to_owned(), detail },
@@ -122,18 +129,27 @@ impl RunState {
         }
     }
 
-    /// The tables that are visible by what a decision has heard.
-    fn loaded(&self, changes: &Changes) -> Vec<Loaded> {
+    /// The targets that are visible by what a decision has heard.
+    fn visible<'c>(&self, changes: &'c Changes) -> Vec<(&'c SinkCommit, Reference)> {
         let done = changes.sink_commits.iter().filter(|commit| commit.state == CommitState::Done);
-        let loaded = done.filter_map(|commit| {
-            let block = self.pipeline.blocks.get(&commit.block)?;
-            let to = serde_json::from_value(block.settings.get("to")?.clone()).ok()?;
-            let Reference::Table { connection, schema, table } = to else { return None };
-            let attempt = self.attempts.get(&commit.token).filter(|_| block.kind == "load");
-            let rows = attempt.map(|attempt| meter(attempt, &block.id).rows_out);
-            Some(Loaded { connection, schema, table, rows })
-        });
-        loaded.collect()
+        let target = |commit: &SinkCommit| {
+            serde_json::from_value(self.pipeline.blocks.get(&commit.block)?.settings.get("to")?.clone()).ok()
+        };
+        done.filter_map(|commit| Some((commit, target(commit)?))).collect()
+    }
+
+    fn loaded(&self, commit: &SinkCommit, to: &Reference) -> Option<Loaded> {
+        let Reference::Table { connection, schema, table } = to.clone() else { return None };
+        let block = self.pipeline.blocks.get(&commit.block)?;
+        let attempt = self.attempts.get(&commit.token).filter(|_| block.kind == "load");
+        let rows = attempt.map(|attempt| meter(attempt, &block.id).rows_out);
+        Some(Loaded { connection, schema, table, rows })
+    }
+
+    fn written(&self, to: &Reference) -> Option<Written> {
+        let Reference::Path { connection, path, .. } = to else { return None };
+        let (organization, spot) = among_files(&self.pipeline.connections.get(connection)?.path, path)?;
+        Some(Written { organization, spot })
     }
 
     /// What whoever watches is told of a decision; nothing where neither the run nor a block is another than before, nor of a

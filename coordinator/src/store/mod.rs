@@ -44,6 +44,7 @@ mod source_schema;
 #[cfg(test)]
 pub(crate) mod tests;
 mod whole;
+mod written;
 
 pub(crate) use alert::Told;
 pub(crate) use attempt::AttemptRow;
@@ -62,6 +63,7 @@ pub(crate) use schedule::{Scheduled, TransformationTick};
 pub(crate) use segment::SegmentRow;
 pub(crate) use sink_commit::{CommitState, SinkCommit};
 pub(crate) use whole::{TableRow, schema};
+pub(crate) use written::Written;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 

@@ -11,8 +11,8 @@ use sqlx::{Any, Transaction};
 
 use super::news::Of;
 use super::{
-    AttemptRow, Cause, Loaded, News, Origin, RunRow, SegmentRow, SinkCommit, Store, Version, attempt, commit, event,
-    firing, loaded, news, origin, pipeline, position, run, segment, serial, sink_commit, source_schema,
+    AttemptRow, Cause, Loaded, News, Origin, RunRow, SegmentRow, SinkCommit, Store, Version, Written, attempt, commit,
+    event, firing, loaded, news, origin, pipeline, position, run, segment, serial, sink_commit, source_schema, written,
 };
 use crate::Result;
 
@@ -27,6 +27,8 @@ pub(crate) struct Record {
     pub schemas: Vec<(BlockId, Value)>,
     /// Tables that are visible now.
     pub loaded: Vec<Loaded>,
+    /// Files of the organization that are visible now.
+    pub written: Vec<Written>,
     pub event: RunEvent,
     /// What whoever watches is told, if anything.
     pub news: Option<News>,
@@ -131,6 +133,9 @@ async fn write(tx: &mut Transaction<'static, Any>, record: &Record) -> Result<()
     }
     for table in &record.loaded {
         loaded::put(tx, id, table, now).await?;
+    }
+    for file in &record.written {
+        written::put(tx, id, file).await?;
     }
     event::insert(tx, id, &record.event).await?;
     news::append(tx, Of::Run(id), record.news.as_slice()).await

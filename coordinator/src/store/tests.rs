@@ -156,6 +156,7 @@ fn record(id: &str, term: i64) -> Record {
         attempts: vec![],
         sink_commits: vec![],
         loaded: vec![],
+        written: vec![],
         positions: vec![],
         schemas: vec![],
         event,

@@ -249,6 +249,7 @@ fn record(id: RunId, version: &Version, term: i64, now: i64) -> Record {
         attempts: vec![],
         sink_commits: vec![],
         loaded: vec![],
+        written: vec![],
         positions: vec![],
         schemas: vec![],
         event,

@@ -94,7 +94,12 @@ fn path(file: &Value) -> String {
 }
 
 fn shown(file: &Value) -> String {
-    format!("{}  {} bytes", path(file), file["size"])
+    let by = &file["written_by"];
+    let by = match (by["pipeline"].as_str(), by["run_id"].as_str()) {
+        (Some(pipeline), Some(run)) => format!("  by {pipeline}, run {run}"),
+        _ => String::new(),
+    };
+    format!("{}  {} bytes{by}", path(file), file["size"])
 }
 
 fn bar(size: u64, at: u64) -> ProgressBar {

@@ -10,6 +10,7 @@ import { toast } from "@/components/ui/toast";
 import { Bytes, Time } from "@/components/ui/values";
 import { command } from "@/lib/command";
 import { fetchFile } from "@/lib/save-file";
+import { Maker } from "./maker";
 import { isReadable } from "./names";
 
 export type FileAct = "preview" | "link" | "delete";
@@ -78,7 +79,11 @@ export function FilesTable(props: FilesTableProps) {
             ) : (
               <span className="truncate font-medium">{row.name}</span>
             )}
-            {row.kind === "file" && row.file.sha256 === null && <Badge tone="neutral">by a pipeline</Badge>}
+            {row.kind === "file" && row.file.sha256 === null && (
+              <Badge>
+                <Maker file={row.file} />
+              </Badge>
+            )}
             {isSearch && row.kind === "file" && row.file.folder !== "" && (
               <button
                 type="button"

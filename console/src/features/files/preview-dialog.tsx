@@ -7,6 +7,7 @@ import { CopyButton } from "@/components/ui/copy-button";
 import { Dialog } from "@/components/ui/dialog";
 import { Skeleton, SkeletonPage } from "@/components/ui/states";
 import { Bytes, Time } from "@/components/ui/values";
+import { Maker } from "./maker";
 import { referenceOf } from "./names";
 
 export function PreviewDialog({ file, onClose }: { file: StoredFile; onClose: () => void }) {
@@ -18,7 +19,14 @@ export function PreviewDialog({ file, onClose }: { file: StoredFile; onClose: ()
         <div className="flex flex-wrap items-center gap-x-5 gap-y-1 text-muted-foreground">
           <Bytes value={file.size} />
           <span>
-            {file.sha256 ? "Uploaded" : "Written by a pipeline"} <Time at={file.created_at} />
+            {file.sha256 ? (
+              "Uploaded"
+            ) : (
+              <>
+                Written <Maker file={file} />
+              </>
+            )}{" "}
+            <Time at={file.created_at} />
           </span>
           <span className="flex items-center gap-1">
             <code className="font-mono text-xs">{reference}</code>

@@ -1,5 +1,7 @@
 //! Files over HTTP: in pieces and whole, out in parts, by links.
 
+use flowetl_proto::id::RunId;
+use flowetl_proto::run::Phase;
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_RANGE, RANGE};
 use serde_json::{Value, json};
@@ -14,6 +16,7 @@ on_both!(
     fi_1_an_upload_is_found_again_and_no_file_is_a_folder,
     fi_2_files_go_with_their_organization,
     fi_2_what_pipelines_write_lies_beside_what_was_uploaded,
+    fi_2_a_file_says_which_run_wrote_it,
 );
 
 /// Bytes that differ from place to place.
@@ -288,5 +291,64 @@ async fn fi_2_what_pipelines_write_lies_beside_what_was_uploaded(database: &Data
     for id in ["at-", "at-..", "at-Li4veA", "at-X2Zsb3dldGwveA"] {
         assert_eq!(app.get(&format!("/files/{id}"), &team.viewer).await.status.as_u16(), 404, "{id}");
     }
+    app.end().await;
+}
+
+async fn fi_2_a_file_says_which_run_wrote_it(database: &Database) {
+    let app = App::start(database).await;
+    let team = app.team().await;
+    send(&app, "/files?name=in.csv", &team.editor, b"id\n1\n".to_vec()).await.good();
+    let storage = crate::tests::storage(&database.home.path().join("storage"));
+    let own = storage.list("etl-files").await.unwrap()[0].strip_suffix("in.csv").unwrap().to_owned();
+    let text = "name: daily\nblocks:\n  rows: {extract: files/in.csv}\n  one: {load: rows, to: files/out/sum.csv}\n  \
+                parts: {load: rows, to: files/out/parts/}\n  far: {load: rows, to: 'file:///tmp/nowhere/far.csv'}\n";
+    let made = app.post("/pipelines", &team.editor, json!({ "text": text })).await.good();
+    let run = async || {
+        let begun =
+            app.post(&format!("/pipelines/{}/run", made["id"].as_str().unwrap()), &team.editor, Value::Null).await;
+        let id = begun.good()["id"].as_str().unwrap().to_owned();
+        let ended = app.served.process.wait(&RunId::new(&id)).await.unwrap();
+        assert_eq!(ended.state, Phase::Success);
+        id
+    };
+    let (first, second) = (run().await, run().await);
+    let maker = |run: &str| json!({ "run_id": run, "pipeline": "daily", "pipeline_id": made["id"] });
+    for (name, by) in [
+        ("out/sum.csv", maker(&second)),
+        (&format!("out/parts/{first}-t3-0-0.parquet"), maker(&first)),
+        ("out/parts/report-to-the-board.csv", Value::Null),
+        ("far.csv", Value::Null),
+        ("in.csv", Value::Null),
+    ] {
+        if name != "in.csv" {
+            storage.put(&format!("{own}{name}"), b"id\n1\n".to_vec().into()).await.unwrap();
+        }
+        let (folder, name) = name.rsplit_once('/').unwrap_or(("", name));
+        for query in [format!("folder={folder}&search={name}"), format!("search={name}")] {
+            let found = app.get(&format!("/files?{query}"), &team.viewer).await.good();
+            assert_eq!(
+                (found["files"].as_array().unwrap().len(), &found["files"][0]["written_by"]),
+                (1, &by),
+                "{name}"
+            );
+            let path = format!("/files/{}", found["files"][0]["id"].as_str().unwrap());
+            assert_eq!(app.get(&path, &team.viewer).await.good()["written_by"], by, "{name}");
+        }
+    }
+
+    // What is uploaded in its place is nobody's but who brought it.
+    send(&app, "/files?name=sum.csv&folder=out", &team.editor, b"mine".to_vec()).await.good();
+    assert_eq!(app.get("/files?folder=out", &team.viewer).await.good()["files"][0]["written_by"], Value::Null);
+    // Another organization has a file of the same name.
+    let carl = app.sign_up("carl@example.com", json!({ "organization": "Second" })).await;
+    send(&app, "/files?name=in.csv", &carl, b"1".to_vec()).await.good();
+    let found = storage.list("etl-files").await.unwrap();
+    let theirs = found.iter().find(|key| !key.starts_with(&own)).unwrap().strip_suffix("in.csv").unwrap();
+    for name in ["out/sum.csv", &format!("out/{first}-t3-0-0.parquet")] {
+        storage.put(&format!("{theirs}{name}"), b"1".to_vec().into()).await.unwrap();
+    }
+    let found = app.get("/files?folder=out", &carl).await.good();
+    let by: Vec<_> = found["files"].as_array().unwrap().iter().map(|file| &file["written_by"]).collect();
+    assert_eq!(by, [&Value::Null; 2]);
     app.end().await;
 }

@@ -191,6 +191,7 @@ fn decode(row: &AnyRow) -> Result<File> {
         sha256: get(row, "sha256")?,
         created_by: get(row, "created_by")?,
         created_at: Timestamp(get(row, "created_at")?),
+        written_by: None,
     })
 }
 

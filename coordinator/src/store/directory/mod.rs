@@ -23,6 +23,7 @@ mod tenancy;
 mod transformation;
 mod trigger;
 mod vault;
+mod written_file;
 
 use std::sync::Arc;
 
