@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Checks compose.yaml, the Dockerfiles and the chart as far as that goes without Docker and Kubernetes. What the chart
-# renders is checked where there is a `helm`.
+# Checks compose.yaml, the Dockerfiles and the chart as far as that goes without Docker and Kubernetes.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$ROOT/deploy"
 chart=helm/flowetl
 venv=$CACHE/check
+HELM_VERSION=v3.19.2
+helm=$CACHE/bin/helm-$HELM_VERSION
 
 # install PACKAGE...: fixed versions, so that no new rule of theirs turns up by itself.
 install() {
@@ -18,7 +19,7 @@ same() { [ -n "$2" ] && [ "$2" = "$3" ] || die "$1: \`$2\` and \`$3\` must be th
 
 # Renders the chart with some settings, and holds every manifest against Kubernetes' own schema.
 rendered() {
-  helm template check "$chart" --kube-version 1.30.0 "$@" >"$manifests" || die "the chart does not render with: ${*:-its defaults}"
+  "$helm" template check "$chart" --kube-version 1.30.0 "$@" >"$manifests" || die "the chart does not render with: ${*:-its defaults}"
   "$venv/bin/kubernetes-validate" --quiet --strict --kubernetes-version 1.30 "$manifests" || die "not what Kubernetes takes, with: ${*:-the defaults}"
 }
 
@@ -35,12 +36,9 @@ same "the versions of the program and of the chart's program" "$program" "$(sed 
 same "MinIO's version in docker/servers.Dockerfile and servers/s3.sh" \
   "$(sed -n 's/^ARG MINIO_VERSION=//p' docker/servers.Dockerfile)" "$(sed -n 's/^MINIO_VERSION=//p' servers/s3.sh)"
 
-if ! have helm; then
-  say "no helm here: what the chart renders is not checked"
-  exit
-fi
+ensure_go_program "$helm" "helm.sh/helm/v3/cmd/helm@$HELM_VERSION"
 install kubernetes-validate==1.37.0
-helm lint --strict --quiet "$chart" --kube-version 1.30.0
+"$helm" lint --strict --quiet "$chart" --kube-version 1.30.0
 manifests=$(mktemp "${TMPDIR:-/tmp}/flowetl-chart.XXXXXX")
 trap 'rm -f "$manifests"' EXIT
 rendered

