@@ -4965,6 +4965,13 @@ export interface components {
             /** @description All of it in one sentence. */
             text: string;
         };
+        /** @description A place on a canvas. */
+        CanvasSpot: {
+            /** Format: double */
+            x: number;
+            /** Format: double */
+            y: number;
+        };
         /** @description Everything that pipelines can be made of. */
         CatalogueView: {
             blocks: components["schemas"]["BlockKind"][];
@@ -5368,6 +5375,32 @@ export interface components {
              * @description Seconds within which a run is to succeed.
              */
             within: number;
+        };
+        /** @description A pipeline file, cut into what a canvas draws. */
+        GraphDefinition: {
+            /** @description What blocks take from each other. They follow from the settings; where some are given, these must say the same. */
+            edges?: components["schemas"]["GraphEdge"][];
+            /** @description The file's keys beside its blocks, as they are written: `name`, `connections`, `schedule`, ... */
+            file?: {
+                [key: string]: unknown;
+            };
+            /** @description In the order of the file. */
+            nodes: components["schemas"]["GraphNode"][];
+        };
+        /** @description One block's use of another. */
+        GraphEdge: {
+            port?: components["schemas"]["PortType"] | null;
+            source: components["schemas"]["BlockId"];
+            target: components["schemas"]["BlockId"];
+        };
+        /** @description A block. */
+        GraphNode: {
+            id: components["schemas"]["BlockId"];
+            /** @description The kind of block that the settings make it; not looked at where it is given. */
+            kind?: string | null;
+            position?: components["schemas"]["CanvasSpot"] | null;
+            /** @description As the file has them. */
+            settings: unknown;
         };
         /** @description Something that happened, as whoever watches is told. */
         Happening: {
@@ -5777,9 +5810,10 @@ export interface components {
         Phase: "running" | "failing" | "cancelling" | "success" | "failed" | "cancelled";
         /** @description A pipeline with its file. */
         PipelineDetail: components["schemas"]["PipelineItem"] & components["schemas"]["PipelineFile"] & {
-            /** @description The same as a canvas has it; null while no executor is there to say what is a block. */
-            graph_definition?: Record<string, unknown> | null;
-            layout: Record<string, unknown>;
+            graph_definition?: components["schemas"]["GraphDefinition"] | null;
+            layout: {
+                [key: string]: components["schemas"]["CanvasSpot"];
+            };
             /** @description What is wrong with a draft. */
             problems: components["schemas"]["PipelineProblem"][];
         };
@@ -5864,10 +5898,11 @@ export interface components {
             connections_text?: string | null;
             /** @description What relative paths start from, on the executors: an absolute path; `/` where it is left out. */
             folder?: string | null;
-            /** @description Nodes, edges and the file's other keys, as a canvas has them. */
-            graph_definition?: Record<string, unknown> | null;
+            graph_definition?: components["schemas"]["GraphDefinition"] | null;
             /** @description Where blocks stand on a canvas, by their names. */
-            layout?: Record<string, unknown> | null;
+            layout?: {
+                [key: string]: components["schemas"]["CanvasSpot"];
+            } | null;
             /** @description What was changed and why, for the list of revisions. */
             message?: string | null;
             /** @description What the pipeline is called where its file says no `name`. */
@@ -5880,6 +5915,11 @@ export interface components {
         Plan: {
             segments: components["schemas"]["SegmentPlan"][];
         };
+        /**
+         * @description The type of a port. Only equal types may be joined.
+         * @enum {string}
+         */
+        PortType: "DB_TABLE" | "S3_FILE" | "ML_MODEL" | "TRIGGER";
         /** @description What a cron line means. */
         Preview: {
             /** @description The next five times. */
@@ -6756,8 +6796,7 @@ export interface components {
         };
         /** @description What a file is found to be. */
         Validation: {
-            /** @description The file as a canvas has it; null where it cannot be read. */
-            graph_definition?: Record<string, unknown> | null;
+            graph_definition?: components["schemas"]["GraphDefinition"] | null;
             is_valid: boolean;
             /** @description Everything that is wrong, each with its line and column. */
             problems: components["schemas"]["PipelineProblem"][];

@@ -61,7 +61,6 @@ pub(super) struct Validation {
     /// Everything that is wrong, each with its line and column.
     problems: Vec<Wrong>,
     /// The file as a canvas has it; null where it cannot be read.
-    #[schema(value_type = Option<Object>)]
     graph_definition: Option<GraphDefinition>,
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use flowetl_proto::catalogue::Catalogue;
-use flowetl_proto::pipeline::{GraphDefinition, Layout, Pipeline, Problem, Reference, Source};
+use flowetl_proto::pipeline::{GraphDefinition, Layout, Pipeline, Problem, Reference, Source, Spot};
 use flowetl_proto::run::{Phase, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -174,14 +174,13 @@ pub(crate) struct PipelineWish {
     /// The pipeline file, YAML or JSON. Either this or a `graph_definition`.
     pub text: Option<String>,
     /// Nodes, edges and the file's other keys, as a canvas has them.
-    #[schema(value_type = Option<Object>)]
     pub graph_definition: Option<GraphDefinition>,
     /// What relative paths start from, on the executors: an absolute path; `/` where it is left out.
     pub folder: Option<String>,
     /// The text of the `connections.yml` beside the file; empty where there is none any more.
     pub connections_text: Option<String>,
     /// Where blocks stand on a canvas, by their names.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<BTreeMap<String, Spot>>)]
     pub layout: Option<Layout>,
     /// What was changed and why, for the list of revisions.
     pub message: Option<String>,
@@ -348,9 +347,8 @@ pub(crate) struct PipelineDetail {
     #[serde(flatten)]
     pub file: PipelineFile,
     /// The same as a canvas has it; null while no executor is there to say what is a block.
-    #[schema(value_type = Option<Object>)]
     pub graph_definition: Option<GraphDefinition>,
-    #[schema(value_type = Object)]
+    #[schema(value_type = BTreeMap<String, Spot>)]
     pub layout: Layout,
     /// What is wrong with a draft.
     pub problems: Vec<Problem>,

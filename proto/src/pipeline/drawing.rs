@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use super::{PortType, yaml};
 use crate::id::BlockId;
@@ -12,7 +13,8 @@ use crate::id::BlockId;
 pub type Layout = BTreeMap<BlockId, Spot>;
 
 /// A place on a canvas.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = CanvasSpot)]
 #[serde(deny_unknown_fields)]
 pub struct Spot {
     pub x: f64,
@@ -20,7 +22,7 @@ pub struct Spot {
 }
 
 /// A pipeline file, cut into what a canvas draws.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GraphDefinition {
     /// The file's keys beside its blocks, as they are written: `name`, `connections`, `schedule`, ...
@@ -34,7 +36,8 @@ pub struct GraphDefinition {
 }
 
 /// A block.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = GraphNode)]
 #[serde(deny_unknown_fields)]
 pub struct Node {
     pub id: BlockId,
@@ -48,7 +51,8 @@ pub struct Node {
 }
 
 /// One block's use of another.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = GraphEdge)]
 #[serde(deny_unknown_fields)]
 pub struct Edge {
     pub source: BlockId,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::{ConnectionSpec, Param};
 use crate::id::BlockId;
@@ -81,7 +82,7 @@ pub enum BoundaryPolicy {
 }
 
 /// The type of a port. Only equal types may be joined.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub enum PortType {
     /// A relation inside a database.
     #[serde(rename = "DB_TABLE")]

@@ -85,10 +85,15 @@ function valuesOf(blocks: YAMLMap, document: Document): Record<string, unknown> 
 export function servedGraph(served: ServedGraph, kinds: readonly Kind[]): Graph {
   const blocks = served.nodes.map(({ id, kind, settings }) => ({
     id,
-    settings,
+    settings: isRecord(settings) ? settings : {},
     kind: kinds.find((known) => known.kind === kind) ?? null,
   }));
-  return { blocks, joins: served.edges };
+  const joins = (served.edges ?? []).map(({ source, target, port }) => ({
+    source,
+    target,
+    port: port ?? null,
+  }));
+  return { blocks, joins };
 }
 
 export function joinsOf(blocks: readonly Block[]): Join[] {

@@ -2,6 +2,7 @@
 import { ListTree } from "lucide-react";
 import type { PlannedSegment } from "@/api/pipeline-checks";
 import { ProblemAlert } from "@/components/problem-state";
+import { SchemaChanges } from "@/components/schema-changes";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
@@ -39,7 +40,7 @@ export function PlanPanel({ segments, error, isPending, onPlan, onSelect }: Plan
             .map(({ block, lines, partitions }) => (
               <div key={block ?? ""} className="grid grid-cols-[8rem_1fr] gap-3">
                 <span className="flex flex-col items-start">
-                  {block === null ? (
+                  {!block ? (
                     <span className="text-muted-foreground">the target</span>
                   ) : (
                     <button
@@ -57,7 +58,7 @@ export function PlanPanel({ segments, error, isPending, onPlan, onSelect }: Plan
                 </pre>
               </div>
             ))}
-          {segment.mapping.length > 0 && (
+          {segment.mapping && segment.mapping.length > 0 && (
             <p className="flex flex-wrap gap-1.5 text-xs">
               <span className="text-muted-foreground">Written as:</span>
               {segment.mapping.map(([column, rule]) => (
@@ -80,11 +81,7 @@ export function PlanPanel({ segments, error, isPending, onPlan, onSelect }: Plan
           {segment.schema_changes.length > 0 && (
             <div className="text-xs text-warning">
               Changed since it was read last:
-              {segment.schema_changes.map((change) => (
-                <pre key={JSON.stringify(change)} className="whitespace-pre-wrap">
-                  {JSON.stringify(change)}
-                </pre>
-              ))}
+              <SchemaChanges changes={segment.schema_changes} />
             </div>
           )}
         </Card>

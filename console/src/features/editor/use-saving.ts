@@ -1,6 +1,5 @@
 // Keeping the document: drafts by themselves, others when somebody saves; never over what another person did.
 import { useCallback, useEffect, useRef, useState } from "react";
-import { readLayout } from "@/api/pipeline-checks";
 import { type PipelineDetail, useSavePipeline } from "@/api/pipeline-files";
 import type { Standing } from "@/api/pipeline-list";
 import { ApiProblem } from "@/api/problem";
@@ -24,7 +23,7 @@ export interface Saving {
 }
 
 export function draftOf(detail: PipelineDetail): Draft {
-  return { text: detail.text, layout: readLayout(detail.layout) };
+  return { text: detail.text, layout: detail.layout };
 }
 
 export function useSaving(detail: PipelineDetail, draft: Draft, mayEdit: boolean): Saving {

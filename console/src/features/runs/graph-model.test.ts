@@ -1,5 +1,6 @@
 // What is drawn of a run: its revision's lines, and those that rows were seen on.
 import { expect, test } from "vitest";
+import type { PipelineGraph } from "@/api/pipeline-graph";
 import { layoutGraph } from "@/components/graph/layout";
 import { exampleBlock, exampleView } from "./examples";
 import { flowEdges, flowNodes, shapeOf } from "./graph-model";
@@ -17,9 +18,9 @@ test("without its revision, lines are those that rows were seen on", () => {
 });
 
 test("blocks that are not part of the run are not drawn", () => {
-  const graph = {
+  const graph: PipelineGraph = {
     revision: 1,
-    nodes: [{ id: "orders", kind: "extract" }],
+    nodes: [{ id: "orders", kind: "extract", settings: { extract: "shop.public.orders" } }],
     edges: [
       { source: "orders", target: "gone", port: "S3_FILE" },
       { source: "checks", target: "orders", port: null },

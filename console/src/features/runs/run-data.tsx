@@ -1,6 +1,7 @@
 // What came of a run's blocks: what they made, tests of it, and how sources have changed.
 import { CircleCheck, CircleX, TriangleAlert } from "lucide-react";
 import type { RunDetail } from "@/api/runs";
+import { SchemaChanges } from "@/components/schema-changes";
 import { Badge } from "@/components/ui/badge";
 import { Card, Section } from "@/components/ui/card";
 import { type Column, DataTable } from "@/components/ui/data-table";
@@ -71,15 +72,7 @@ export function RunData({ run }: { run: RunDetail }) {
       {changes.length > 0 && (
         <Section title="Changes of sources">
           <Card className="p-4">
-            <ul className="space-y-1.5">
-              {changes.map((change) => (
-                <li key={`${change.block} ${change.column}`}>
-                  <strong>{change.block}</strong>: column <code className="font-mono">{change.column}</code>{" "}
-                  {change.before ? `was ${change.before}` : "is new"}
-                  {change.after ? `${change.before ? " and is" : ","} ${change.after}` : " and is gone"}
-                </li>
-              ))}
-            </ul>
+            <SchemaChanges changes={changes} />
           </Card>
         </Section>
       )}
