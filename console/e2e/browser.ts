@@ -138,6 +138,20 @@ export async function confirm(dialog: Locator, button: string): Promise<void> {
   await dialog.waitFor({ state: "detached" });
 }
 
+/** The names of blocks that a graph's canvas shows only in part, or not at all. */
+export async function beyondCanvas(page: Page): Promise<(string | null)[]> {
+  await settled(page);
+  return page.locator(".react-flow").evaluate((canvas) => {
+    const room = canvas.getBoundingClientRect();
+    return [...canvas.querySelectorAll(".react-flow__node")]
+      .filter((block) => {
+        const { left, top, right, bottom } = block.getBoundingClientRect();
+        return left < room.left || top < room.top || right > room.right || bottom > room.bottom;
+      })
+      .map((block) => block.getAttribute("data-id"));
+  });
+}
+
 /** Kept in console/shots, to be looked at; `ready` is `drawn` where answers are held back. */
 export async function screenshot(
   page: Page,

@@ -2,7 +2,7 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { inspect, openBrowser } from "./browser";
+import { beyondCanvas, inspect, openBrowser } from "./browser";
 import { letIn, type Person, signUp } from "./people";
 import { connect, psql } from "./postgres";
 
@@ -69,6 +69,7 @@ test("PL-9: a pipeline is drawn, previewed, planned and run", async () => {
     .or(page.getByRole("tab", { name: "Problems", exact: true }))
     .first()
     .waitFor();
+  expect(await beyondCanvas(page)).toEqual([]);
   await inspect(page, "editor", ["usual", "small"]);
 
   // An end gives nothing, and rows are no table of a database.

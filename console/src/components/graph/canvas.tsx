@@ -43,19 +43,19 @@ type GraphCanvasProps = ReactFlowProps<BlockNodeType, FlowEdgeType> & {
   label: string;
   nodes: BlockNodeType[];
   edges: FlowEdgeType[];
-  /** It is fitted in again where this changes. */
-  fitKey?: string;
   /** How small blocks may become by that; what has no room then is moved to. */
   fitZoom?: number;
   /** What is fitted in; all where it is left out. */
   fitted?: readonly string[] | undefined;
 };
 
-/** Everything that React Flow takes may be given, too; it fills what surrounds it. */
+/** Everything that React Flow takes may be given, too; it fills what surrounds it. Fitted in again where blocks move. */
 export function GraphCanvas(props: GraphCanvasProps) {
-  const { label, fitKey = "", fitZoom = MIN_ZOOM, fitted, nodes, edges, children, ...rest } = props;
+  const { label, fitZoom = MIN_ZOOM, fitted, nodes, edges, children, ...rest } = props;
   const isDark = useIsDark();
   const drawing = useComing(nodes, edges);
+  // Of the blocks that are drawn: where they are to stand may be known a moment before they do.
+  const places = nodes.map(({ id, position: { x, y } }) => `${id} ${x} ${y}`).join();
   const fitOptions = useMemo(
     () => ({
       ...fitViewOptions,
@@ -85,7 +85,7 @@ export function GraphCanvas(props: GraphCanvasProps) {
       {(nodes.length >= MAP_FROM || fitZoom > MIN_ZOOM) && (
         <MiniMap pannable zoomable style={MAP_SIZE} className="!hidden sm:!block" />
       )}
-      <FitsAnew fitKey={fitKey} options={fitOptions} />
+      <FitsAnew fitKey={places} options={fitOptions} />
       {children}
     </ReactFlow>
   );

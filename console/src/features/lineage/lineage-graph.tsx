@@ -52,7 +52,6 @@ export function LineageGraph(props: LineageGraphProps) {
   return (
     <GraphCanvas
       label="Lineage"
-      fitKey={key}
       fitZoom={0.55}
       fitted={chosen !== null && ids.includes(chosen) ? [chosen, ...near] : undefined}
       nodes={drawnNodes(part, { places, health, isByHealth, chosen, mayJoin, now })}

@@ -68,7 +68,6 @@ export function RunGraph({ run, heard }: { run: RunDetail; heard: readonly Heard
         <div className="h-[clamp(22rem,calc(100vh-26rem),46rem)] overflow-hidden rounded-xl border border-border bg-card">
           <GraphCanvas
             label={`Blocks of ${run.pipeline}`}
-            fitKey={key}
             nodes={nodes}
             edges={edges}
             onNodesChange={onNodesChange}
