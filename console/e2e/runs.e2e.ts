@@ -97,6 +97,7 @@ test("a run is watched while it goes on, and looked at afterwards", { timeout: 1
   await page.getByRole("tab", { name: "Graph" }).click();
   await page.getByRole("group", { name: /^load publish, succeeded/ }).click();
   await page.getByRole("region", { name: "Block publish" }).waitFor();
+  await page.getByText(/orders was the bottleneck: it waited for its source/).waitFor();
   await inspect(page, "run-success");
   await page.getByRole("button", { name: "Outline" }).click();
   await page.getByRole("table", { name: "Blocks of the run" }).waitFor();

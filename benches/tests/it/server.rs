@@ -73,7 +73,7 @@ fn without_times(parts: &mut Value) {
 /// A run's table and what follows, without times.
 fn shown(text: &str) -> Vec<Vec<&str>> {
     text.lines()
-        .filter(|line| !line.starts_with("run ") && !line.contains(" is the slowest: "))
+        .filter(|line| !line.starts_with("run ") && !line.contains(" the bottleneck: "))
         .map(|line| line.split_whitespace().take(4).collect())
         .collect()
 }

@@ -35,21 +35,53 @@ fn slowest(segment: &SegmentState, attempt: &AttemptState) -> Option<Bottleneck>
         return None;
     }
     let slowest = times.iter().max_by(|a, b| a.own().1.partial_cmp(&b.own().1).unwrap_or(Ordering::Equal))?;
-    let (does, time) = slowest.own();
+    let (why, time) = slowest.own();
     let share = time / span;
-    let mut text = format!("`{}` is the slowest: {does} {:.0} % of the time", slowest.block.id, share * 100.0);
+    let is_over = attempt.ended_at.is_some();
+    let (is, does) = if is_over { ("was", why.did()) } else { ("is", why.does()) };
+    let mut text = format!("`{}` {is} the bottleneck: {does} {:.0} % of the time", slowest.block.id, share * 100.0);
     let waiting: Vec<_> = times.iter().filter(|other| other.waits_for(slowest)).map(|other| &other.block.id).collect();
-    text.push_str(&who_waits(&waiting));
+    text.push_str(&who_waits(&waiting, is_over));
     Some(Bottleneck { block: slowest.block.id.clone(), share, text })
 }
 
 /// `; `a` and `b` wait for it`.
-fn who_waits(waiting: &[&BlockId]) -> String {
+fn who_waits(waiting: &[&BlockId], is_over: bool) -> String {
     let names: Vec<_> = waiting.iter().map(|id| format!("`{id}`")).collect();
+    let (one, more) = if is_over { ("waited", "waited") } else { ("waits", "wait") };
     match names.split_last() {
         None => String::new(),
-        Some((only, [])) => format!("; {only} waits for it"),
-        Some((last, others)) => format!("; {} and {last} wait for it", others.join(", ")),
+        Some((only, [])) => format!("; {only} {one} for it"),
+        Some((last, others)) => format!("; {} and {last} {more} for it", others.join(", ")),
+    }
+}
+
+/// What a block spends its time on.
+#[derive(Clone, Copy)]
+enum Why {
+    Busy,
+    Target,
+    Source,
+    Boundary,
+}
+
+impl Why {
+    fn does(self) -> &'static str {
+        match self {
+            Self::Busy => "busy",
+            Self::Target => "its target takes rows",
+            Self::Source => "it waits for its source",
+            Self::Boundary => "its boundary is written",
+        }
+    }
+
+    fn did(self) -> &'static str {
+        match self {
+            Self::Busy => "busy",
+            Self::Target => "its target took rows",
+            Self::Source => "it waited for its source",
+            Self::Boundary => "its boundary was written",
+        }
     }
 }
 
@@ -83,14 +115,14 @@ impl<'a> Times<'a> {
     }
 
     /// What it spends most time on that nobody else is to blame for, and how much.
-    fn own(&self) -> (&'static str, f64) {
-        let busy = if self.block.kind == "load" { "its target takes rows" } else { "busy" };
+    fn own(&self) -> (Why, f64) {
+        let busy = if self.block.kind == "load" { Why::Target } else { Why::Busy };
         let mut own = (busy, self.busy);
         if self.reads && self.waiting > own.1 {
-            own = ("it waits for its source", self.waiting);
+            own = (Why::Source, self.waiting);
         }
         if self.keeps && self.blocked > own.1 {
-            own = ("its boundary is written", self.blocked);
+            own = (Why::Boundary, self.blocked);
         }
         own
     }

@@ -1,7 +1,6 @@
 // What the run waits for, in one sentence above everything else.
 import { Gauge, Hourglass, TriangleAlert } from "lucide-react";
 import { Fragment } from "react";
-import { isUnderWay } from "@/api/run-live";
 import type { RunDetail } from "@/api/runs";
 import { Alert } from "@/components/ui/alert";
 
@@ -42,18 +41,12 @@ export function Bottleneck({ run }: { run: RunDetail }) {
         <p className="flex items-center gap-3 rounded-xl border border-primary/30 bg-accent/50 px-4 py-3">
           <Gauge aria-hidden className="size-5 shrink-0 text-link" />
           <span>
-            <Name name={view.bottleneck.block} /> {isUnderWay(run) ? "is" : "was"} the bottleneck:{" "}
-            <Named text={reason(view.bottleneck.text)} />.
+            <Named text={view.bottleneck.text} />.
           </span>
         </p>
       )}
     </>
   );
-}
-
-/** The sentence without who it is about, which stands before it. */
-function reason(text: string): string {
-  return text.replace(/^`[^`]+` is the slowest: /, "");
 }
 
 function Name({ name }: { name: string }) {

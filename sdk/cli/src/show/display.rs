@@ -22,7 +22,7 @@ pub struct Display {
     live: Option<MultiProgress>,
     bars: HashMap<BlockId, ProgressBar>,
     /// What the run waits for, below the table.
-    slowest: Option<ProgressBar>,
+    bottleneck: Option<ProgressBar>,
     shown: HashMap<BlockId, BlockPhase>,
     stalls: HashMap<SegmentId, String>,
     waiting: Option<String>,
@@ -35,7 +35,7 @@ impl Display {
             json,
             live,
             bars: HashMap::new(),
-            slowest: None,
+            bottleneck: None,
             shown: HashMap::new(),
             stalls: HashMap::new(),
             waiting: None,
@@ -60,7 +60,7 @@ impl Display {
             }
         }
         if let (Some(live), Some(bottleneck)) = (&self.live, &view.bottleneck) {
-            let bar = self.slowest.get_or_insert_with(|| live.add(new_line()));
+            let bar = self.bottleneck.get_or_insert_with(|| live.add(new_line()));
             bar.set_message(bottleneck.text.clone());
         }
         if view.waiting != self.waiting {
@@ -93,7 +93,7 @@ impl Display {
     /// The last word: the table, the tests, what sources have become, the error, the cost. `server` is the coordinator
     /// that ran it, where it was not this process.
     pub fn finish(&mut self, view: &RunView, server: Option<&str>) {
-        self.bars.values().chain(&self.slowest).for_each(ProgressBar::finish_and_clear);
+        self.bars.values().chain(&self.bottleneck).for_each(ProgressBar::finish_and_clear);
         let say: &dyn Fn(&str) = if self.json { &note } else { &|text| drop(line(text)) };
         if !self.json {
             say(&table(view));
