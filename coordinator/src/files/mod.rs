@@ -169,6 +169,7 @@ impl Files {
             return Err(Refusal::wrong("size", format!("a file has at most {} GiB", FILE_BYTES_MAX >> 30)));
         }
         let organization = &tenant.organization.id;
+        self.is_free(organization, &spot).await?;
         let now = clock::now();
         for old in self.store.directory().await?.idle_uploads(organization, now - UPLOAD_KEPT_MS).await? {
             self.give_up(organization, &old).await?;
@@ -204,17 +205,30 @@ impl Files {
         found.ok_or_else(|| Refusal::NotFound(format!("there is no upload `{id}`")))
     }
 
-    /// Whether a file could lie where it is to lie: no file is a folder too.
+    /// Whether a file could lie beside what pipelines have written: no file is a folder too.
+    async fn is_free(&self, organization: &str, spot: &Spot) -> Result<(), Refusal> {
+        let key_of = |spot: &Spot| key(organization, spot);
+        // From the outermost on: below a file nothing can be looked for.
+        for above in spot.above() {
+            if self.space.head(&key_of(&above)).await?.is_some() {
+                return Err(is_file(&above));
+            }
+        }
+        let lying = self.space.some(&key_of(spot), 1).await?;
+        if lying.iter().any(|object| object.key != key_of(spot)) { Err(is_folder(spot)) } else { Ok(()) }
+    }
+
+    /// The same beside what is uploaded, or is to be.
     async fn has_room(&self, directory: &mut Directory, upload: &Upload) -> Result<(), Refusal> {
         let spot = Spot { folder: upload.folder.clone(), name: upload.name.clone() };
         let (path, below) = (spot.path(), format!("{}/", spot.path()));
         let folders = directory.file_folders(&upload.organization).await?;
         if folders.iter().any(|folder| *folder == path || folder.starts_with(&below)) {
-            return Err(Refusal::Conflict(format!("`{path}` is a folder")));
+            return Err(is_folder(&spot));
         }
         for above in spot.above() {
             if directory.file_at(&upload.organization, &above).await?.is_some() {
-                return Err(Refusal::Conflict(format!("`{}` is a file, and no folder", above.path())));
+                return Err(is_file(&above));
             }
         }
         Ok(())
@@ -372,6 +386,14 @@ fn key(organization: &str, spot: &Spot) -> String {
 /// The folder that the pieces of an upload lie in.
 fn uploads(upload: &str) -> String {
     format!("{UPLOADS}/{upload}")
+}
+
+fn is_folder(spot: &Spot) -> Refusal {
+    Refusal::Conflict(format!("`{}` is a folder", spot.path()))
+}
+
+fn is_file(spot: &Spot) -> Refusal {
+    Refusal::Conflict(format!("`{}` is a file, and no folder", spot.path()))
 }
 
 fn nothing(id: &str) -> Refusal {

@@ -17,6 +17,7 @@ on_both!(
     fi_2_files_go_with_their_organization,
     fi_2_what_pipelines_write_lies_beside_what_was_uploaded,
     fi_2_a_file_says_which_run_wrote_it,
+    fi_2_an_upload_takes_no_folder_of_a_pipeline_for_a_file,
 );
 
 /// Bytes that differ from place to place.
@@ -350,5 +351,29 @@ async fn fi_2_a_file_says_which_run_wrote_it(database: &Database) {
     let found = app.get("/files?folder=out", &carl).await.good();
     let by: Vec<_> = found["files"].as_array().unwrap().iter().map(|file| &file["written_by"]).collect();
     assert_eq!(by, [&Value::Null; 2]);
+    app.end().await;
+}
+
+async fn fi_2_an_upload_takes_no_folder_of_a_pipeline_for_a_file(database: &Database) {
+    let app = App::start(database).await;
+    let team = app.team().await;
+    send(&app, "/files?name=in.csv", &team.editor, b"1".to_vec()).await.good();
+    let storage = crate::tests::storage(&database.home.path().join("storage"));
+    let own = storage.list("etl-files").await.unwrap()[0].strip_suffix("in.csv").unwrap().to_owned();
+    for name in ["out/a.parquet", "out/deep/er/c.csv"] {
+        storage.put(&format!("{own}{name}"), b"written".to_vec().into()).await.unwrap();
+    }
+    for (folder, name, why) in [
+        ("", "out", "`out` is a folder"),
+        ("out", "deep", "`out/deep` is a folder"),
+        ("out/a.parquet", "b.csv", "`out/a.parquet` is a file, and no folder"),
+        ("out/a.parquet/b", "c.csv", "`out/a.parquet` is a file, and no folder"),
+    ] {
+        let wish = json!({ "name": name, "folder": folder, "size": 1 });
+        let refused = app.post("/files", &team.editor, wish).await.refused(409);
+        assert!(refused.contains(why), "{refused}");
+    }
+    send(&app, "/files?folder=out&name=a.parquet", &team.editor, b"over it".to_vec()).await.good();
+    send(&app, "/files?folder=out/deep&name=other.csv", &team.editor, b"beside it".to_vec()).await.good();
     app.end().await;
 }
