@@ -211,11 +211,11 @@ impl Files {
         // From the outermost on: below a file nothing can be looked for.
         for above in spot.above() {
             if self.space.head(&key_of(&above)).await?.is_some() {
-                return Err(is_file(&above));
+                return Err(taken_by_file(&above));
             }
         }
         let lying = self.space.some(&key_of(spot), 1).await?;
-        if lying.iter().any(|object| object.key != key_of(spot)) { Err(is_folder(spot)) } else { Ok(()) }
+        if lying.iter().any(|object| object.key != key_of(spot)) { Err(taken_by_folder(spot)) } else { Ok(()) }
     }
 
     /// The same beside what is uploaded, or is to be.
@@ -224,11 +224,11 @@ impl Files {
         let (path, below) = (spot.path(), format!("{}/", spot.path()));
         let folders = directory.file_folders(&upload.organization).await?;
         if folders.iter().any(|folder| *folder == path || folder.starts_with(&below)) {
-            return Err(is_folder(&spot));
+            return Err(taken_by_folder(&spot));
         }
         for above in spot.above() {
             if directory.file_at(&upload.organization, &above).await?.is_some() {
-                return Err(is_file(&above));
+                return Err(taken_by_file(&above));
             }
         }
         Ok(())
@@ -388,11 +388,11 @@ fn uploads(upload: &str) -> String {
     format!("{UPLOADS}/{upload}")
 }
 
-fn is_folder(spot: &Spot) -> Refusal {
+fn taken_by_folder(spot: &Spot) -> Refusal {
     Refusal::Conflict(format!("`{}` is a folder", spot.path()))
 }
 
-fn is_file(spot: &Spot) -> Refusal {
+fn taken_by_file(spot: &Spot) -> Refusal {
     Refusal::Conflict(format!("`{}` is a file, and no folder", spot.path()))
 }
 

@@ -7,6 +7,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_RANGE, RANGE};
 use serde_json::{Value, json};
 
 use super::{Answer, App};
+use crate::files::Space;
 use crate::tests::{Database, on_both};
 
 on_both!(
@@ -28,6 +29,13 @@ fn bytes(size: usize) -> Vec<u8> {
 async fn send(app: &App, path: &str, token: &str, body: Vec<u8>) -> Answer {
     let request = app.served.call(Method::PUT, path).header(AUTHORIZATION, format!("Bearer {token}"));
     Answer::of(request.body(body)).await
+}
+
+/// The storage, and what the keys of an organization's files in it begin with, which has uploaded this one alone, or first.
+async fn place_of(database: &Database, uploaded: &str) -> (Space, String) {
+    let storage = crate::tests::storage(&database.home.path().join("storage"));
+    let own = storage.list("etl-files").await.unwrap()[0].strip_suffix(uploaded).unwrap().to_owned();
+    (storage, own)
 }
 
 /// What a call with these headers is answered with: status, the headers asked for, and the content.
@@ -228,8 +236,7 @@ async fn fi_2_what_pipelines_write_lies_beside_what_was_uploaded(database: &Data
     for name in ["b.csv", "sum.csv"] {
         send(&app, &format!("/files?name={name}&folder=out"), &team.editor, b"1234".to_vec()).await.good();
     }
-    let storage = crate::tests::storage(&database.home.path().join("storage"));
-    let own = storage.list("etl-files").await.unwrap()[0].strip_suffix("out/b.csv").unwrap().to_owned();
+    let (storage, own) = place_of(database, "out/b.csv").await;
     // As a load writes: what it keeps for itself is nobody's file.
     for name in ["a.parquet", "sum.csv", "deep/er/c.csv", ".sum.csv.flowetl/staging/x.csv", "_flowetl/manifest.json"] {
         storage.put(&format!("{own}out/{name}"), b"written".to_vec().into()).await.unwrap();
@@ -299,8 +306,7 @@ async fn fi_2_a_file_says_which_run_wrote_it(database: &Database) {
     let app = App::start(database).await;
     let team = app.team().await;
     send(&app, "/files?name=in.csv", &team.editor, b"id\n1\n".to_vec()).await.good();
-    let storage = crate::tests::storage(&database.home.path().join("storage"));
-    let own = storage.list("etl-files").await.unwrap()[0].strip_suffix("in.csv").unwrap().to_owned();
+    let (storage, own) = place_of(database, "in.csv").await;
     let text = "name: daily\nblocks:\n  rows: {extract: files/in.csv}\n  one: {load: rows, to: files/out/sum.csv}\n  \
                 parts: {load: rows, to: files/out/parts/}\n  far: {load: rows, to: 'file:///tmp/nowhere/far.csv'}\n";
     let made = app.post("/pipelines", &team.editor, json!({ "text": text })).await.good();
@@ -358,8 +364,7 @@ async fn fi_2_an_upload_takes_no_folder_of_a_pipeline_for_a_file(database: &Data
     let app = App::start(database).await;
     let team = app.team().await;
     send(&app, "/files?name=in.csv", &team.editor, b"1".to_vec()).await.good();
-    let storage = crate::tests::storage(&database.home.path().join("storage"));
-    let own = storage.list("etl-files").await.unwrap()[0].strip_suffix("in.csv").unwrap().to_owned();
+    let (storage, own) = place_of(database, "in.csv").await;
     for name in ["out/a.parquet", "out/deep/er/c.csv"] {
         storage.put(&format!("{own}{name}"), b"written".to_vec().into()).await.unwrap();
     }
